@@ -1,0 +1,114 @@
+# e2emsg: the extension.  The gateway and the client have Makefiles of their
+# own, which this one calls.  "make help" lists the targets.
+
+EXTENSION  = e2emsg
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" e2emsg.control)
+
+# The install script is these parts, one after the other: read them in this
+# order, too.
+PARTS = \
+	src/prologue.sql \
+	src/error.sql \
+	src/base64url.sql \
+	src/jwk.sql \
+	src/signature.sql \
+	src/envelope.sql \
+	src/account.sql \
+	src/key.sql \
+	src/rotation.sql \
+	src/identity.sql \
+	src/session.sql \
+	src/message.sql \
+	src/mailbox.sql \
+	src/rest.sql \
+	src/install.sql \
+	src/privilege.sql
+
+DATA_built  = e2emsg--$(EXTVERSION).sql
+
+# Pure C first, then what needs PostgreSQL's headers.
+MODULE_big  = e2emsg
+OBJS = \
+	src/base64url.o \
+	src/bucket.o \
+	src/jwk.o \
+	src/signature.o \
+	src/endorsement.o \
+	src/envelope.o \
+	src/module.o \
+	src/pg_base64url.o \
+	src/pg_bucket.o \
+	src/pg_envelope.o \
+	src/pg_jwk.o \
+	src/pg_request.o \
+	src/pg_signature.o
+PG_CFLAGS   = -Wextra -Wno-unused-parameter -Wno-sign-compare
+SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
+
+# In this order: each finds what the ones before it made.
+REGRESS        = install error base64url jwk signature envelope account rotation \
+	identity session message mailbox rest privilege
+ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test
+
+# No bitcode: Debian's server was built with LLVM, the builder may lack clang.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+
+.PHONY: all install installcheck gateway client deps run demo check \
+	format-check tidy help
+
+all:
+
+# PGXS has a "check" of its own, which only says no; and before "make deps"
+# there may be no PGXS.
+ifneq (,$(filter check,$(MAKECMDGOALS)))
+check:
+	@dev/check.sh
+else ifneq (,$(PGXS))
+include $(PGXS)
+else
+all install installcheck clean:
+	@echo "PostgreSQL's server headers are missing; run 'make deps' first." >&2
+	@false
+endif
+
+e2emsg--$(EXTVERSION).sql: $(PARTS) e2emsg.control
+	cat $(PARTS) > $@
+
+$(OBJS): $(wildcard src/*.h)
+
+gateway client:
+	$(MAKE) -C $@
+
+deps:
+	@dev/deps.sh check
+
+run:
+	@dev/run.sh serve
+
+demo:
+	@dev/run.sh demo
+
+C_FILES = $(wildcard src/*.[ch] gateway/*.[ch] client/*.[ch] test/*/*.[ch])
+
+format-check:
+	clang-format-14 --dry-run -Werror $(C_FILES)
+
+tidy: clean
+	$(MAKE) -C gateway clean
+	$(MAKE) -C client clean
+
+help:
+	@echo "make                build the extension (needs PostgreSQL's server headers)"
+	@echo "make install        install it into the server that PG_CONFIG names"
+	@echo "make gateway client build the REST gateway and the command-line client"
+	@echo "make deps           install what building and testing need (Debian 12)"
+	@echo "make run [PORT=]    everything from nothing: build, a private server, the gateway,"
+	@echo "                    a conversation; serves until Ctrl-C.  FRESH=1 forgets old data"
+	@echo "make demo [PORT=]   the same with fresh data; ends after the conversation"
+	@echo "make check          every test; ends with 'N passed, M failed'"
+	@echo "make format-check   clang-format on every C file"
+	@echo "make tidy           remove everything that was built"

@@ -1,0 +1,77 @@
+/*
+ * http.h
+ *		One JSON request, one JSON answer, over libcurl.
+ *
+ * https anywhere; plain http too, with a word of warning when the host is
+ * not this machine.  No redirect is followed, answers are bounded, and an
+ * answer that is not a JSON object counts as none.
+ */
+#ifndef E2EMSG_HTTP_H
+#define E2EMSG_HTTP_H
+
+#include <stdbool.h>
+
+#include <curl/curl.h>
+#include <jansson.h>
+
+#include "account.h"
+#include "result.h"
+
+#define HTTP_ANSWER_MAX (16u << 20) /* bytes */
+#define HTTP_CONNECT_SECONDS 10L
+#define HTTP_TOTAL_SECONDS 60L
+
+/* Start with {0}, end with http_close(). */
+struct http
+{
+	CURL *handle;
+	char base[ACCOUNT_URL_MAX + 1]; /* without a slash at its end */
+};
+
+/* Start with {0}, end with http_reply_free(). */
+struct http_reply
+{
+	long status;
+	long retry_after; /* seconds, 0 when the server did not say */
+	json_t *body;	  /* an object */
+};
+
+/*
+ * Checks a server's URL (http or https, a host, no user, query or fragment)
+ * and writes it without the slash at its end.  RESULT_USAGE otherwise.
+ * *plain: is it http to another machine, where everybody on the way can see
+ * the token?
+ */
+extern CHECKED enum result http_check_url(const char *url,
+										  char out[ACCOUNT_URL_MAX + 1],
+										  bool *plain, struct fault *fault);
+
+extern CHECKED enum result http_open(const char *url, struct http *out,
+									 struct fault *fault);
+extern void http_close(struct http *http);
+
+/*
+ * Makes one request.  path begins with a slash; body and token may be NULL.
+ * RESULT_OK when a JSON object came back, whatever its status; then the
+ * caller frees *reply.  RESULT_NETWORK when it is not known whether the
+ * server took the request.
+ */
+extern CHECKED enum result http_call(struct http *http, const char *method,
+									 const char *path, const json_t *body,
+									 const char *token,
+									 struct http_reply *reply,
+									 struct fault *fault);
+
+extern void http_reply_free(struct http_reply *reply);
+
+/* The "code" of a problem (RFC 9457), or "". */
+extern const char *http_code(const struct http_reply *reply);
+
+/*
+ * Turns an answer of status 400 and above into a result and a fault: AUTH
+ * for 401 and 403, NETWORK for 408, 429 and 5xx, REFUSED for the rest.
+ */
+extern enum result http_fault(const struct http_reply *reply,
+							  struct fault *fault);
+
+#endif /* E2EMSG_HTTP_H */

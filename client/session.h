@@ -1,0 +1,96 @@
+/*
+ * session.h
+ *		An account in use: its folder, its contacts, the server, the token.
+ */
+#ifndef E2EMSG_SESSION_H
+#define E2EMSG_SESSION_H
+
+#include <stdio.h>
+#include <time.h>
+
+#include "account.h"
+#include "contacts.h"
+#include "http.h"
+#include "result.h"
+#include "store.h"
+
+#define SESSION_TOKEN_MAX 4096 /* bytes of a token */
+
+/* Start with SESSION_CLOSED, end with session_close(). */
+struct session
+{
+	struct store store;
+	struct account account;
+	struct contacts contacts;
+	struct http http;
+	char token[SESSION_TOKEN_MAX + 1]; /* empty: none */
+	time_t token_expires;
+	FILE *notices; /* where remarks for the user go, or NULL */
+};
+
+#define SESSION_CLOSED        \
+	(struct session)          \
+	{                         \
+		.store = STORE_CLOSED \
+	}
+
+/* May a failed call be made again without harm? */
+enum repeat
+{
+	REPEAT_NEVER,
+	REPEAT_HARMLESS
+};
+
+/*
+ * Opens an account.  "server" (or NULL) stands in for the account's own.
+ * RESULT_USAGE when there is none or its registration did not end.
+ */
+extern CHECKED enum result session_open(const char *home, const char *username,
+										const char *server, FILE *notices,
+										struct session *out,
+										struct fault *fault);
+
+/* Closes and wipes. */
+extern void session_close(struct session *session);
+
+/* A remark for the user, printf style, one line, made safe to print. */
+extern void session_notice(const struct session *session, const char *format,
+						   ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Asks for a nonce; checks that the server's "audience" is the service that
+ * the account pinned, or pins it when there is none yet.
+ */
+extern CHECKED enum result session_challenge(struct session *session,
+											 char *nonce, size_t nonce_size,
+											 struct fault *fault);
+
+/*
+ * Signs in and keeps the token: with the identity key, or for an unsigned
+ * account by renewing a token that is still good.
+ */
+extern CHECKED enum result session_login(struct session *session,
+										 struct fault *fault);
+
+/* Takes token and expiresAt of an answer and keeps them. */
+extern CHECKED enum result session_take_token(struct session *session,
+											  const json_t *answer,
+											  struct fault *fault);
+
+/* Signs in unless there is a token that is good for another minute. */
+extern CHECKED enum result session_need_token(struct session *session,
+											  struct fault *fault);
+
+/*
+ * A call with the token.  Signs in again after 401, and makes a harmless
+ * call up to three times while the server can't be reached.  RESULT_OK when
+ * there is an answer below 400, or 409, which the caller must look at; the
+ * caller frees *reply then, and only then.
+ */
+extern CHECKED enum result session_call(struct session *session,
+										const char *method, const char *path,
+										const json_t *body, enum repeat repeat,
+										struct http_reply *reply,
+										struct fault *fault);
+
+#endif /* E2EMSG_SESSION_H */

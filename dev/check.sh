@@ -1,0 +1,120 @@
+#!/bin/bash
+# Every test.  Builds and tests a copy of the tree in a temporary folder, so
+# that it runs beside "make run" and in a clone that only its owner can enter.
+# The last line is "N passed, M failed".  KEEP=1 keeps the folder.
+set -euo pipefail
+# shellcheck source=dev/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+PASSED=0
+FAILED=0
+SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g'
+
+heading() { printf '\n== %s\n' "$*"; }
+
+# Adds to the sums; prints what a kind of test came to.
+tally() {
+	printf '%s: %d passed, %d failed\n' "$1" "$2" "$3"
+	PASSED=$((PASSED + $2))
+	FAILED=$((FAILED + $3))
+}
+
+# One test that is a command: its output is shown only when it fails.
+step() {
+	local name=$1 log=$WORK/step.log
+	shift
+	heading "$name"
+	if "$@" >"$log" 2>&1; then
+		tally "$name" 1 0
+	else
+		tail -n 60 "$log"
+		tally "$name" 0 1
+	fi
+}
+
+# Programs that print TAP.
+tap() {
+	local name=$1 jobs=$2 log=$WORK/tap.log last
+	shift 2
+	heading "$name"
+	dev/tap.pl "$jobs" "$@" 2>&1 | tee "$log" || true
+	last=$(tail -n 1 "$log")
+	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+		tally "$name" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+	else
+		tally "$name" 0 1
+	fi
+}
+
+# pg_regress and pg_isolation_regress print a line a test.
+regress() {
+	local name=$1 log=$WORK/regress.log out=$WORK/$1 ok failed status=0
+	shift
+	heading "$name"
+	mkdir -p "$out"
+	make -s PG_CONFIG="$PG_CONFIG" installcheck EXTRA_REGRESS_OPTS="--outputdir=$out" \
+		"$@" >"$log" 2>&1 || status=$?
+	grep -E '\.\.\. +(ok|FAILED)' "$log" || true
+	ok=$(grep -cE '\.\.\. +ok' "$log" || true)
+	failed=$(grep -cE '\.\.\. +FAILED' "$log" || true)
+	if [ "$status" -ne 0 ] || [ "$ok" -eq 0 ]; then
+		head -n 200 "$out/regression.diffs" 2>/dev/null || tail -n 20 "$log"
+		if [ "$failed" -eq 0 ]; then failed=1; fi
+	fi
+	tally "$name" "$ok" "$failed"
+}
+
+copy_tree() {
+	mkdir "$WORK/tree"
+	tar -C "$TOP" --exclude=.git --exclude=.run --exclude='*.[oa]' --exclude='*.so' \
+		-cf - . | tar -C "$WORK/tree" -xf -
+	chmod -R a+rX "$WORK/tree"
+}
+
+# Binaries for the tests of the live gateway, with sanitizers.
+build_sanitized() {
+	cp -r "$WORK/tree" "$WORK/sanitized"
+	local folder
+	for folder in gateway client; do
+		make -C "$WORK/sanitized/$folder" clean
+		make -C "$WORK/sanitized/$folder" SANITIZE="$SANITIZE"
+	done
+}
+
+start_server() {
+	dev/server.sh install "$WORK/server"
+	FSYNC=off dev/server.sh start "$WORK/server"
+	# shellcheck source=/dev/null
+	. "$WORK/server/env"
+}
+
+cleanup() {
+	cd /
+	if [ -e "$WORK/server/env" ]; then
+		"$TOP/dev/server.sh" stop "$WORK/server" immediate || true
+	fi
+	if [ -n "${KEEP:-}" ]; then say "kept: $WORK"; else rm -rf "$WORK"; fi
+}
+
+main() {
+	"$TOP/dev/deps.sh" check
+	PG_CONFIG=$(find_pg_config)
+	export PG_CONFIG
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/e2emsg-check.XXXXXX")
+	chmod 755 "$WORK"
+	trap cleanup EXIT
+	trap 'exit 130' INT TERM
+	copy_tree
+	cd "$WORK/tree"
+
+	step 'format (clang-format)' make -s format-check
+	step 'build -Werror' make -s PG_CONFIG="$PG_CONFIG" COPT=-Werror all gateway client
+	start_server
+	regress 'SQL' ISOLATION=
+	regress 'isolation' REGRESS=
+
+	printf '\n%d passed, %d failed\n' "$PASSED" "$FAILED"
+	[ "$FAILED" -eq 0 ]
+}
+
+main

@@ -1,0 +1,71 @@
+#!/bin/bash
+# Installs what is missing on a Debian 12 machine.  usage: deps.sh run|check
+set -euo pipefail
+# shellcheck source=dev/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
+	libssl-dev libcivetweb-dev libjansson-dev libcurl4-openssl-dev)
+RUN=(postgresql-15 perl-base util-linux)
+CHECK=(clang-format-14 nodejs perl curl)
+
+# No cluster of the system comes into being with postgresql-15.
+NO_CLUSTER=/etc/postgresql-common/createcluster.d/e2emsg.conf
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Is some other package doing the job of this one?
+provided() {
+	case $1 in
+		nodejs) command -v node ;;
+		clang-format-14) command -v clang-format-14 ;;
+		*) false ;;
+	esac >/dev/null
+}
+
+missing() {
+	local package
+	for package; do
+		installed "$package" || provided "$package" || printf '%s\n' "$package"
+	done
+}
+
+install_packages() {
+	export DEBIAN_FRONTEND=noninteractive
+	local log
+	log=$(mktemp)
+	trap 'rm -f "$log" "$NO_CLUSTER"' EXIT
+	if ! installed postgresql-15; then
+		mkdir -p "$(dirname "$NO_CLUSTER")"
+		echo 'create_main_cluster = false' >"$NO_CLUSTER"
+	fi
+	if ! { apt-get update && apt-get install -y --no-install-recommends "$@"; } \
+		>"$log" 2>&1 </dev/null; then
+		tail -n 20 "$log" >&2
+		die "apt-get could not install: $*"
+	fi
+}
+
+main() {
+	local wanted=("${BUILD[@]}" "${RUN[@]}") absent
+	case ${1:-} in
+		run) ;;
+		check) wanted+=("${CHECK[@]}") ;;
+		*) die "usage: deps.sh run|check" ;;
+	esac
+	command -v dpkg-query >/dev/null || die "this is for Debian 12; elsewhere install by hand: ${wanted[*]}"
+	mapfile -t absent < <(missing "${wanted[@]}")
+	[ ${#absent[@]} -gt 0 ] || return 0
+	if ! i_am_root; then
+		say "These Debian packages are missing. As root:"
+		say "  apt-get update && apt-get install -y ${absent[*]}"
+		exit 1
+	fi
+	say "Installing ${#absent[@]} Debian packages (apt-get): ${absent[*]}"
+	install_packages "${absent[@]}"
+	say "Installed."
+}
+
+main "$@"

@@ -1,0 +1,85 @@
+#!/bin/bash
+# A private PostgreSQL 15: no TCP, an own socket, an own log.
+#
+#   server.sh install DIR   build the extension and put it under DIR/install
+#   server.sh start DIR     initdb when there is no data yet, then start
+#   server.sh stop DIR      stop; the data stay
+#
+# DIR holds data/, install/, log and env.  "source DIR/env" gives psql its
+# PGHOST, PGPORT and PGUSER.  FSYNC=off makes a server for tests.
+set -euo pipefail
+# shellcheck source=dev/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+PG_CONFIG=$(find_pg_config)
+BIN=$("$PG_CONFIG" --bindir)
+
+usage() { die "usage: server.sh install|start|stop DIR"; }
+
+install_extension() {
+	rm -rf "$DIR/install"
+	make -s -C "$TOP" PG_CONFIG="$PG_CONFIG" install DESTDIR="$DIR/install" >/dev/null
+	chmod -R a+rX "$DIR/install"
+}
+
+make_data() {
+	as_server_user "$BIN/initdb" -D "$DIR/data" -U postgres -E UTF8 --locale=C.UTF-8 \
+		--auth=trust --no-instructions >"$DIR/initdb.log" 2>&1 ||
+		{ cat "$DIR/initdb.log" >&2; die "initdb failed"; }
+	rm "$DIR/initdb.log"
+}
+
+# A Unix socket's path has at most 107 bytes, so it never lies in DIR.
+make_socket_folder() {
+	SOCKET=$(mktemp -d /tmp/e2emsg.XXXXXX)
+	give_to_server_user "$SOCKET"
+}
+
+write_settings() {
+	cat >"$DIR/data/postgresql.auto.conf" <<-SETTINGS
+		listen_addresses = ''
+		port = 5432
+		unix_socket_directories = '$SOCKET'
+		unix_socket_permissions = 0700
+		extension_destdir = '$DIR/install'
+		dynamic_library_path = '$DIR/install$("$PG_CONFIG" --pkglibdir):\$libdir'
+		fsync = ${FSYNC:-on}
+		max_connections = 60
+		log_line_prefix = '%m [%p] %q%u@%d '
+	SETTINGS
+}
+
+write_env() {
+	printf 'export PGHOST=%s PGPORT=5432 PGUSER=postgres PGDATABASE=postgres\n' \
+		"$SOCKET" >"$DIR/env"
+}
+
+start() {
+	server_user_enters "$DIR" ||
+		die "$DIR: the user $SERVER_USER, who must run PostgreSQL, can't enter this folder"
+	[ -e "$DIR/data/PG_VERSION" ] || make_data
+	make_socket_folder
+	write_settings
+	write_env
+	as_server_user "$BIN/pg_ctl" -s -w -D "$DIR/data" -l "$DIR/log" start >&2 ||
+		{ tail -n 20 "$DIR/log" >&2; die "PostgreSQL did not start; its log is $DIR/log"; }
+}
+
+stop() {
+	local folder
+	as_server_user "$BIN/pg_ctl" -s -w -D "$DIR/data" -m "${1:-fast}" stop || true
+	folder=$(sed -n 's/^export PGHOST=\([^ ]*\) .*/\1/p' "$DIR/env" 2>/dev/null || true)
+	case $folder in /tmp/e2emsg.??????) rm -rf "$folder" ;; esac
+}
+
+[ $# -ge 2 ] || usage
+mkdir -p "$2"
+DIR=$(cd "$2" && pwd)
+if i_am_root && [ "$(stat -c %U "$DIR")" = root ]; then chown "$SERVER_USER:" "$DIR"; fi
+
+case $1 in
+	install) install_extension ;;
+	start) start ;;
+	stop) stop "${3:-fast}" ;;
+	*) usage ;;
+esac

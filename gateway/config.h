@@ -1,0 +1,77 @@
+/*
+ * config.h
+ *		Settings: one table for the file, the environment, the flags, --help.
+ *
+ * A flag beats the environment, the environment beats the file, the file
+ * beats the default.  An unknown name or a bad value is an error that names
+ * the setting and the place.
+ */
+#ifndef E2EMSG_CONFIG_H
+#define E2EMSG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define CONFIG_TEXT_SIZE 512
+#define CONFIG_PROBLEM_SIZE 1024
+
+struct config
+{
+	char database[CONFIG_TEXT_SIZE]; /* libpq connection string or URI */
+	char address[CONFIG_TEXT_SIZE];
+	long port;
+	long admin_port;
+	char port_file[CONFIG_TEXT_SIZE];
+	long threads;
+	long db_connections;
+	long body_limit;			 /* bytes */
+	long body_timeout_ms;
+	long keep_alive_timeout_ms;
+	char secret_file[CONFIG_TEXT_SIZE];
+	long registration; /* enum registration */
+	long log_level;	   /* enum log_level */
+	long queue_limit;
+	long lock_timeout_ms;
+	long statement_timeout_ms;
+	long drain_timeout_ms;
+};
+
+enum registration
+{
+	REGISTRATION_OPEN,
+	REGISTRATION_CLOSED
+};
+
+/* What the command line asks for. */
+enum config_action
+{
+	CONFIG_RUN,
+	CONFIG_CHECK,  /* --check-config */
+	CONFIG_HELP,   /* --help */
+	CONFIG_VERSION, /* --version */
+	CONFIG_ERRORS  /* --print-errors */
+};
+
+/*
+ * Fills *config.  Returns false and says why in problem, one sentence, at
+ * the first setting that can't be used.
+ */
+extern bool config_load(struct config *config, enum config_action *action,
+						int argc, char *const *argv, char *const *env,
+						char problem[CONFIG_PROBLEM_SIZE])
+	__attribute__((warn_unused_result));
+
+/*
+ * Takes over what can change while the gateway runs.  Calls "told" with the
+ * name of each setting that changed and whether it needs a restart.
+ */
+extern void config_reload(struct config *running, const struct config *fresh,
+						  void (*told)(void *context, const char *name,
+									   bool needs_restart),
+						  void *context);
+
+/* Prints the table of settings. */
+extern void config_help(FILE *out);
+
+#endif /* E2EMSG_CONFIG_H */

@@ -1,0 +1,441 @@
+/*
+ * db.c
+ *		Talking to PostgreSQL.
+ */
+#include "db.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "config.h"
+#include "log.h"
+
+#define MAX_STATEMENTS 24
+#define ACQUIRE_WAIT_MS 2000	/* for a free connection of the pool */
+#define RECONNECT_PAUSE_MS 250	/* between two attempts of one connection */
+#define CONNECT_TIMEOUT_S "3"
+#define ANSWER_GRACE_MS 5000 /* the server's own time limit comes first */
+
+struct db_connection
+{
+	struct db *db;
+	PGconn *pg; /* NULL until the first use */
+	long lock_timeout_ms;
+	int64_t next_attempt_ms;
+	const char *prepared[MAX_STATEMENTS]; /* by address; sN is the Nth */
+	int prepared_count;
+	struct db_connection *next_free;
+};
+
+struct db
+{
+	const struct config *config;
+	struct log *log;
+	pthread_mutex_t mutex;
+	pthread_cond_t freed;
+	struct db_connection **connections;
+	struct db_connection *free_list;
+};
+
+void
+db_param_text(struct db_params *params, const char *text)
+{
+	int i = params->count++;
+
+	params->values[i] = text;
+	params->sizes[i] = 0;
+	params->formats[i] = 0;
+}
+
+void
+db_param_binary(struct db_params *params, const void *bytes, size_t size)
+{
+	int i = params->count++;
+
+	params->values[i] = bytes;
+	params->sizes[i] = (int) size;
+	params->formats[i] = 1;
+}
+
+int
+db_answer_rows(const struct db_answer *answer)
+{
+	return PQntuples(answer->result);
+}
+
+const char *
+db_answer_field(const struct db_answer *answer, int row, int column,
+				size_t *size)
+{
+	if (row >= PQntuples(answer->result) ||
+		column >= PQnfields(answer->result) ||
+		PQgetisnull(answer->result, row, column))
+		return NULL;
+	if (size)
+		*size = (size_t) PQgetlength(answer->result, row, column);
+	return PQgetvalue(answer->result, row, column);
+}
+
+const char *
+db_answer_detail(const struct db_answer *answer)
+{
+	return PQresultErrorField(answer->result, PG_DIAG_MESSAGE_PRIMARY);
+}
+
+const char *
+db_answer_hint(const struct db_answer *answer)
+{
+	return PQresultErrorField(answer->result, PG_DIAG_MESSAGE_HINT);
+}
+
+void
+db_answer_free(struct db_answer *answer)
+{
+	PQclear(answer->result);
+	answer->result = NULL;
+}
+
+static bool
+is_alive(const struct db_connection *connection)
+{
+	return connection->pg && PQstatus(connection->pg) == CONNECTION_OK;
+}
+
+static void
+disconnect(struct db_connection *connection)
+{
+	PQfinish(connection->pg);
+	connection->pg = NULL;
+	connection->prepared_count = 0;
+}
+
+/*
+ * Waits for one result and everything that belongs to it.  Returns NULL when
+ * the connection is lost or the deadline passes.
+ */
+static PGresult *
+collect(PGconn *pg, int64_t deadline)
+{
+	PGresult *last = NULL, *result;
+
+	for (;;)
+	{
+		struct pollfd poller = {.fd = PQsocket(pg), .events = POLLIN};
+		int64_t left = deadline - clock_ms();
+
+		if (!PQisBusy(pg))
+		{
+			result = PQgetResult(pg);
+			if (!result)
+				return last;
+			PQclear(last);
+			last = result;
+			continue;
+		}
+		if (left <= 0 || poll(&poller, 1, (int) left) == 0 ||
+			!PQconsumeInput(pg))
+			break;
+	}
+	PQclear(last);
+	return NULL;
+}
+
+static int64_t
+answer_deadline(const struct db_connection *connection)
+{
+	return clock_ms() + connection->db->config->statement_timeout_ms +
+		   connection->lock_timeout_ms + ANSWER_GRACE_MS;
+}
+
+/*
+ * The one place that looks at a result's status.  A refusal is an answer;
+ * only what nobody expects is logged, by its SQLSTATE.
+ */
+static enum status
+judge(struct db_connection *connection, const PGresult *result)
+{
+	const char *sqlstate;
+	enum status status;
+
+	if (!result || !is_alive(connection))
+	{
+		log_line(connection->db->log, LOG_LEVEL_WARN,
+				 "the database connection was lost");
+		disconnect(connection);
+		return STATUS_DATABASE_UNAVAILABLE;
+	}
+	if (PQresultStatus(result) == PGRES_TUPLES_OK ||
+		PQresultStatus(result) == PGRES_COMMAND_OK)
+		return STATUS_OK;
+	sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	status = sqlstate ? status_of_sqlstate(sqlstate) : STATUS_INTERNAL_ERROR;
+	if (status == STATUS_INTERNAL_ERROR)
+		log_line(connection->db->log, LOG_LEVEL_ERROR,
+				 "the database refused a call with SQLSTATE %s",
+				 sqlstate ? sqlstate : "(none)");
+	return status;
+}
+
+/* Sends a statement that is not prepared and waits for its result. */
+static enum status
+run_once(struct db_connection *connection, const char *sql,
+		 const struct db_params *params, struct db_answer *answer)
+{
+	answer->result = NULL;
+	if (PQsendQueryParams(connection->pg, sql, params->count, NULL,
+						  params->values, params->sizes, params->formats, 0))
+		answer->result = collect(connection->pg, answer_deadline(connection));
+	return judge(connection, answer->result);
+}
+
+/* Limits and defaults of the session; parameters, never spliced text. */
+static enum status
+set_up_session(struct db_connection *connection)
+{
+	static const char sql[] =
+		"SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
+		" pg_catalog.set_config('synchronous_commit', 'on', false),"
+		" pg_catalog.set_config('statement_timeout', $1, false),"
+		" pg_catalog.set_config('lock_timeout', $2, false),"
+		" pg_catalog.set_config('idle_in_transaction_session_timeout',"
+		" '10s', false),"
+		" EXISTS (SELECT FROM pg_catalog.pg_extension"
+		" WHERE extname OPERATOR(pg_catalog.=) 'e2emsg')";
+	char statement_ms[24], lock_ms[24];
+	struct db_params params = {0};
+	struct db_answer answer;
+	enum status status;
+
+	snprintf(statement_ms, sizeof(statement_ms), "%ld",
+			 connection->db->config->statement_timeout_ms +
+				 connection->lock_timeout_ms);
+	snprintf(lock_ms, sizeof(lock_ms), "%ld", connection->lock_timeout_ms);
+	db_param_text(&params, statement_ms);
+	db_param_text(&params, lock_ms);
+	status = run_once(connection, sql, &params, &answer);
+	if (status == STATUS_OK &&
+		db_answer_field(&answer, 0, 5, NULL)[0] != 't')
+	{
+		log_line(connection->db->log, LOG_LEVEL_ERROR,
+				 "the database %s lacks the extension; run CREATE EXTENSION "
+				 "e2emsg and CALL e2emsg.install() there",
+				 PQdb(connection->pg));
+		status = STATUS_DATABASE_UNAVAILABLE;
+	}
+	db_answer_free(&answer);
+	return status;
+}
+
+static void
+ignore_notice(void *context, const char *message)
+{
+	(void) context;
+	(void) message; /* may quote what a client sent */
+}
+
+static enum status
+reconnect(struct db_connection *connection)
+{
+	/* the last of a keyword's values counts, the connection string is first */
+	const char *const names[] = {"dbname",			"application_name",
+								 "client_encoding", "connect_timeout",
+								 "tcp_user_timeout", NULL};
+	const char *const values[] = {connection->db->config->database,
+								  "e2emsg-gateway",
+								  "UTF8",
+								  CONNECT_TIMEOUT_S,
+								  "10000",
+								  NULL};
+	enum status status = STATUS_DATABASE_UNAVAILABLE;
+
+	if (clock_ms() < connection->next_attempt_ms)
+		return status;
+	disconnect(connection);
+	connection->pg = PQconnectdbParams(names, values, 1);
+	if (is_alive(connection))
+	{
+		PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
+		status = set_up_session(connection);
+	}
+	else
+		log_line(connection->db->log, LOG_LEVEL_ERROR,
+				 "can't connect to the database: %s",
+				 PQerrorMessage(connection->pg));
+	if (status != STATUS_OK)
+	{
+		disconnect(connection);
+		connection->next_attempt_ms = clock_ms() + RECONNECT_PAUSE_MS;
+		return STATUS_DATABASE_UNAVAILABLE;
+	}
+	return STATUS_OK;
+}
+
+/*
+ * Makes sure of a connection before anything is sent over it.  Something to
+ * read on an idle connection is mostly its end.
+ */
+static enum status
+make_ready(struct db_connection *connection)
+{
+	struct pollfd poller = {.events = POLLIN};
+
+	while (is_alive(connection))
+	{
+		poller.fd = PQsocket(connection->pg);
+		if (poll(&poller, 1, 0) == 0)
+			return STATUS_OK;
+		if (!PQconsumeInput(connection->pg))
+			break;
+	}
+	return reconnect(connection);
+}
+
+/* The number of this statement on the connection, prepared if need be. */
+static enum status
+prepare(struct db_connection *connection, const char *sql, char name[16])
+{
+	struct db_answer answer = {0};
+	enum status status;
+	int i = 0;
+
+	while (i < connection->prepared_count && connection->prepared[i] != sql)
+		i++;
+	snprintf(name, 16, "s%d", i);
+	if (i < connection->prepared_count)
+		return STATUS_OK;
+	if (i == MAX_STATEMENTS)
+		return STATUS_INTERNAL_ERROR;
+	if (PQsendPrepare(connection->pg, name, sql, 0, NULL))
+		answer.result = collect(connection->pg, answer_deadline(connection));
+	status = judge(connection, answer.result);
+	if (status == STATUS_OK)
+		connection->prepared[connection->prepared_count++] = sql;
+	db_answer_free(&answer);
+	return status;
+}
+
+enum status
+db_connection_call(struct db_connection *connection, const char *sql,
+				   const struct db_params *params, struct db_answer *answer)
+{
+	enum status status = make_ready(connection);
+	char name[16];
+
+	answer->result = NULL;
+	if (status == STATUS_OK)
+		status = prepare(connection, sql, name);
+	if (status != STATUS_OK)
+		return status;
+	if (PQsendQueryPrepared(connection->pg, name, params->count,
+							params->values, params->sizes, params->formats, 0))
+		answer->result = collect(connection->pg, answer_deadline(connection));
+	return judge(connection, answer->result);
+}
+
+struct db_connection *
+db_connection_new(struct db *db, long lock_timeout_ms)
+{
+	struct db_connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection)
+	{
+		connection->db = db;
+		connection->lock_timeout_ms = lock_timeout_ms;
+	}
+	return connection;
+}
+
+void
+db_connection_free(struct db_connection *connection)
+{
+	if (connection)
+		disconnect(connection);
+	free(connection);
+}
+
+/* A free connection of the pool, or NULL after a bounded wait. */
+static struct db_connection *
+acquire(struct db *db)
+{
+	struct timespec deadline = clock_deadline(ACQUIRE_WAIT_MS);
+	struct db_connection *connection;
+	int waited = 0;
+
+	pthread_mutex_lock(&db->mutex);
+	while (!db->free_list && waited == 0)
+		waited = pthread_cond_timedwait(&db->freed, &db->mutex, &deadline);
+	connection = db->free_list;
+	if (connection)
+		db->free_list = connection->next_free;
+	pthread_mutex_unlock(&db->mutex);
+	return connection;
+}
+
+static void
+release(struct db *db, struct db_connection *connection)
+{
+	pthread_mutex_lock(&db->mutex);
+	connection->next_free = db->free_list;
+	db->free_list = connection;
+	pthread_cond_signal(&db->freed);
+	pthread_mutex_unlock(&db->mutex);
+}
+
+enum status
+db_call(struct db *db, const char *sql, const struct db_params *params,
+		struct db_answer *answer)
+{
+	struct db_connection *connection = acquire(db);
+	enum status status;
+
+	answer->result = NULL;
+	if (!connection)
+		return STATUS_OVERLOADED;
+	status = db_connection_call(connection, sql, params, answer);
+	release(db, connection);
+	return status;
+}
+
+struct db *
+db_open(const struct config *config, struct log *log)
+{
+	struct db *db = calloc(1, sizeof(*db));
+	pthread_condattr_t monotonic;
+
+	if (!db)
+		return NULL;
+	db->config = config;
+	db->log = log;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&db->freed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_mutex_init(&db->mutex, NULL);
+	db->connections =
+		calloc((size_t) config->db_connections, sizeof(*db->connections));
+	for (long i = 0; db->connections && i < config->db_connections; i++)
+	{
+		db->connections[i] = db_connection_new(db, 0);
+		if (!db->connections[i])
+			break;
+		release(db, db->connections[i]);
+	}
+	return db;
+}
+
+void
+db_close(struct db *db)
+{
+	if (!db)
+		return;
+	for (long i = 0; db->connections && i < db->config->db_connections; i++)
+		db_connection_free(db->connections[i]);
+	free(db->connections);
+	pthread_cond_destroy(&db->freed);
+	pthread_mutex_destroy(&db->mutex);
+	free(db);
+}

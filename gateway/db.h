@@ -1,0 +1,86 @@
+/*
+ * db.h
+ *		Connections to PostgreSQL and calls over them.
+ *
+ * A call is one statement with parameters and so one transaction, committed
+ * when its answer is complete.  Statements are prepared at their first use
+ * on a connection.  db.c is the one place that looks at a result's status.
+ */
+#ifndef E2EMSG_DB_H
+#define E2EMSG_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <libpq-fe.h>
+
+#include "status.h"
+
+struct config;
+struct db;
+struct log;
+struct db_connection;
+
+#define DB_MAX_PARAMS 10
+
+/* Parameters in order; a NULL value is SQL's NULL. */
+struct db_params
+{
+	int count;
+	const char *values[DB_MAX_PARAMS];
+	int sizes[DB_MAX_PARAMS];	/* bytes, of binary ones */
+	int formats[DB_MAX_PARAMS]; /* 0 text, 1 binary */
+};
+
+extern void db_param_text(struct db_params *params, const char *text);
+extern void db_param_binary(struct db_params *params, const void *bytes,
+							size_t size);
+
+/* What came back: rows, or a refusal.  Free it with db_answer_free(). */
+struct db_answer
+{
+	PGresult *result; /* may be NULL */
+};
+
+extern int db_answer_rows(const struct db_answer *answer);
+
+/* A field as text, or NULL; its length goes to *size unless that is NULL. */
+extern const char *db_answer_field(const struct db_answer *answer, int row,
+								   int column, size_t *size);
+
+/* What the database said about its refusal, or NULL. */
+extern const char *db_answer_detail(const struct db_answer *answer);
+extern const char *db_answer_hint(const struct db_answer *answer);
+extern void db_answer_free(struct db_answer *answer);
+
+/*
+ * The pool, for ordinary calls.  db_open() connects to nothing yet; a
+ * connection is made when a call needs it and made again after a loss.
+ */
+extern struct db *db_open(const struct config *config, struct log *log);
+extern void db_close(struct db *db);
+
+/*
+ * Makes a call on a connection of the pool.  Waits a bounded time for a
+ * free one (STATUS_OVERLOADED).  STATUS_DATABASE_UNAVAILABLE after a write
+ * means that its outcome is unknown.
+ */
+extern enum status db_call(struct db *db, const char *sql,
+						   const struct db_params *params,
+						   struct db_answer *answer)
+	__attribute__((warn_unused_result));
+
+/*
+ * A connection of one's own.  lock_timeout_ms 0 is none.  The caller sees to
+ * it that one thread at a time uses it.
+ */
+extern struct db_connection *db_connection_new(struct db *db,
+											   long lock_timeout_ms);
+extern void db_connection_free(struct db_connection *connection);
+extern enum status db_connection_call(struct db_connection *connection,
+									  const char *sql,
+									  const struct db_params *params,
+									  struct db_answer *answer)
+	__attribute__((warn_unused_result));
+
+#endif /* E2EMSG_DB_H */

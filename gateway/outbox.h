@@ -1,0 +1,34 @@
+/*
+ * outbox.h
+ *		The hot path: many POST /messages stored by one call and one commit.
+ *
+ * Worker threads put envelopes into a queue and wait.  One thread takes all
+ * that is queued, stores it with a single set-based call and wakes the
+ * waiters, each with an answer of its own.  Mailboxes that somebody else
+ * holds locked are left to a second thread with a connection of its own, so
+ * that they hold up nobody.  An answer is given only after the commit.
+ */
+#ifndef E2EMSG_OUTBOX_H
+#define E2EMSG_OUTBOX_H
+
+#include "reply.h"
+#include "submission.h"
+
+struct config;
+struct db;
+struct log;
+struct outbox;
+
+/* Starts the two threads.  NULL when that fails. */
+extern struct outbox *outbox_start(const struct config *config, struct db *db,
+								   struct log *log);
+
+/* Stores what is queued, then ends the threads. */
+extern void outbox_stop(struct outbox *outbox);
+
+/* Queues an envelope, waits until it is stored or refused, and says which. */
+extern void outbox_send(struct outbox *outbox,
+						const struct submission *submission,
+						struct reply *reply);
+
+#endif /* E2EMSG_OUTBOX_H */

@@ -1,0 +1,63 @@
+/*
+ * reply.h
+ *		Answers, and the only writer to a connection.
+ */
+#ifndef E2EMSG_REPLY_H
+#define E2EMSG_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "status.h"
+
+struct mg_connection;
+
+#define REPLY_LOCATION_SIZE 80
+#define REPLY_ETAG_SIZE 80
+
+/* Zero is an empty answer; reply_free() it once it was sent. */
+struct reply
+{
+	int http;	/* status */
+	char *body; /* malloc'd, owned; NULL for none */
+	size_t size;
+	bool problem;		 /* application/problem+json */
+	bool close;			 /* the connection ends with this answer */
+	bool immutable;		 /* may be kept for ever by the client itself */
+	bool unauthorized;	 /* WWW-Authenticate: Bearer */
+	int retry_after_s;	 /* 0 for none */
+	const char *allow;	 /* static, or NULL */
+	char location[REPLY_LOCATION_SIZE];
+	char etag[REPLY_ETAG_SIZE]; /* with its quotes, or empty */
+};
+
+/* A success with a JSON body, which is copied. */
+extern void reply_text(struct reply *reply, int http, const char *json,
+					   size_t size);
+
+/* A success with a JSON value, whose reference it takes. */
+extern void reply_json(struct reply *reply, int http, json_t *json);
+
+/*
+ * A problem (RFC 9457).  detail and hint may be NULL; the hint is then the
+ * table's.  "current" is a key object to repair with, or NULL.
+ */
+extern void reply_problem(struct reply *reply, enum status status,
+						  const char *detail, const char *hint,
+						  json_t *current);
+
+/* 304 if the client's If-None-Match names our etag. */
+extern void reply_not_modified(struct reply *reply, const char *if_none_match);
+
+/*
+ * Writes head and body in one piece; without the body for HEAD.  Tells
+ * CivetWeb when the connection is to end.
+ */
+extern void reply_send(struct mg_connection *connection,
+					   const struct reply *reply, bool head_only);
+
+extern void reply_free(struct reply *reply);
+
+#endif /* E2EMSG_REPLY_H */

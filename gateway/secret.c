@@ -1,0 +1,214 @@
+/*
+ * secret.c
+ *		The secret file: 64 hexadecimal digits and a line feed.
+ */
+#include "secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+#include "base64url.h"
+
+#define FILE_SIZE (2 * SECRET_SIZE + 1)
+#define KID_BYTES 8
+
+/* HKDF-SHA-256 of the secret with an empty salt. */
+static bool
+derive(const uint8_t secret[SECRET_SIZE], const char *use, uint8_t *out,
+	   size_t size)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
+										  (void *) (uintptr_t) secret,
+										  SECRET_SIZE),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO,
+										  (void *) (uintptr_t) use,
+										  strlen(use)),
+		OSSL_PARAM_construct_end()};
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+	EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+	bool done = context && EVP_KDF_derive(context, out, size, params) == 1;
+
+	EVP_KDF_CTX_free(context);
+	EVP_KDF_free(kdf);
+	return done;
+}
+
+bool
+secret_derive(struct secret *secret, const uint8_t bytes[SECRET_SIZE])
+{
+	uint8_t kid[KID_BYTES];
+
+	if (!derive(bytes, "e2emsg token v1", secret->token_key, SECRET_SIZE) ||
+		!derive(bytes, "e2emsg nonce v1", secret->nonce_key, SECRET_SIZE) ||
+		!derive(bytes, "e2emsg kid v1", kid, sizeof(kid)))
+		return false;
+	base64url_encode_bytes(kid, sizeof(kid), secret->kid);
+	secret->kid[SECRET_KID_SIZE - 1] = '\0';
+	return true;
+}
+
+bool
+secret_hmac(const uint8_t key[SECRET_SIZE], const void *data, size_t size,
+			uint8_t out[32])
+{
+	unsigned length = 0;
+
+	return HMAC(EVP_sha256(), key, SECRET_SIZE, data, size, out, &length) &&
+		   length == 32;
+}
+
+void
+secret_wipe(struct secret *secret)
+{
+	OPENSSL_cleanse(secret, sizeof(*secret));
+}
+
+/* The value of a hexadecimal digit in lower case, or -1. */
+static int
+hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	return -1;
+}
+
+static bool
+hex_decode(const char text[FILE_SIZE], uint8_t bytes[SECRET_SIZE])
+{
+	for (size_t i = 0; i < SECRET_SIZE; i++)
+	{
+		int high = hex_value(text[2 * i]);
+		int low = hex_value(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (uint8_t) (high << 4 | low);
+	}
+	return text[FILE_SIZE - 1] == '\n';
+}
+
+/* Says why this open file can't be trusted, or NULL. */
+static const char *
+distrust(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return "it is not a regular file";
+	if (st.st_uid != geteuid())
+		return "it belongs to another user";
+	if (st.st_mode & (S_IRWXG | S_IRWXO))
+		return "group or others can get at it; run chmod 600 on it";
+	if (st.st_size != FILE_SIZE)
+		return "it does not hold 64 hexadecimal digits";
+	return NULL;
+}
+
+/* Reads the secret.  On failure *why is NULL when errno tells. */
+static bool
+read_secret(const char *path, uint8_t bytes[SECRET_SIZE], const char **why)
+{
+	char text[FILE_SIZE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool good = false;
+
+	*why = NULL;
+	if (fd < 0)
+		return false;
+	*why = distrust(fd);
+	if (*why)
+		goto end;
+	*why = "it does not hold 64 hexadecimal digits";
+	good = read(fd, text, sizeof(text)) == FILE_SIZE &&
+		   hex_decode(text, bytes);
+end:
+	OPENSSL_cleanse(text, sizeof(text));
+	close(fd);
+	return good;
+}
+
+/* Writes a new secret into fd and onto the disk. */
+static bool
+write_secret(int fd)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t bytes[SECRET_SIZE];
+	char text[FILE_SIZE];
+	bool done;
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return false;
+	for (size_t i = 0; i < SECRET_SIZE; i++)
+	{
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	text[FILE_SIZE - 1] = '\n';
+	done = write(fd, text, sizeof(text)) == FILE_SIZE && fsync(fd) == 0;
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	OPENSSL_cleanse(text, sizeof(text));
+	return done;
+}
+
+/*
+ * Makes the file unless there is one.  It is written under a name of our own
+ * and then linked, so that a gateway that starts at the same time reads a
+ * whole secret or makes its own first, and both end with the same.
+ */
+static bool
+create_secret(const char *path)
+{
+	char draft[1024];
+	bool done = false;
+	int fd;
+
+	snprintf(draft, sizeof(draft), "%s.%ld", path, (long) getpid());
+	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	if (write_secret(fd))
+		done = link(draft, path) == 0 || errno == EEXIST;
+	close(fd);
+	unlink(draft);
+	return done;
+}
+
+bool
+secret_load(struct secret *secret, const char *path, char *problem,
+			size_t problem_size)
+{
+	uint8_t bytes[SECRET_SIZE];
+	const char *why;
+	bool good = read_secret(path, bytes, &why);
+
+	if (!good && !why && errno == ENOENT && create_secret(path))
+		good = read_secret(path, bytes, &why);
+	if (!good)
+		snprintf(problem, problem_size, "secret_file %s: %s", path,
+				 why ? why : strerror(errno));
+	else if (!secret_derive(secret, bytes))
+	{
+		snprintf(problem, problem_size, "OpenSSL has no HKDF");
+		good = false;
+	}
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return good;
+}

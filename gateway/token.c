@@ -1,0 +1,155 @@
+/*
+ * token.c
+ *		Making and checking session tokens.
+ */
+#include "token.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+
+#include "base64url.h"
+#include "jws.h"
+
+static bool
+has_string(json_t *claims, const char *name, const char *expected)
+{
+	json_t *value = json_object_get(claims, name);
+
+	return json_is_string(value) &&
+		   strcmp(json_string_value(value), expected) == 0;
+}
+
+/* "aud" is our audience or a list that holds it (RFC 7519 section 4.1.3). */
+static bool
+audience_fits(json_t *claims)
+{
+	json_t *list = json_object_get(claims, "aud");
+	json_t *value;
+	size_t i;
+
+	if (has_string(claims, "aud", TOKEN_AUDIENCE))
+		return true;
+	json_array_foreach(list, i, value)
+	{
+		if (json_is_string(value) &&
+			strcmp(json_string_value(value), TOKEN_AUDIENCE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A date that must not lie in the future, if it stands there at all. */
+static bool
+is_past(json_t *claims, const char *name, int64_t now)
+{
+	json_t *date = json_object_get(claims, name);
+
+	return date == NULL ||
+		   (json_is_integer(date) && json_integer_value(date) <= now);
+}
+
+static bool
+take_subject(json_t *claims, char subject[TOKEN_SUBJECT_SIZE])
+{
+	json_t *sub = json_object_get(claims, "sub");
+	size_t size = json_string_length(sub);
+
+	if (size == 0 || size >= TOKEN_SUBJECT_SIZE)
+		return false;
+	memcpy(subject, json_string_value(sub), size + 1);
+	return true;
+}
+
+enum token_result
+token_claims(const uint8_t *payload, size_t size, int64_t now,
+			 char subject[TOKEN_SUBJECT_SIZE])
+{
+	json_t *claims = json_loadb((const char *) payload, size,
+								JSON_REJECT_DUPLICATES, NULL);
+	json_t *exp = json_object_get(claims, "exp");
+	enum token_result result = TOKEN_BAD;
+
+	if (!json_is_object(claims) || !json_is_integer(exp))
+		goto end;
+	if (!has_string(claims, "iss", TOKEN_ISSUER) || !audience_fits(claims) ||
+		!is_past(claims, "nbf", now) || !is_past(claims, "iat", now) ||
+		!take_subject(claims, subject))
+		goto end;
+	result = json_integer_value(exp) > now ? TOKEN_GOOD : TOKEN_EXPIRED;
+end:
+	json_decref(claims);
+	return result;
+}
+
+enum token_result
+token_verify(const struct secret *secret, const char *text, size_t size,
+			 int64_t now, char subject[TOKEN_SUBJECT_SIZE])
+{
+	const struct jws_policy policy = {.alg = "HS256",
+									  .signature_size = 32,
+									  .typ = "JWT",
+									  .kid = secret->kid};
+	struct jws jws;
+	uint8_t mac[32];
+	bool same;
+
+	if (!jws_parse(text, size, &policy, &jws) ||
+		!secret_hmac(secret->token_key, jws.signed_text, jws.signed_size,
+					 mac))
+		return TOKEN_BAD;
+	same = CRYPTO_memcmp(mac, jws.signature, sizeof(mac)) == 0;
+	OPENSSL_cleanse(mac, sizeof(mac));
+	if (!same)
+		return TOKEN_BAD;
+	return token_claims(jws.payload, jws.payload_size, now, subject);
+}
+
+/* Appends the base64url form of bytes; false when there is no room. */
+static bool
+append(char out[TOKEN_SIZE], size_t *length, const void *bytes, size_t size)
+{
+	if (base64url_encoded_length(size) + 1 >= TOKEN_SIZE - *length)
+		return false;
+	base64url_encode_bytes(bytes, size, out + *length);
+	*length += base64url_encoded_length(size);
+	return true;
+}
+
+size_t
+token_issue(const struct secret *secret, const char *subject, int64_t now,
+			char out[TOKEN_SIZE])
+{
+	json_t *claims =
+		json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", TOKEN_ISSUER, "aud",
+				  TOKEN_AUDIENCE, "sub", subject, "iat", (json_int_t) now,
+				  "exp", (json_int_t) (now + TOKEN_LIFETIME_S));
+	char *payload = claims ? json_dumps(claims, JSON_COMPACT) : NULL;
+	char header[80];
+	size_t length = 0;
+	uint8_t mac[32];
+
+	snprintf(header, sizeof(header),
+			 "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
+			 secret->kid);
+	if (!payload || !append(out, &length, header, strlen(header)))
+		goto fail;
+	out[length++] = '.';
+	if (!append(out, &length, payload, strlen(payload)) ||
+		!secret_hmac(secret->token_key, out, length, mac))
+		goto fail;
+	out[length++] = '.';
+	if (!append(out, &length, mac, sizeof(mac)))
+		goto fail;
+	out[length] = '\0';
+	goto end;
+fail:
+	length = 0;
+end:
+	json_decref(claims);
+	free(payload);
+	return length;
+}

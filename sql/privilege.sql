@@ -1,0 +1,44 @@
+-- Least privilege.
+\set SHOW_CONTEXT never
+-- violations, none expected: SECURITY DEFINER without a pinned search_path or
+-- with a superuser as owner, anything for PUBLIC, any table right for others
+SELECT p.oid::regprocedure AS definer_without_pinned_path FROM pg_proc p
+WHERE p.pronamespace = 'e2emsg'::regnamespace AND p.prosecdef
+	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false);
+SELECT p.oid::regprocedure AS owned_by_another FROM pg_proc p
+WHERE p.pronamespace = 'e2emsg'::regnamespace AND p.proowner <> 'e2emsg_owner'::regrole;
+SELECT rolsuper, rolcanlogin, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = 'e2emsg_owner';
+SELECT p.oid::regprocedure AS open_to_public FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+WHERE p.pronamespace = 'e2emsg'::regnamespace AND a.grantee = 0;
+SELECT c.oid::regclass AS open_to_others FROM pg_class c, aclexplode(c.relacl) a
+WHERE c.relnamespace = 'e2emsg'::regnamespace AND a.grantee <> c.relowner;
+SELECT has_schema_privilege('public', 'e2emsg', 'USAGE') AS public_usage;
+-- leakproof functions, none expected
+SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'e2emsg'::regnamespace AND p.proleakproof;
+CREATE ROLE regress_e2emsg_gateway;
+CREATE ROLE regress_e2emsg_app;
+SELECT e2emsg.grant_gateway('regress_e2emsg_gateway');
+SELECT e2emsg.grant_app('regress_e2emsg_app');
+SELECT p.oid::regprocedure AS gateway_calls FROM pg_proc p
+WHERE p.pronamespace = 'e2emsg'::regnamespace AND has_function_privilege('regress_e2emsg_gateway', p.oid, 'EXECUTE')
+ORDER BY p.oid::regprocedure::text COLLATE "C";
+SELECT p.oid::regprocedure AS app_calls FROM pg_proc p
+WHERE p.pronamespace = 'e2emsg'::regnamespace AND has_function_privilege('regress_e2emsg_app', p.oid, 'EXECUTE')
+ORDER BY p.oid::regprocedure::text COLLATE "C";
+-- a superuser's reset is nobody else's
+SELECT has_function_privilege('regress_e2emsg_app', 'e2emsg.reset_identity_key(uuid, json, bytea)', 'EXECUTE');
+SET ROLE regress_e2emsg_gateway;
+SELECT * FROM e2emsg.messages;
+SELECT * FROM e2emsg.users;
+SELECT e2emsg.send_messages('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
+CALL e2emsg.install();
+SELECT (e2emsg.rest_public_key('iris', NULL)).body ->> 'username' AS username;
+SELECT e2emsg.grant_gateway('regress_e2emsg_app');
+SET ROLE regress_e2emsg_app;
+SELECT username FROM e2emsg.public_key('iris');
+SELECT count(*) FROM e2emsg.send_messages('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
+SELECT * FROM e2emsg.messages;
+DELETE FROM e2emsg.mailboxes;
+RESET ROLE;
+DROP OWNED BY regress_e2emsg_gateway, regress_e2emsg_app;
+DROP ROLE regress_e2emsg_gateway, regress_e2emsg_app;

@@ -1,0 +1,87 @@
+-- Identity keys: added once by an unsigned user, replaced by the old key's
+-- signature, reset by an operator.
+
+-- Puts the key in place and logs it.  The signature is the new identity key's
+-- over the user's current encryption key.
+CREATE FUNCTION store_identity_key(of_user uuid, new_key json, new_signature bytea,
+								   event text, endorsement bytea)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	reduced jsonb := e2emsg.jwk_reduce(new_key, 'identity');
+	current_key record;
+BEGIN
+	IF EXISTS (SELECT FROM e2emsg.public_keys k
+			   WHERE k.user_id = of_user
+				   AND k.thumbprint = e2emsg.jwk_thumbprint(new_key)) THEN
+		PERFORM e2emsg.refuse('key_reused',
+			'the identity key must be another key than the encryption keys');
+	END IF;
+	SELECT * INTO STRICT current_key FROM e2emsg.public_key(of_user::text);
+	PERFORM e2emsg.require_endorsement(new_key, new_signature, current_key.username,
+		current_key.key_version, current_key.thumbprint, current_key.previous_thumbprint);
+
+	UPDATE e2emsg.users SET identity_key = reduced WHERE id = of_user;
+	UPDATE e2emsg.public_keys SET identity_key = reduced, signature = new_signature
+	WHERE user_id = of_user AND version = current_key.key_version;
+	PERFORM e2emsg.log_key_event(of_user, event, endorsement);
+END
+$$;
+COMMENT ON FUNCTION store_identity_key(uuid, json, bytea, text, bytea) IS
+	'Puts a checked identity key in place and logs it.';
+
+CREATE FUNCTION set_identity_key(user_id uuid, identity_key json, signature bytea,
+								 endorsement bytea DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	mailbox record := e2emsg.lock_mailbox(user_id);
+	old e2emsg.users;
+BEGIN
+	IF identity_key IS NULL THEN
+		PERFORM e2emsg.refuse('invalid_key', 'the identity key is missing');
+	END IF;
+	SELECT u.* INTO STRICT old FROM e2emsg.users u WHERE u.id = user_id;
+	IF old.identity_key IS NULL THEN
+		PERFORM e2emsg.store_identity_key(user_id, identity_key, signature,
+										  'identity_added', NULL);
+		RETURN;
+	END IF;
+	IF old.identity_key = e2emsg.jwk_reduce(identity_key, 'identity')::jsonb THEN
+		PERFORM e2emsg.refuse('key_reused', 'this is the identity key already');
+	ELSIF endorsement IS NULL
+		OR NOT e2emsg.verify_es256(
+			old.identity_key::text::json,
+			e2emsg.identity_change_statement(
+				e2emsg.service_name(), old.username,
+				e2emsg.jwk_thumbprint(identity_key),
+				e2emsg.jwk_thumbprint(old.identity_key::text::json)),
+			endorsement) THEN
+		PERFORM e2emsg.refuse('bad_signature',
+			'the old identity key must endorse the new one');
+	END IF;
+	PERFORM e2emsg.store_identity_key(user_id, identity_key, signature,
+									  'identity_replaced', endorsement);
+END
+$$;
+COMMENT ON FUNCTION set_identity_key(uuid, json, bytea, bytea) IS
+	'Adds an identity key, or replaces it with the old one''s endorsement.';
+
+CREATE FUNCTION reset_identity_key(user_id uuid, identity_key json, signature bytea)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	mailbox record := e2emsg.lock_mailbox(user_id);
+BEGIN
+	PERFORM e2emsg.store_identity_key(user_id, identity_key, signature,
+									  'identity_reset', NULL);
+END
+$$;
+COMMENT ON FUNCTION reset_identity_key(uuid, json, bytea) IS
+	'For operators: replaces a lost identity key without its endorsement, and logs that.';

@@ -1,0 +1,79 @@
+-- Every GRANT and REVOKE on one page.
+
+-- What an application calls.  EXECUTE on these means acting as any user.
+CREATE FUNCTION grant_app(role regrole) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('GRANT USAGE ON SCHEMA e2emsg TO %s', role);
+	EXECUTE format('GRANT EXECUTE ON ROUTINE
+		e2emsg.base64url_encode(bytea), e2emsg.base64url_decode(text),
+		e2emsg.is_base64url(text), e2emsg.jwk_problem(json, text),
+		e2emsg.is_p256_public_jwk(json, text), e2emsg.jwk_thumbprint(json),
+		e2emsg.verify_es256(json, bytea, bytea), e2emsg.service_name(),
+		e2emsg.endorsement_statement(text, text, integer, bytea, bytea),
+		e2emsg.identity_change_statement(text, text, bytea, bytea),
+		e2emsg.no_thumbprint(),
+		e2emsg.envelope_problem(integer, integer, integer, bytea, bytea, bytea),
+		e2emsg.message_id(uuid, uuid, bytea), e2emsg.bucket_of(text),
+		e2emsg.is_username(text), e2emsg.error_codes(), e2emsg.find_user(text),
+		e2emsg.register_user(text, json, json, bytea),
+		e2emsg.public_key(text, integer),
+		e2emsg.rotate_encryption_key(uuid, json, integer, bytea),
+		e2emsg.rotate_key(uuid, json, integer, bytea, bigint),
+		e2emsg.key_rotations(text),
+		e2emsg.set_identity_key(uuid, json, bytea, bytea),
+		e2emsg.send_message(uuid, uuid, bytea, bytea, bytea, integer, integer, integer),
+		e2emsg.send_messages(uuid[], uuid[], smallint[], integer[], integer[], bytea[],
+							 bytea[], bytea[], boolean),
+		e2emsg.inbox(uuid, bigint, integer), e2emsg.acknowledge(uuid, bigint)
+		TO %s', role);
+END
+$$;
+COMMENT ON FUNCTION grant_app(regrole) IS
+	'Lets a role call what applications call, and nothing else; it can act as any user.';
+
+-- What the gateway calls.
+CREATE FUNCTION grant_gateway(role regrole) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('GRANT USAGE ON SCHEMA e2emsg TO %s', role);
+	EXECUTE format('GRANT EXECUTE ON ROUTINE
+		e2emsg.error_codes(), e2emsg.service_name(),
+		e2emsg.rest_register(text), e2emsg.rest_public_key(text, text),
+		e2emsg.rest_rotate_key(uuid, text, text),
+		e2emsg.rest_identity_key(uuid, text, text), e2emsg.rest_key_rotations(text),
+		e2emsg.open_session(text, bytea, bytea, bytea, timestamptz),
+		e2emsg.rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
+								  bytea[], bytea[], bytea[], boolean),
+		e2emsg.rest_inbox(uuid, text, text), e2emsg.rest_acknowledge(uuid, text)
+		TO %s', role);
+END
+$$;
+COMMENT ON FUNCTION grant_gateway(regrole) IS
+	'Lets a role call what the gateway calls, and nothing else.';
+
+-- PUBLIC gets nothing.  All functions belong to e2emsg_owner: a dump does not
+-- carry their owner, so that a restore runs this again.
+GRANT USAGE ON SCHEMA e2emsg TO e2emsg_owner;
+DO $$
+DECLARE
+	routine regprocedure;
+BEGIN
+	FOR routine IN
+		SELECT p.oid
+		FROM pg_catalog.pg_depend d
+		JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+		JOIN pg_catalog.pg_proc p ON p.oid = d.objid
+		WHERE e.extname = 'e2emsg' AND d.deptype = 'e'
+			AND d.classid = 'pg_catalog.pg_proc'::regclass
+			AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+	LOOP
+		EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
+		EXECUTE format('ALTER ROUTINE %s OWNER TO e2emsg_owner', routine);
+	END LOOP;
+END
+$$;

@@ -1,0 +1,262 @@
+-- The REST interface: JSON bodies taken apart and put together, nothing else.
+-- A function here checks the shape of a request and calls the one that holds
+-- the rule.  They take a body as text, because a parse error on json would
+-- write the body into the server's log.  The gateway's role may execute the
+-- rest_ functions and none of those that they call.
+
+CREATE FUNCTION request_object(body text, required text[], optional text[] DEFAULT '{}')
+RETURNS json
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION request_object(text, text[], text[]) IS
+	'The body as json, when it is an object of just these members (ME001, ME007).';
+
+CREATE FUNCTION request_member(body json, name text, type text) RETURNS json
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF json_typeof(body -> name) IS DISTINCT FROM type AND body -> name IS NOT NULL THEN
+		PERFORM e2emsg.refuse('invalid_request',
+			format('the member "%s" must be of type %s', name, type));
+	END IF;
+	RETURN body -> name;
+END
+$$;
+COMMENT ON FUNCTION request_member(json, text, text) IS
+	'A member of a body, NULL when absent, refused when of another JSON type (ME001).';
+
+CREATE FUNCTION request_text(body json, name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT e2emsg.request_member(body, name, 'string') #>> '{}' $$;
+COMMENT ON FUNCTION request_text(json, text) IS 'A string member of a body.';
+
+CREATE FUNCTION request_bytes(body json, name text) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	encoded text := e2emsg.request_text(body, name);
+BEGIN
+	IF NOT e2emsg.is_base64url(encoded) THEN
+		PERFORM e2emsg.refuse('invalid_base64url',
+			format('the member "%s" is not canonical base64url', name));
+	END IF;
+	RETURN e2emsg.base64url_decode(encoded);
+END
+$$;
+COMMENT ON FUNCTION request_bytes(json, text) IS 'A base64url member of a body, as bytes.';
+
+-- A whole number of at most 15 digits, as every JSON reader can carry it.
+CREATE FUNCTION parse_number(written text, name text) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF written !~ '^(0|[1-9][0-9]{0,14})$' THEN
+		PERFORM e2emsg.refuse('invalid_request',
+			format('"%s" must be a whole number from 0, of at most 15 digits', name));
+	END IF;
+	RETURN written::bigint;
+END
+$$;
+COMMENT ON FUNCTION parse_number(text, text) IS 'A whole number from a request (ME001).';
+
+CREATE FUNCTION parse_version(written text, name text) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	version bigint := e2emsg.parse_number(written, name);
+BEGIN
+	IF version NOT BETWEEN 1 AND 2147483647 THEN
+		PERFORM e2emsg.refuse('invalid_request', format('"%s" must be positive', name));
+	END IF;
+	RETURN version::integer;
+END
+$$;
+COMMENT ON FUNCTION parse_version(text, text) IS 'A key version from a request (ME001).';
+
+CREATE FUNCTION require_self(caller uuid, target text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF caller::text IS DISTINCT FROM target THEN
+		PERFORM e2emsg.refuse('forbidden');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION require_self(uuid, text) IS 'Refuses all but the user (ME031).';
+
+-- POST /users
+CREATE FUNCTION rest_register(request text, OUT user_id uuid, OUT body json)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	parsed json := e2emsg.request_object(request, '{username,publicKey}',
+										 '{identityKey,signature}');
+	username text := e2emsg.request_text(parsed, 'username');
+BEGIN
+	user_id := e2emsg.register_user(username,
+		e2emsg.request_member(parsed, 'publicKey', 'object'),
+		e2emsg.request_member(parsed, 'identityKey', 'object'),
+		e2emsg.request_bytes(parsed, 'signature'));
+	body := json_build_object('id', user_id, 'username', username, 'keyVersion', 1);
+END
+$$;
+COMMENT ON FUNCTION rest_register(text) IS 'POST /users';
+
+-- GET /users/{who}/public-key
+CREATE FUNCTION rest_public_key(who text, version text, OUT body json, OUT etag text,
+								OUT immutable boolean)
+LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	body := e2emsg.key_object(who, e2emsg.parse_version(version, 'version'));
+	etag := format('"%s"', e2emsg.base64url_encode(sha256(convert_to(body::text, 'UTF8'))));
+	immutable := (body ->> 'keyVersion')::integer
+		< (SELECT key_version FROM e2emsg.public_key(who));
+END
+$$;
+COMMENT ON FUNCTION rest_public_key(text, text) IS 'GET /users/{who}/public-key';
+
+-- PUT /users/{id}/public-key
+CREATE FUNCTION rest_rotate_key(caller uuid, target text, request text, OUT body json)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	parsed json := e2emsg.request_object(request, '{publicKey,keyVersion}', '{signature}');
+BEGIN
+	PERFORM e2emsg.require_self(caller, target);
+	SELECT json_build_object('keyVersion', r.key_version, 'throughSeq', r.through_seq)
+	INTO body
+	FROM e2emsg.rotate_encryption_key(caller,
+		e2emsg.request_member(parsed, 'publicKey', 'object'),
+		e2emsg.parse_version(e2emsg.request_member(parsed, 'keyVersion', 'number')::text,
+							 'keyVersion'),
+		e2emsg.request_bytes(parsed, 'signature')) r;
+END
+$$;
+COMMENT ON FUNCTION rest_rotate_key(uuid, text, text) IS 'PUT /users/{id}/public-key';
+
+-- PUT /users/{id}/identity-key
+CREATE FUNCTION rest_identity_key(caller uuid, target text, request text, OUT body json)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	parsed json := e2emsg.request_object(request, '{identityKey,signature}',
+										 '{endorsement}');
+BEGIN
+	PERFORM e2emsg.require_self(caller, target);
+	PERFORM e2emsg.set_identity_key(caller,
+		e2emsg.request_member(parsed, 'identityKey', 'object'),
+		e2emsg.request_bytes(parsed, 'signature'),
+		e2emsg.request_bytes(parsed, 'endorsement'));
+	body := e2emsg.key_object(target);
+END
+$$;
+COMMENT ON FUNCTION rest_identity_key(uuid, text, text) IS 'PUT /users/{id}/identity-key';
+
+-- GET /users/{who}/key-rotations
+CREATE FUNCTION rest_key_rotations(who text, OUT body json)
+LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT json_build_object('rotations', json_agg(json_strip_nulls(json_build_object(
+		'event', r.event,
+		'keyVersion', r.key_version,
+		'thumbprint', e2emsg.base64url_encode(r.thumbprint),
+		'previousThumbprint', e2emsg.base64url_encode(r.previous_thumbprint),
+		'identityThumbprint', e2emsg.base64url_encode(r.identity_thumbprint),
+		'signature', e2emsg.base64url_encode(r.signature),
+		'endorsement', e2emsg.base64url_encode(r.endorsement),
+		'createdAt', e2emsg.json_time(r.created_at))) ORDER BY r.entry))
+	FROM e2emsg.key_rotations(who) r
+$$;
+COMMENT ON FUNCTION rest_key_rotations(text) IS 'GET /users/{who}/key-rotations';
+
+-- POST /messages, many at once
+CREATE FUNCTION rest_send_messages(sender_ids uuid[], receiver_ids uuid[],
+								   suites smallint[], sender_key_versions integer[],
+								   key_versions integer[], ivs bytea[],
+								   ciphertexts bytea[], auth_tags bytea[], wait boolean,
+								   OUT ordinal integer, OUT code text, OUT body json)
+RETURNS SETOF record
+LANGUAGE sql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT s.ordinal, s.code,
+		CASE
+			WHEN s.code IS NULL OR s.code = 'repeated' THEN
+				json_build_object('messageId', s.message_id,
+								  'sentAt', e2emsg.json_time(s.sent_at))
+			WHEN s.code = 'stale_key_version' THEN
+				json_build_object('current',
+								  e2emsg.key_object(receiver_ids[s.ordinal]::text))
+			WHEN s.detail IS NOT NULL THEN
+				json_build_object('detail', s.detail)
+			ELSE '{}'::json
+		END
+	FROM e2emsg.send_messages(sender_ids, receiver_ids, suites, sender_key_versions,
+							  key_versions, ivs, ciphertexts, auth_tags, wait) s
+$$;
+COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
+									   bytea[], bytea[], bytea[], boolean) IS
+	'POST /messages, many at once: a row for each envelope, in their order.';
+
+-- GET /messages: at most 1 MiB of ciphertext an answer, but always one message
+CREATE FUNCTION rest_inbox(caller uuid, after_seq text, max_messages text, OUT body json)
+LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	past bigint := coalesce(e2emsg.parse_number(after_seq, 'after'), 0);
+	wanted bigint := coalesce(e2emsg.parse_number(max_messages, 'limit'), 50);
+BEGIN
+	IF wanted NOT BETWEEN 1 AND 200 THEN
+		PERFORM e2emsg.refuse('invalid_request', '"limit" must be from 1 to 200');
+	END IF;
+	SELECT json_build_object(
+		'messages', coalesce(json_agg(m.message ORDER BY m.seq), '[]'),
+		'next', coalesce(max(m.seq), past))
+	INTO body
+	FROM (SELECT i.seq,
+				 sum(octet_length(i.ciphertext)) OVER (ORDER BY i.seq)
+					 - octet_length(i.ciphertext) AS bytes_before,
+				 json_strip_nulls(json_build_object(
+					 'messageId', i.message_id,
+					 'seq', i.seq,
+					 'senderId', i.sender_id,
+					 'receiverId', caller,
+					 'suite', i.suite,
+					 'keyVersion', i.key_version,
+					 'senderKeyVersion', i.sender_key_version,
+					 'iv', e2emsg.base64url_encode(i.iv),
+					 'ciphertext', e2emsg.base64url_encode(i.ciphertext),
+					 'authTag', e2emsg.base64url_encode(i.auth_tag),
+					 'sentAt', e2emsg.json_time(i.sent_at))) AS message
+		  FROM e2emsg.inbox(caller, past, wanted::integer) i) m
+	WHERE m.bytes_before < 1048576;
+END
+$$;
+COMMENT ON FUNCTION rest_inbox(uuid, text, text) IS 'GET /messages';
+
+-- POST /messages/ack
+CREATE FUNCTION rest_acknowledge(caller uuid, request text, OUT body json)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	parsed json := e2emsg.request_object(request, '{through}');
+BEGIN
+	body := json_build_object('acknowledged', e2emsg.acknowledge(caller,
+		e2emsg.parse_number(e2emsg.request_member(parsed, 'through', 'number')::text,
+							'through')));
+END
+$$;
+COMMENT ON FUNCTION rest_acknowledge(uuid, text) IS 'POST /messages/ack';

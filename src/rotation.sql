@@ -1,0 +1,136 @@
+-- Rotation of encryption keys, and the key rotation log.
+
+-- Writes the row of what is current now.  The caller holds the mailbox's lock.
+CREATE FUNCTION log_key_event(of_user uuid, event text, endorsement bytea DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO e2emsg.key_rotation_log (user_id, entry, event, version, thumbprint,
+		previous_thumbprint, identity_thumbprint, signature, endorsement)
+	SELECT k.user_id,
+		   (SELECT coalesce(max(l.entry), 0) + 1 FROM e2emsg.key_rotation_log l
+			WHERE l.user_id = of_user),
+		   event, k.key_version, k.thumbprint, k.previous_thumbprint,
+		   e2emsg.jwk_thumbprint(k.identity_key::text::json), k.signature, endorsement
+	FROM e2emsg.public_key(of_user::text) k;
+END
+$$;
+COMMENT ON FUNCTION log_key_event(uuid, text, bytea) IS
+	'Adds a row about the current key to the key rotation log.';
+
+CREATE FUNCTION refuse_log_change() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION 'the key rotation log is append-only'
+		USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+COMMENT ON FUNCTION refuse_log_change() IS
+	'Trigger: no row of the key rotation log changes or goes.';
+
+-- Locks the user's mailbox, where sending and rotating meet.
+CREATE FUNCTION lock_mailbox(user_id uuid, OUT key_version integer, OUT last_seq bigint)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT m.key_version, m.last_seq INTO key_version, last_seq
+	FROM e2emsg.mailboxes m WHERE m.id = user_id FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		PERFORM e2emsg.refuse('unknown_user');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION lock_mailbox(uuid) IS
+	'Locks a mailbox until the transaction ends; its key version and last number.';
+
+CREATE FUNCTION rotate_encryption_key(user_id uuid, public_key json, new_version integer,
+									  signature bytea DEFAULT NULL,
+									  OUT key_version integer, OUT through_seq bigint)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	mailbox record := e2emsg.lock_mailbox(user_id);
+	owner e2emsg.users;
+	stored_key jsonb;
+	thumbprint bytea;
+	previous_thumbprint bytea;
+BEGIN
+	IF new_version IS DISTINCT FROM mailbox.key_version + 1 THEN
+		PERFORM e2emsg.refuse('version_conflict',
+			format('version %s is current', mailbox.key_version));
+	END IF;
+	IF public_key IS NULL THEN
+		PERFORM e2emsg.refuse('invalid_key', 'the public key is missing');
+	END IF;
+	SELECT u.* INTO owner FROM e2emsg.users u WHERE u.id = user_id;
+	stored_key := e2emsg.jwk_reduce(public_key, 'encryption');
+	thumbprint := e2emsg.jwk_thumbprint(public_key);
+	IF stored_key = owner.identity_key
+		OR EXISTS (SELECT FROM e2emsg.public_keys k
+				   WHERE k.user_id = user_id AND k.thumbprint = thumbprint) THEN
+		PERFORM e2emsg.refuse('key_reused');
+	END IF;
+	SELECT k.thumbprint INTO STRICT previous_thumbprint FROM e2emsg.public_keys k
+	WHERE k.user_id = user_id AND k.version = mailbox.key_version;
+	IF owner.identity_key IS NOT NULL THEN
+		PERFORM e2emsg.require_endorsement(owner.identity_key::text::json, signature,
+			owner.username, new_version, thumbprint, previous_thumbprint);
+	ELSIF signature IS NOT NULL THEN
+		PERFORM e2emsg.refuse('bad_signature', 'the user has no identity key');
+	END IF;
+
+	INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint, identity_key,
+									signature)
+	VALUES (user_id, new_version, stored_key, thumbprint, owner.identity_key, signature);
+	UPDATE e2emsg.mailboxes m SET key_version = new_version WHERE m.id = user_id;
+	PERFORM e2emsg.log_key_event(user_id, 'rotated');
+	key_version := new_version;
+	through_seq := mailbox.last_seq;
+END
+$$;
+COMMENT ON FUNCTION rotate_encryption_key(uuid, json, integer, bytea) IS
+	'Makes the key the user''s next version; through_seq is the last message sealed to older ones.';
+
+CREATE PROCEDURE rotate_key(user_id uuid, public_key json, new_version integer,
+							signature bytea DEFAULT NULL, INOUT through_seq bigint DEFAULT NULL)
+LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT r.through_seq INTO through_seq
+	FROM e2emsg.rotate_encryption_key(user_id, public_key, new_version, signature) r;
+END
+$$;
+COMMENT ON PROCEDURE rotate_key(uuid, json, integer, bytea, bigint) IS
+	'rotate_encryption_key() as a procedure.';
+
+CREATE FUNCTION key_rotations(who text, OUT entry integer, OUT event text,
+							  OUT key_version integer, OUT thumbprint bytea,
+							  OUT previous_thumbprint bytea, OUT identity_thumbprint bytea,
+							  OUT signature bytea, OUT endorsement bytea,
+							  OUT created_at timestamptz)
+RETURNS SETOF record
+LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	id uuid := e2emsg.find_user(who);
+BEGIN
+	RETURN QUERY
+	SELECT l.entry, l.event, l.version, l.thumbprint, l.previous_thumbprint,
+		   l.identity_thumbprint, l.signature, l.endorsement, l.created_at
+	FROM e2emsg.key_rotation_log l
+	WHERE l.user_id = id
+	ORDER BY l.entry;
+END
+$$;
+COMMENT ON FUNCTION key_rotations(text) IS
+	'A user''s rows of the key rotation log, oldest first.';

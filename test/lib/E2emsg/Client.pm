@@ -1,0 +1,4 @@
+package E2emsg::Client;
+use strict;
+use warnings;
+1;

@@ -1,0 +1,156 @@
+package E2emsg::Server;
+
+# A private PostgreSQL with the extension's files installed.
+#
+#   my $server = E2emsg::Server->new;            # started, no extension yet
+#   my $server = E2emsg::Server->with_extension; # and installed, gateway role
+#   $server->sql($text, %options)  -> output of psql -At; dies on an error
+#   $server->try($text, %options)  -> { status, out, err }
+#       options: database, user
+#   $server->refused($text, ...)   -> SQLSTATE, or '' when it went through
+#
+# E2EMSG_INSTALL names a DESTDIR install; without it the tree is built.
+
+use strict;
+use warnings;
+use E2emsg::Test ();
+
+sub new
+{
+	my ($class, %options) = @_;
+	my $self = bless {
+		dir   => $options{dir} // E2emsg::Test::scratch_dir(),
+		owner => $$,
+	}, $class;
+	if ($ENV{E2EMSG_INSTALL})
+	{
+		symlink $ENV{E2EMSG_INSTALL}, "$self->{dir}/install";
+	}
+	else
+	{
+		$self->_server_sh('install');
+	}
+	$self->start;
+	return $self;
+}
+
+sub with_extension
+{
+	my ($class, %options) = @_;
+	my $self = $class->new(%options);
+	$self->install_extension;
+	return $self;
+}
+
+sub install_extension
+{
+	my ($self, %options) = @_;
+	$self->sql('CREATE EXTENSION e2emsg', %options);
+	$self->sql('CALL e2emsg.install()', %options);
+	$self->try('CREATE ROLE e2emsg_gateway LOGIN', %options);
+	$self->sql("SELECT e2emsg.grant_gateway('e2emsg_gateway')", %options);
+	return;
+}
+
+sub start
+{
+	my ($self) = @_;
+	$self->_server_sh('start');
+	my ($host) = E2emsg::Test::slurp("$self->{dir}/env") =~ /PGHOST=(\S+)/;
+	$self->{host} = $host;
+	$self->{running} = 1;
+	return;
+}
+
+sub stop
+{
+	my ($self, $mode) = @_;
+	$self->_server_sh('stop', $mode // 'fast') if $self->{running};
+	$self->{running} = 0;
+	return;
+}
+
+sub _server_sh
+{
+	my ($self, $command, @arguments) = @_;
+	my $result = E2emsg::Test::run_command(
+		[
+			E2emsg::Test::top_dir() . '/dev/server.sh',
+			$command, $self->{dir}, @arguments
+		],
+		env => { FSYNC => 'off' });
+	die "server.sh $command: $result->{err}\n" if $result->{status} ne '0';
+	return;
+}
+
+sub host     { return $_[0]->{host} }
+sub dir      { return $_[0]->{dir} }
+sub data_dir { return "$_[0]->{dir}/data" }
+sub log_file { return "$_[0]->{dir}/log" }
+
+# A libpq connection string for the gateway's role.
+sub conninfo
+{
+	my ($self, %options) = @_;
+	return sprintf 'host=%s port=5432 dbname=%s user=%s', $self->{host},
+	  $options{database} // 'postgres', $options{user} // 'e2emsg_gateway';
+}
+
+sub env
+{
+	my ($self, %options) = @_;
+	return {
+		PGHOST     => $self->{host},
+		PGPORT     => 5432,
+		PGUSER     => $options{user} // 'postgres',
+		PGDATABASE => $options{database} // 'postgres',
+		PGOPTIONS  => $options{options},
+	};
+}
+
+sub try
+{
+	my ($self, $sql, %options) = @_;
+	return E2emsg::Test::run_command(
+		[
+			qw(psql -X -A -t -q -v ON_ERROR_STOP=1 -v VERBOSITY=verbose
+			  -v SHOW_CONTEXT=never -f -)
+		],
+		stdin => $sql,
+		env   => $self->env(%options));
+}
+
+sub sql
+{
+	my ($self, $sql, %options) = @_;
+	my $result = $self->try($sql, %options);
+	die "psql: $result->{err}in: $sql\n" if $result->{status} ne '0';
+	chomp(my $out = $result->{out});
+	return $out;
+}
+
+sub refused
+{
+	my ($self, $sql, %options) = @_;
+	my $result = $self->try($sql, %options);
+	return $result->{err} =~ /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/ ? $1 : '';
+}
+
+# Runs a program of PostgreSQL (pg_dump, pg_restore) against the server.
+sub run
+{
+	my ($self, $command, %options) = @_;
+	return E2emsg::Test::run_command($command, stdin => $options{stdin},
+		env => $self->env(%options));
+}
+
+sub DESTROY
+{
+	my ($self) = @_;
+	return if $$ != $self->{owner};
+	local ($?, $@);
+	eval { $self->stop('immediate') };
+	return;
+}
+
+1;

@@ -1,0 +1,110 @@
+# pg_dump into a second server keeps everything and gives nobody more rights.
+use strict;
+use warnings;
+use E2emsg::Test;
+
+my $old = E2emsg::Server->with_extension;
+for my $number (0 .. 4)
+{
+	$old->sql(sprintf "SELECT e2emsg.register_user('user%d', '%s')", $number,
+		json(public_jwk($number)));
+}
+$old->sql(<<'SQL');
+SELECT e2emsg.send_message(e2emsg.find_user('user' || n % 5),
+	e2emsg.find_user('user' || (n + 1) % 5),
+	decode(repeat(lpad(to_hex(n % 256), 2, '0'), n * 7), 'hex'),
+	int4send(n) || '\x0000000000000000', decode(repeat('a5', 16), 'hex'), 1)
+FROM generate_series(1, 200) n
+SQL
+$old->sql(sprintf q{SELECT e2emsg.rotate_encryption_key(e2emsg.find_user('user1'), '%s', 2)},
+	json(public_jwk(10)));
+$old->sql(q{SELECT e2emsg.acknowledge(e2emsg.find_user('user2'), 7)});
+
+sub contents
+{
+	my ($server, %options) = @_;
+	return {
+		map {
+			$_ => $server->sql("SET timezone = 'UTC'; SELECT t FROM e2emsg.$_ t ORDER BY t::text",
+				%options)
+		} qw(users public_keys key_rotation_log mailboxes messages session_nonces)
+	};
+}
+
+my @owners = (<<'SQL', 'functions', <<'SQL', 'tables', <<'SQL', 'rules');
+SELECT p.oid::regprocedure::text, p.proowner::regrole, p.prosecdef, p.proacl
+FROM pg_proc p WHERE pronamespace = 'e2emsg'::regnamespace ORDER BY 1
+SQL
+SELECT c.relname, c.relowner::regrole, c.relacl FROM pg_class c
+WHERE relnamespace = 'e2emsg'::regnamespace ORDER BY 1
+SQL
+SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'e2emsg'::regnamespace ORDER BY 1, 2
+SQL
+
+my $before = contents($old);
+my $dir    = scratch_dir();
+
+# As the documentation says: roles first, then the database.
+my $roles = $old->run([qw(pg_dumpall --roles-only)]);
+is($roles->{status}, 0, 'pg_dumpall --roles-only') or diag $roles->{err};
+my $plain = $old->run([qw(pg_dump)]);
+is($plain->{status}, 0, 'pg_dump') or diag $plain->{err};
+my $custom = $old->run([ qw(pg_dump -Fc -f), "$dir/dump" ]);
+is($custom->{status}, 0, 'pg_dump -Fc') or diag $custom->{err};
+(my $role_sql = $roles->{out}) =~ s/^(?:CREATE|ALTER) ROLE postgres\b.*$//mg;
+
+my $new = E2emsg::Server->new;
+
+sub restored
+{
+	my ($name, $database) = @_;
+	is_deeply(contents($new, database => $database), $before, "$name: every row");
+	for (my $i = 0; $i < @owners; $i += 2)
+	{
+		is_deeply([ split /\n/, $new->sql($owners[$i], database => $database) ],
+			[ split /\n/, $old->sql($owners[$i]) ], "$name: $owners[$i + 1]");
+	}
+	is($new->sql(<<'SQL', database => $database), '0', "$name: no SECURITY DEFINER of a superuser");
+SELECT count(*) FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+WHERE p.pronamespace = 'e2emsg'::regnamespace AND p.prosecdef AND r.rolsuper
+SQL
+	$new->sql('CALL e2emsg.install()', database => $database);
+	is_deeply(contents($new, database => $database), $before,
+		"$name: install() changes no row");
+	my $gateway = $new->try(
+		q{SELECT body->'messages'->0->>'seq' FROM e2emsg.rest_inbox('}
+		  . $old->sql(q{SELECT e2emsg.find_user('user2')})
+		  . q{', NULL, NULL)},
+		database => $database,
+		user     => 'e2emsg_gateway');
+	is($gateway->{out}, "8\n", "$name: the gateway's role reads on where it was")
+	  or diag $gateway->{err};
+	is($new->refused('SELECT * FROM e2emsg.messages', database => $database,
+			user => 'e2emsg_gateway'), '42501', "$name: and sees no table");
+	return;
+}
+
+$new->sql($role_sql);
+$new->sql('CREATE DATABASE plain');
+$new->sql($plain->{out}, database => 'plain');
+restored('plain', 'plain');
+
+$new->sql('CREATE DATABASE custom');
+my $restore = $new->run([ qw(pg_restore --exit-on-error -d custom), "$dir/dump" ]);
+is($restore->{status}, 0, 'pg_restore') or diag $restore->{err};
+restored('custom', 'custom');
+
+$new->sql('CREATE DATABASE single');
+$restore = $new->run([ qw(pg_restore --exit-on-error -1 -d single), "$dir/dump" ]);
+is($restore->{status}, 0, 'pg_restore in one transaction') or diag $restore->{err};
+restored('single', 'single');
+
+# Data only, into a database that has the extension and its tables already
+$new->sql('CREATE DATABASE data');
+$new->install_extension(database => 'data');
+$restore = $new->run([ qw(pg_restore --data-only --disable-triggers --exit-on-error -d data), "$dir/dump" ]);
+is($restore->{status}, 0, 'pg_restore --data-only --disable-triggers') or diag $restore->{err};
+is_deeply(contents($new, database => 'data'), $before, 'data only: every row');
+
+done_testing();
