@@ -58,7 +58,7 @@ PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 .PHONY: all install installcheck gateway client deps run demo check \
-	format-check tidy help
+	format format-check tidy help
 
 all:
 
@@ -87,15 +87,19 @@ deps:
 	@dev/deps.sh check
 
 run:
-	@dev/run.sh serve
+	@dev/run.sh run
 
 demo:
 	@dev/run.sh demo
 
 C_FILES = $(wildcard src/*.[ch] gateway/*.[ch] client/*.[ch] test/*/*.[ch])
 
+format:
+	clang-format-14 -i $(C_FILES)
+
 format-check:
-	clang-format-14 --dry-run -Werror $(C_FILES)
+	@for file in $(C_FILES); do clang-format-14 "$$file" | cmp -s - "$$file" || \
+		{ echo "make format would change $$file"; bad=1; }; done; exit $${bad:-0}
 
 tidy: clean
 	$(MAKE) -C gateway clean
@@ -107,8 +111,9 @@ help:
 	@echo "make gateway client build the REST gateway and the command-line client"
 	@echo "make deps           install what building and testing need (Debian 12)"
 	@echo "make run [PORT=]    everything from nothing: build, a private server, the gateway,"
-	@echo "                    a conversation; serves until Ctrl-C.  FRESH=1 forgets old data"
+	@echo "                    a conversation; serves until Ctrl-C.  FRESH=1 forgets old"
+	@echo "                    data, RUN_DIR= keeps them elsewhere than in .run/"
 	@echo "make demo [PORT=]   the same with fresh data; ends after the conversation"
 	@echo "make check          every test; ends with 'N passed, M failed'"
-	@echo "make format-check   clang-format on every C file"
+	@echo "make format         clang-format on every C file; format-check only looks"
 	@echo "make tidy           remove everything that was built"

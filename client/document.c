@@ -8,7 +8,6 @@
 #include <openssl/crypto.h>
 
 #include "document.h"
-#include "field.h"
 
 enum result
 document_damaged(const struct store *store, const char *name,
@@ -29,9 +28,14 @@ document_load(const struct store *store, const char *name, json_t **out,
 	*out = NULL;
 	if (result != RESULT_OK || text.bytes == NULL)
 		return result;
-	*out = field_parse(text.bytes, text.size);
+	*out = json_loadb(text.bytes, text.size,
+					  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	store_release(&text);
-	return *out ? RESULT_OK : document_damaged(store, name, fault);
+	if (json_is_object(*out))
+		return RESULT_OK;
+	json_decref(*out);
+	*out = NULL;
+	return document_damaged(store, name, fault);
 }
 
 /* The value as text with a newline; the caller wipes and frees it. */
@@ -73,18 +77,43 @@ document_save(const struct store *store, const char *name, json_t *value,
 	return result;
 }
 
+/* Adds the line to the text, and wipes where the text was before. */
+static bool
+add_line(struct store_text *text, const char *line, size_t size)
+{
+	char *grown =
+		OPENSSL_clear_realloc(text->bytes, text->size, text->size + size);
+
+	if (grown == NULL)
+		return false;
+	memcpy(grown + text->size, line, size);
+	text->bytes = grown;
+	text->size += size;
+	return true;
+}
+
 enum result
 document_append(const struct store *store, const char *name,
-				const json_t *value, struct fault *fault)
+				const json_t *values, struct fault *fault)
 {
-	size_t size;
-	char *line = dump_line(value, JSON_COMPACT, &size);
-	enum result result;
+	struct store_text text = {0};
+	enum result result = RESULT_OK;
+	json_t *value;
+	size_t i;
 
-	if (line == NULL)
-		return fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
-	result = store_append(store, name, line, size, fault);
-	OPENSSL_cleanse(line, size);
-	free(line);
+	json_array_foreach(values, i, value)
+	{
+		size_t size = 0;
+		char *line = dump_line(value, JSON_COMPACT, &size);
+
+		if (line == NULL || !add_line(&text, line, size))
+			result = fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
+		if (line != NULL)
+			OPENSSL_cleanse(line, size);
+		free(line);
+	}
+	if (result == RESULT_OK && text.size > 0)
+		result = store_append(store, name, text.bytes, text.size, fault);
+	OPENSSL_clear_free(text.bytes, text.size);
 	return result;
 }

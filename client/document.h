@@ -20,10 +20,10 @@ extern CHECKED enum result document_save(const struct store *store,
 										 const char *name, json_t *value,
 										 struct fault *fault);
 
-/* Adds the value as one line; keeps the value. */
+/* Adds each element of an array as one line, all in one write. */
 extern CHECKED enum result document_append(const struct store *store,
 										   const char *name,
-										   const json_t *value,
+										   const json_t *values,
 										   struct fault *fault);
 
 /* What to say of a file that does not hold what it should. */

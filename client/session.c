@@ -16,8 +16,9 @@
 #include "term.h"
 
 #define TOKEN_FILE "token.json"
-#define TOKEN_MARGIN 60 /* seconds before its end at which it counts as over \
-						 */
+#define TOKEN_MARGIN                                        \
+	60 /* seconds before its end at which it counts as over \
+		*/
 #define RENEW_MARGIN 1800 /* seconds before its end to renew without a key */
 #define TRIES 3
 #define RETRY_SECONDS_MAX 5
@@ -278,6 +279,14 @@ call_signed_in(struct session *session, const char *method, const char *path,
 	return result;
 }
 
+/* Did the server take the request, or say no to it for good? */
+static bool
+is_decided(long status)
+{
+	return status < 500 && status != 401 && status != 403 && status != 408 &&
+		   status != 429;
+}
+
 /* Waits before another try: what the server asked for, within reason. */
 static void
 wait_before_retry(const struct session *session, long asked, int tries)
@@ -302,8 +311,7 @@ session_call(struct session *session, const char *method, const char *path,
 
 		*reply = (struct http_reply){0};
 		result = call_signed_in(session, method, path, body, reply, fault);
-		if (result == RESULT_OK && reply->status >= 400 &&
-			reply->status != 409)
+		if (result == RESULT_OK && !is_decided(reply->status))
 		{
 			asked = reply->retry_after;
 			result = http_fault(reply, fault);

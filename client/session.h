@@ -84,8 +84,9 @@ extern CHECKED enum result session_need_token(struct session *session,
 /*
  * A call with the token.  Signs in again after 401, and makes a harmless
  * call up to three times while the server can't be reached.  RESULT_OK when
- * there is an answer below 400, or 409, which the caller must look at; the
- * caller frees *reply then, and only then.
+ * the server has decided: an answer below 400, or a problem that no other
+ * try would change.  The caller looks at the status and frees *reply then,
+ * and only then.
  */
 extern CHECKED enum result session_call(struct session *session,
 										const char *method, const char *path,

@@ -8,8 +8,6 @@ set -euo pipefail
 
 PASSED=0
 FAILED=0
-SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g'
-
 heading() { printf '\n== %s\n' "$*"; }
 
 # Adds to the sums; prints what a kind of test came to.
@@ -34,10 +32,10 @@ step() {
 
 # Programs that print TAP.
 tap() {
-	local name=$1 jobs=$2 log=$WORK/tap.log last
-	shift 2
+	local name=$1 log=$WORK/tap.log last
+	shift
 	heading "$name"
-	dev/tap.pl "$jobs" "$@" 2>&1 | tee "$log" || true
+	dev/tap.pl "$@" 2>&1 | tee "$log" || true
 	last=$(tail -n 1 "$log")
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		tally "$name" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
@@ -71,18 +69,16 @@ copy_tree() {
 	chmod -R a+rX "$WORK/tree"
 }
 
-# Binaries for the tests of the live gateway, with sanitizers.
+# For the tests of the live gateway and client: with ASan and UBSan.
 build_sanitized() {
-	cp -r "$WORK/tree" "$WORK/sanitized"
-	local folder
-	for folder in gateway client; do
-		make -C "$WORK/sanitized/$folder" clean
-		make -C "$WORK/sanitized/$folder" SANITIZE="$SANITIZE"
-	done
+	make -s -j "$(nproc)" -C gateway SANITIZE=1 &&
+		make -s -j "$(nproc)" -C client SANITIZE=1 build-sanitize/e2emsg tests &&
+		make -s -j "$(nproc)" -C test/unit all &&
+		make -s -j "$(nproc)" -C test/gateway all
 }
 
 start_server() {
-	dev/server.sh install "$WORK/server"
+	dev/server.sh install "$WORK/server" || return
 	FSYNC=off dev/server.sh start "$WORK/server"
 	# shellcheck source=/dev/null
 	. "$WORK/server/env"
@@ -107,11 +103,25 @@ main() {
 	copy_tree
 	cd "$WORK/tree"
 
-	step 'format (clang-format)' make -s format-check
-	step 'build -Werror' make -s PG_CONFIG="$PG_CONFIG" COPT=-Werror all gateway client
+	step 'format' make -s format-check
+	step 'build (-Werror)' make -s -j "$(nproc)" PG_CONFIG="$PG_CONFIG" COPT=-Werror all gateway client
+	step 'build (ASan, UBSan)' build_sanitized
+
 	start_server
 	regress 'SQL' ISOLATION=
 	regress 'isolation' REGRESS=
+
+	export E2EMSG_VECTORS=test/vectors
+	tap 'unit tests of src/' test/unit/build/test_*
+	tap 'unit tests of gateway/' test/gateway/build/test_*[!.od]
+	tap 'unit tests of client/' client/build-sanitize/*_test
+	tap 'protocol vectors in JavaScript' test/vectors/protocol.mjs
+
+	export E2EMSG_INSTALL=$WORK/server/install
+	export E2EMSG_GATEWAY=$PWD/gateway/build-sanitize/e2emsg-gateway
+	export E2EMSG_CLIENT=$PWD/client/build-sanitize/e2emsg
+	tap 'end to end' test/t/*.t
+	step 'make demo' make -s demo PORT="$(free_port)" RUN_DIR="$WORK/demo"
 
 	printf '\n%d passed, %d failed\n' "$PASSED" "$FAILED"
 	[ "$FAILED" -eq 0 ]

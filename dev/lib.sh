@@ -3,6 +3,7 @@
 
 # shellcheck disable=SC2034 # used by the scripts that source this file
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+unset MAKEFLAGS MAKEOVERRIDES MFLAGS # of the make that called us
 SERVER_USER=postgres # runs PostgreSQL when we are root
 
 say() { printf '%s\n' "$*" >&2; }
@@ -10,22 +11,19 @@ die() { say "$(basename "$0"): $*"; exit 1; }
 
 i_am_root() { [ "$(id -u)" -eq 0 ]; }
 
-# Runs a command as the user that owns the private server.
-as_server_user() {
-	if i_am_root; then
-		setpriv --reuid="$SERVER_USER" --regid="$SERVER_USER" --init-groups \
-			env HOME=/ "$@"
-	else
-		"$@"
-	fi
-}
+# Before a command: runs it as the user that owns the private server.
+AS_SERVER_USER=(env)
+if i_am_root; then
+	AS_SERVER_USER=(setpriv "--reuid=$SERVER_USER" "--regid=$SERVER_USER"
+		--init-groups env HOME=/)
+fi
 
 give_to_server_user() {
 	if i_am_root; then chown -R "$SERVER_USER:" "$@"; fi
 }
 
 # May the server's user read and enter this folder?
-server_user_enters() { as_server_user test -r "$1" -a -x "$1" 2>/dev/null; }
+server_user_enters() { "${AS_SERVER_USER[@]}" test -r "$1" -a -x "$1" 2>/dev/null; }
 
 # pg_config of PostgreSQL 15, also where several versions are installed.
 find_pg_config() {

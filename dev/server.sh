@@ -23,16 +23,27 @@ install_extension() {
 }
 
 make_data() {
-	as_server_user "$BIN/initdb" -D "$DIR/data" -U postgres -E UTF8 --locale=C.UTF-8 \
+	"${AS_SERVER_USER[@]}" "$BIN/initdb" -D "$DIR/data" -U postgres -E UTF8 --locale=C.UTF-8 \
 		--auth=trust --no-instructions >"$DIR/initdb.log" 2>&1 ||
 		{ cat "$DIR/initdb.log" >&2; die "initdb failed"; }
 	rm "$DIR/initdb.log"
 }
 
-# A Unix socket's path has at most 107 bytes, so it never lies in DIR.
+# A Unix socket's path has at most 107 bytes, so it never lies in DIR.  After
+# a restart it is the same one, for those who want to connect again.
 make_socket_folder() {
-	SOCKET=$(mktemp -d /tmp/e2emsg.XXXXXX)
+	SOCKET=$(socket_folder)
+	if [ -z "$SOCKET" ] || ! mkdir -m 700 "$SOCKET" 2>/dev/null; then
+		SOCKET=$(mktemp -d /tmp/e2emsg.XXXXXX)
+	fi
 	give_to_server_user "$SOCKET"
+}
+
+# The folder of the last start, if there was one.
+socket_folder() {
+	if [ -e "$DIR/env" ]; then
+		sed -n 's/^export PGHOST=\([^ ]*\) .*/\1/p' "$DIR/env"
+	fi
 }
 
 write_settings() {
@@ -61,14 +72,14 @@ start() {
 	make_socket_folder
 	write_settings
 	write_env
-	as_server_user "$BIN/pg_ctl" -s -w -D "$DIR/data" -l "$DIR/log" start >&2 ||
+	"${AS_SERVER_USER[@]}" "$BIN/pg_ctl" -s -w -D "$DIR/data" -l "$DIR/log" start >&2 ||
 		{ tail -n 20 "$DIR/log" >&2; die "PostgreSQL did not start; its log is $DIR/log"; }
 }
 
 stop() {
 	local folder
-	as_server_user "$BIN/pg_ctl" -s -w -D "$DIR/data" -m "${1:-fast}" stop || true
-	folder=$(sed -n 's/^export PGHOST=\([^ ]*\) .*/\1/p' "$DIR/env" 2>/dev/null || true)
+	"${AS_SERVER_USER[@]}" "$BIN/pg_ctl" -s -w -D "$DIR/data" -m "${1:-fast}" stop || true
+	folder=$(socket_folder)
 	case $folder in /tmp/e2emsg.??????) rm -rf "$folder" ;; esac
 }
 

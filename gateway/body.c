@@ -13,43 +13,41 @@
 #include "socket.h"
 #include "utf8.h"
 
+#define PROBE_EVERY 32 /* bytes */
+
 /*
- * How many bytes mg_read() may be asked for without blocking for more than
- * one: what the kernel holds, and else a single byte, because CivetWeb does
- * not say how much it has in its own buffer.  (A short body came with the
- * header and is taken from there byte by byte, without a system call.)
+ * Fills body->text; its size says how far that went.
+ *
+ * mg_read() gives what CivetWeb has in its own buffer, which it does not
+ * tell the size of, and then blocks until all that was asked for came in.
+ * So it is asked for what the kernel holds ready, and else for one byte.  A
+ * short body mostly came together with the head and is taken out of the
+ * buffer byte by byte, which costs next to nothing; the kernel is asked only
+ * now and then.
  */
-static size_t
-next_piece(int fd, size_t missing)
-{
-	long ready = fd >= 0 ? socket_readable(fd) : 0;
-
-	if (ready <= 1)
-		return 1;
-	return (size_t) ready < missing ? (size_t) ready : missing;
-}
-
-/* Fills body->text; its size says how far that went. */
 static enum status
 read_all(struct mg_connection *connection, int fd, size_t length,
 		 int64_t deadline, struct body *body)
 {
-	bool drained = false; /* CivetWeb's own buffer is known to be empty */
+	bool drained = false; /* CivetWeb's buffer is known to be empty */
 
 	while (body->size < length)
 	{
-		size_t piece = next_piece(fd, length - body->size);
-		long before = fd >= 0 ? socket_readable(fd) : 0;
+		bool probe = drained || body->size % PROBE_EVERY == 0;
+		size_t ready = probe ? socket_readable(fd) : 0;
+		size_t piece = length - body->size;
 		int64_t left = deadline - clock_ms();
 		int got;
 
-		if (left <= 0 || (drained && before == 0 && !socket_wait(fd, left)))
+		if (left <= 0 || (drained && ready == 0 && !socket_wait(fd, left)))
 			return STATUS_REQUEST_TIMEOUT;
+		if (piece > ready)
+			piece = ready > 0 ? ready : 1;
 		got = mg_read(connection, body->text + body->size, piece);
 		if (got <= 0)
 			return STATUS_REQUEST_TIMEOUT;
-		drained = drained || (before > 0 && socket_readable(fd) < before);
 		body->size += (size_t) got;
+		drained = drained || (ready > 0 && socket_readable(fd) < ready);
 	}
 	return STATUS_OK;
 }
@@ -67,7 +65,8 @@ socket_of(struct mg_connection *connection)
 	if (known == 0)
 	{
 		known = socket_of_peer(info->remote_addr, info->remote_port,
-							   info->server_port) + 1;
+							   info->server_port) +
+				1;
 		mg_set_user_connection_data(connection, (void *) known);
 	}
 	return (int) known - 1;
@@ -84,8 +83,10 @@ body_read(struct mg_connection *connection, long length, long timeout_ms,
 	body->text = malloc((size_t) length + 1);
 	if (!body->text)
 		return STATUS_OVERLOADED;
-	status = read_all(connection, socket_of(connection), (size_t) length,
-					  deadline, body);
+	status = STATUS_OK;
+	if (length > 0)
+		status = read_all(connection, socket_of(connection), (size_t) length,
+						  deadline, body);
 	body->text[body->size] = '\0';
 	if (status == STATUS_OK &&
 		!utf8_is_text((const uint8_t *) body->text, body->size))

@@ -4,8 +4,6 @@
  */
 #include "clock.h"
 
-#include <stdio.h>
-
 int64_t
 clock_us(void)
 {
@@ -41,28 +39,23 @@ void
 clock_iso(int64_t epoch_ms, char out[CLOCK_ISO_SIZE])
 {
 	time_t seconds = (time_t) (epoch_ms / 1000);
-	char text[20];
+	unsigned ms = (unsigned) (epoch_ms % 1000);
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out, CLOCK_ISO_SIZE, "%s.%03dZ", text, (int) (epoch_ms % 1000));
+	strftime(out, CLOCK_ISO_SIZE, "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+	out[20] = (char) ('0' + ms / 100);
+	out[21] = (char) ('0' + ms / 10 % 10);
+	out[22] = (char) ('0' + ms % 10);
 }
 
+/* The "C" locale is never left, so that strftime() writes English. */
 void
 clock_http(int64_t epoch, char out[CLOCK_HTTP_SIZE])
 {
-	static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed",
-									"Thu", "Fri", "Sat"};
-	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr",
-									   "May", "Jun", "Jul", "Aug",
-									   "Sep", "Oct", "Nov", "Dec"};
 	time_t seconds = (time_t) epoch;
-	char text[24];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y %H:%M:%S GMT", &tm);
-	snprintf(out, CLOCK_HTTP_SIZE, "%s, %02d %s %s", days[tm.tm_wday % 7],
-			 tm.tm_mday % 100, months[tm.tm_mon % 12], text);
+	strftime(out, CLOCK_HTTP_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }

@@ -47,8 +47,8 @@ static const struct setting settings[] = {
 	 "worker threads; each open connection holds one"},
 	{"db_connections", NUMBER, AT(db_connections), "4", 1, 100, NULL, false,
 	 "database connections for all calls but sending, which has two"},
-	{"body_limit", NUMBER, AT(body_limit), "98304", 1024, 8388608, NULL,
-	 false, "largest request body in bytes"},
+	{"body_limit", NUMBER, AT(body_limit), "98304", 1024, 8388608, NULL, false,
+	 "largest request body in bytes"},
 	{"body_timeout_ms", NUMBER, AT(body_timeout_ms), "10000", 100, 600000,
 	 NULL, false, "time for a whole request to arrive"},
 	{"keep_alive_timeout_ms", NUMBER, AT(keep_alive_timeout_ms), "10000", 100,
@@ -57,8 +57,8 @@ static const struct setting settings[] = {
 	 NULL, false, "secret of tokens and nonces; made at the first start"},
 	{"registration", CHOICE, AT(registration), "open", 0, 0, "open|closed",
 	 true, "whether anyone may register over REST"},
-	{"log_level", CHOICE, AT(log_level), "info", 0, 0,
-	 "error|warn|info|debug", true, "how much is logged on stderr"},
+	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
+	 true, "how much is logged on stderr"},
 	{"queue_limit", NUMBER, AT(queue_limit), "1000", 1, 100000, NULL, false,
 	 "envelopes that may wait to be stored"},
 	{"lock_timeout_ms", NUMBER, AT(lock_timeout_ms), "2000", 10, 60000, NULL,
@@ -150,9 +150,8 @@ take(struct config *config, const struct setting *setting, const char *text,
 		default:
 			if (read_choice(setting, text, number_at(config, setting)))
 				return true;
-			snprintf(problem, CONFIG_PROBLEM_SIZE,
-					 "%s: %s must be one of %s", where, setting->name,
-					 setting->choices);
+			snprintf(problem, CONFIG_PROBLEM_SIZE, "%s: %s must be one of %s",
+					 where, setting->name, setting->choices);
 			return false;
 	}
 }
@@ -262,7 +261,8 @@ take_environment(struct config *config, char *const *env,
 	{
 		const char *value = environment_value(env, &settings[i]);
 
-		if (value && !take(config, &settings[i], value, "environment", problem))
+		if (value &&
+			!take(config, &settings[i], value, "environment", problem))
 			return false;
 	}
 	return true;

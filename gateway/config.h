@@ -25,7 +25,7 @@ struct config
 	char port_file[CONFIG_TEXT_SIZE];
 	long threads;
 	long db_connections;
-	long body_limit;			 /* bytes */
+	long body_limit; /* bytes */
 	long body_timeout_ms;
 	long keep_alive_timeout_ms;
 	char secret_file[CONFIG_TEXT_SIZE];
@@ -47,10 +47,10 @@ enum registration
 enum config_action
 {
 	CONFIG_RUN,
-	CONFIG_CHECK,  /* --check-config */
-	CONFIG_HELP,   /* --help */
+	CONFIG_CHECK,	/* --check-config */
+	CONFIG_HELP,	/* --help */
 	CONFIG_VERSION, /* --version */
-	CONFIG_ERRORS  /* --print-errors */
+	CONFIG_ERRORS	/* --print-errors */
 };
 
 /*

@@ -15,8 +15,8 @@
 #include "log.h"
 
 #define MAX_STATEMENTS 24
-#define ACQUIRE_WAIT_MS 2000	/* for a free connection of the pool */
-#define RECONNECT_PAUSE_MS 250	/* between two attempts of one connection */
+#define ACQUIRE_WAIT_MS 2000   /* for a free connection of the pool */
+#define RECONNECT_PAUSE_MS 250 /* between two attempts of one connection */
 #define CONNECT_TIMEOUT_S "3"
 #define ANSWER_GRACE_MS 5000 /* the server's own time limit comes first */
 
@@ -80,16 +80,28 @@ db_answer_field(const struct db_answer *answer, int row, int column,
 	return PQgetvalue(answer->result, row, column);
 }
 
+/* A field of a refusal that the extension wrote, by its SQLSTATE's class. */
+static const char *
+own_error_field(const struct db_answer *answer, int field)
+{
+	const char *sqlstate =
+		PQresultErrorField(answer->result, PG_DIAG_SQLSTATE);
+
+	if (!sqlstate || strncmp(sqlstate, "ME", 2) != 0)
+		return NULL;
+	return PQresultErrorField(answer->result, field);
+}
+
 const char *
 db_answer_detail(const struct db_answer *answer)
 {
-	return PQresultErrorField(answer->result, PG_DIAG_MESSAGE_PRIMARY);
+	return own_error_field(answer, PG_DIAG_MESSAGE_PRIMARY);
 }
 
 const char *
 db_answer_hint(const struct db_answer *answer)
 {
-	return PQresultErrorField(answer->result, PG_DIAG_MESSAGE_HINT);
+	return own_error_field(answer, PG_DIAG_MESSAGE_HINT);
 }
 
 void
@@ -217,8 +229,7 @@ set_up_session(struct db_connection *connection)
 	db_param_text(&params, statement_ms);
 	db_param_text(&params, lock_ms);
 	status = run_once(connection, sql, &params, &answer);
-	if (status == STATUS_OK &&
-		db_answer_field(&answer, 0, 5, NULL)[0] != 't')
+	if (status == STATUS_OK && db_answer_field(&answer, 0, 5, NULL)[0] != 't')
 	{
 		log_line(connection->db->log, LOG_LEVEL_ERROR,
 				 "the database %s lacks the extension; run CREATE EXTENSION "
@@ -237,12 +248,17 @@ ignore_notice(void *context, const char *message)
 	(void) message; /* may quote what a client sent */
 }
 
-static enum status
-reconnect(struct db_connection *connection)
+/*
+ * libpq's way to a connection (name service, TLS, Kerberos) may need more
+ * than the 100 kB of stack that CivetWeb's workers have.
+ */
+static void *
+connect_on_own_stack(void *context)
 {
+	struct db_connection *connection = context;
 	/* the last of a keyword's values counts, the connection string is first */
-	const char *const names[] = {"dbname",			"application_name",
-								 "client_encoding", "connect_timeout",
+	const char *const names[] = {"dbname",			 "application_name",
+								 "client_encoding",	 "connect_timeout",
 								 "tcp_user_timeout", NULL};
 	const char *const values[] = {connection->db->config->database,
 								  "e2emsg-gateway",
@@ -250,12 +266,22 @@ reconnect(struct db_connection *connection)
 								  CONNECT_TIMEOUT_S,
 								  "10000",
 								  NULL};
+
+	connection->pg = PQconnectdbParams(names, values, 1);
+	return NULL;
+}
+
+static enum status
+reconnect(struct db_connection *connection)
+{
 	enum status status = STATUS_DATABASE_UNAVAILABLE;
+	pthread_t thread;
 
 	if (clock_ms() < connection->next_attempt_ms)
 		return status;
 	disconnect(connection);
-	connection->pg = PQconnectdbParams(names, values, 1);
+	if (pthread_create(&thread, NULL, connect_on_own_stack, connection) == 0)
+		pthread_join(thread, NULL);
 	if (is_alive(connection))
 	{
 		PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);

@@ -48,7 +48,7 @@ extern int db_answer_rows(const struct db_answer *answer);
 extern const char *db_answer_field(const struct db_answer *answer, int row,
 								   int column, size_t *size);
 
-/* What the database said about its refusal, or NULL. */
+/* What the extension said about its refusal, or NULL. */
 extern const char *db_answer_detail(const struct db_answer *answer);
 extern const char *db_answer_hint(const struct db_answer *answer);
 extern void db_answer_free(struct db_answer *answer);
@@ -77,10 +77,9 @@ extern enum status db_call(struct db *db, const char *sql,
 extern struct db_connection *db_connection_new(struct db *db,
 											   long lock_timeout_ms);
 extern void db_connection_free(struct db_connection *connection);
-extern enum status db_connection_call(struct db_connection *connection,
-									  const char *sql,
-									  const struct db_params *params,
-									  struct db_answer *answer)
+extern enum status
+db_connection_call(struct db_connection *connection, const char *sql,
+				   const struct db_params *params, struct db_answer *answer)
 	__attribute__((warn_unused_result));
 
 #endif /* E2EMSG_DB_H */

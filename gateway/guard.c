@@ -159,9 +159,7 @@ check_host(const struct guard_head *head)
 	char host[256];
 
 	if (!find(head, "Host"))
-		return strcmp(head->version, "1.0") == 0
-				   ? NULL
-				   : "the Host field is missing";
+		return "the Host field is missing";
 	if (!guard_value(head, "Host", host, sizeof(host)) || host[0] == '\0' ||
 		host[strspn(host, allowed)] != '\0')
 		return "the Host field is malformed";
@@ -200,8 +198,8 @@ read_length(const struct guard_head *head, long *length)
 static enum status
 check_body(const struct guard_head *head, long *length, const char **why)
 {
-	bool takes_body = strcmp(head->method, "POST") == 0 ||
-					  strcmp(head->method, "PUT") == 0;
+	bool takes_body =
+		strcmp(head->method, "POST") == 0 || strcmp(head->method, "PUT") == 0;
 	bool has_length = find(head, "Content-Length") != NULL;
 
 	*length = 0;
@@ -237,13 +235,34 @@ guard_check(const struct guard_head *head, struct guard_framing *framing,
 	connection = find(head, "Connection");
 	framing->keep_alive =
 		strcmp(head->version, "1.1") == 0 &&
-		(connection == NULL || (count(head, "Connection") == 1 &&
-								lists(connection, "keep-alive") &&
-								!lists(connection, "close")));
+		(connection == NULL ||
+		 (count(head, "Connection") == 1 && lists(connection, "keep-alive") &&
+		  !lists(connection, "close")));
 	return check_body(head, &framing->content_length, why);
 }
 
-/* Where the text's NUL and the one over the line's LF have been passed. */
+/*
+ * Method, target and version with one space between, over which there is a
+ * NUL now, as there is over the question mark before a query.
+ */
+static bool
+request_line_is_whole(const struct guard_head *head)
+{
+	const char *word = head->method + strlen(head->method) + 1;
+
+	if (word != head->target)
+		return false;
+	word += strlen(word) + 1;
+	if (head->query)
+	{
+		if (word != head->query)
+			return false;
+		word += strlen(word) + 1;
+	}
+	return word + sizeof("HTTP/") - 1 == head->version;
+}
+
+/* The line after this text, when just CR LF, now two NULs, part them. */
 static const char *
 next_line(const char *text)
 {
@@ -253,11 +272,12 @@ next_line(const char *text)
 }
 
 bool
-guard_block_is_whole(const struct guard_head *head)
+guard_is_whole(const struct guard_head *head)
 {
 	const char *line = next_line(head->version);
 
-	if (head->field_count == 0 || head->field_count > GUARD_MAX_FIELDS)
+	if (!request_line_is_whole(head) || head->field_count == 0 ||
+		head->field_count > GUARD_MAX_FIELDS)
 		return false;
 	for (size_t i = 0; i < head->field_count; i++)
 	{
@@ -273,6 +293,6 @@ guard_block_is_whole(const struct guard_head *head)
 		if (line == NULL)
 			return false;
 	}
-	/* the empty line; CivetWeb puts a NUL over the last LF of the block */
+	/* the empty line; CivetWeb puts a NUL over the last LF of all */
 	return line[0] == '\r' && line[1] == '\0';
 }

@@ -11,10 +11,12 @@
  *
  *		refused		Expect, 100-continue too; any Transfer-Encoding; a body on
  *					GET and the like; bytes past ASCII in header values;
- *					absolute-form targets; Upgrade to anything but h2c;
- *					Host, Content-Length, Content-Type or Authorization twice
- *		served		HTTP/1.0, and the connection is closed; "Upgrade: h2c",
- *					as if it were not there; one empty line before the request
+ *					targets that are no plain path; two spaces in the request
+ *					line; Upgrade to anything but h2c; Host, Content-Length,
+ *					Content-Type or Authorization twice
+ *		served		HTTP/1.0 with a Host, but the connection is closed;
+ *					"Upgrade: h2c", as if it were not there; white space
+ *					before the request line
  */
 #ifndef E2EMSG_GUARD_H
 #define E2EMSG_GUARD_H
@@ -37,8 +39,8 @@ struct guard_field
 struct guard_head
 {
 	const char *method;
-	const char *target; /* path without the query */
-	const char *query;	/* or NULL */
+	const char *target;	 /* path without the query */
+	const char *query;	 /* or NULL */
 	const char *version; /* "1.1" */
 	const struct guard_field *fields;
 	size_t field_count;
@@ -56,8 +58,7 @@ struct guard_framing
  * sentence in *why.
  */
 extern enum status guard_check(const struct guard_head *head,
-							   struct guard_framing *framing,
-							   const char **why)
+							   struct guard_framing *framing, const char **why)
 	__attribute__((warn_unused_result));
 
 /*
@@ -68,13 +69,13 @@ extern bool guard_value(const struct guard_head *head, const char *name,
 						char *out, size_t size);
 
 /*
- * Did CivetWeb read the whole header block, line by line?  It parses in
- * place: over the colon and over CR LF it writes NUL, and the names and
- * values point into its buffer.  So name, value and next name must follow
- * each other with just those bytes between, and the block must end where
- * the last value ends.  A folded line, a bare LF, a NUL, a line that begins
- * with a colon or a 65th field leaves a gap.
+ * Did CivetWeb read the whole head, line by line?  It parses in place: over
+ * the spaces of the request line, the colons and CR LF it writes NUL, and
+ * all pointers point into its buffer.  So the words must follow each other
+ * with just those bytes between, and the head must end where the last value
+ * ends.  A folded line, a bare LF, a second space, a NUL, a line that begins
+ * with a colon, or a 65th field leaves a gap.
  */
-extern bool guard_block_is_whole(const struct guard_head *head);
+extern bool guard_is_whole(const struct guard_head *head);
 
 #endif /* E2EMSG_GUARD_H */

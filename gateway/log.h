@@ -24,9 +24,8 @@ struct log
 };
 
 /* Writes one line; cut at 1 kB, line breaks become spaces. */
-extern void log_line(struct log *log, enum log_level level,
-					 const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+extern void log_line(struct log *log, enum log_level level, const char *format,
+					 ...) __attribute__((format(printf, 3, 4)));
 
 /* The access line: method, route template, status, milliseconds. */
 extern void log_access(struct log *log, const char *method,

@@ -1,6 +1,6 @@
 /*
  * outbox.c
- *		Batching envelopes.
+ *		The queues of envelopes and the threads that empty them.
  */
 #include "outbox.h"
 
@@ -10,31 +10,13 @@
 
 #include <jansson.h>
 
+#include "batch.h"
 #include "clock.h"
 #include "config.h"
 #include "db.h"
-#include "log.h"
-#include "pgarray.h"
 
-#define BATCH_MAX 256			   /* envelopes */
 #define BATCH_MAX_BYTES (4u << 20) /* of ciphertext */
 #define BUSY_ROUNDS 2 /* how many lock timeouts an envelope waits at most */
-
-static const char send_sql[] =
-	"SELECT ordinal, code, body::text FROM e2emsg.rest_send_messages($1, $2,"
-	" $3, $4, $5, $6, $7, $8, $9) ORDER BY ordinal";
-
-/* An envelope on its way; it lives on the stack of the worker that waits. */
-struct ticket
-{
-	const struct submission *submission;
-	struct ticket *next;
-	int64_t busy_until_ms; /* when waiting for its mailbox ends */
-	bool done;
-	enum status status; /* STATUS_OK: stored, body tells */
-	bool repeated;
-	char *body; /* JSON from the database, malloc'd, or NULL */
-};
 
 struct queue
 {
@@ -45,7 +27,6 @@ struct queue
 struct outbox
 {
 	const struct config *config;
-	struct log *log;
 	pthread_mutex_t mutex;
 	pthread_cond_t answered;
 	struct queue fresh, busy;
@@ -53,16 +34,6 @@ struct outbox
 	bool stopping;
 	pthread_t fresh_thread, busy_thread;
 	struct db_connection *fresh_connection, *busy_connection;
-};
-
-/* A run of tickets that one call stores. */
-struct batch
-{
-	struct outbox *outbox;
-	struct db_connection *connection;
-	struct ticket *tickets[BATCH_MAX];
-	int count;
-	bool wait; /* for locked mailboxes */
 };
 
 static void
@@ -83,134 +54,6 @@ pop(struct queue *queue)
 	if (!queue->first)
 		queue->last = &queue->first;
 	return ticket;
-}
-
-/* The parameters of the call; arrays that live as long as it. */
-enum array
-{
-	SENDERS,
-	RECEIVERS,
-	SUITES,
-	SENDER_KEY_VERSIONS,
-	KEY_VERSIONS,
-	IVS,
-	CIPHERTEXTS,
-	AUTH_TAGS,
-	ARRAYS
-};
-
-static bool
-begin_arrays(struct pgarray arrays[ARRAYS], struct ticket *const *tickets,
-			 size_t count)
-{
-	size_t ivs = 0, ciphertexts = 0, auth_tags = 0;
-
-	for (size_t i = 0; i < count; i++)
-	{
-		ivs += tickets[i]->submission->iv_size;
-		ciphertexts += tickets[i]->submission->ciphertext_size;
-		auth_tags += tickets[i]->submission->auth_tag_size;
-	}
-	return pgarray_begin(&arrays[SENDERS], PGARRAY_UUID, count,
-						 count * UUID_SIZE) &&
-		   pgarray_begin(&arrays[RECEIVERS], PGARRAY_UUID, count,
-						 count * UUID_SIZE) &&
-		   pgarray_begin(&arrays[SUITES], PGARRAY_INT2, count, count * 2) &&
-		   pgarray_begin(&arrays[SENDER_KEY_VERSIONS], PGARRAY_INT4, count,
-						 count * 4) &&
-		   pgarray_begin(&arrays[KEY_VERSIONS], PGARRAY_INT4, count,
-						 count * 4) &&
-		   pgarray_begin(&arrays[IVS], PGARRAY_BYTEA, count, ivs) &&
-		   pgarray_begin(&arrays[CIPHERTEXTS], PGARRAY_BYTEA, count,
-						 ciphertexts) &&
-		   pgarray_begin(&arrays[AUTH_TAGS], PGARRAY_BYTEA, count, auth_tags);
-}
-
-static void
-fill_arrays(struct pgarray arrays[ARRAYS], const struct submission *s)
-{
-	const uint8_t *ciphertext = s->bytes + s->iv_size;
-
-	pgarray_add_bytes(&arrays[SENDERS], s->sender, UUID_SIZE);
-	pgarray_add_bytes(&arrays[RECEIVERS], s->receiver, UUID_SIZE);
-	pgarray_add_int2(&arrays[SUITES], s->suite);
-	if (s->has_sender_key_version)
-		pgarray_add_int4(&arrays[SENDER_KEY_VERSIONS], s->sender_key_version);
-	else
-		pgarray_add_null(&arrays[SENDER_KEY_VERSIONS]);
-	pgarray_add_int4(&arrays[KEY_VERSIONS], s->key_version);
-	pgarray_add_bytes(&arrays[IVS], s->bytes, s->iv_size);
-	pgarray_add_bytes(&arrays[CIPHERTEXTS], ciphertext, s->ciphertext_size);
-	pgarray_add_bytes(&arrays[AUTH_TAGS], ciphertext + s->ciphertext_size,
-					  s->auth_tag_size);
-}
-
-static enum status
-call(struct batch *batch, int first, int count, struct db_answer *answer)
-{
-	struct ticket *const *tickets = batch->tickets + first;
-	struct pgarray arrays[ARRAYS] = {0};
-	struct db_params params = {0};
-	enum status status = STATUS_OVERLOADED;
-
-	answer->result = NULL;
-	if (!begin_arrays(arrays, tickets, (size_t) count))
-		goto end;
-	for (int i = 0; i < count; i++)
-		fill_arrays(arrays, tickets[i]->submission);
-	for (int i = 0; i < ARRAYS; i++)
-		db_param_binary(&params, arrays[i].bytes, arrays[i].size);
-	db_param_text(&params, batch->wait ? "t" : "f");
-	status = db_connection_call(batch->connection, send_sql, &params, answer);
-end:
-	for (int i = 0; i < ARRAYS; i++)
-		pgarray_free(&arrays[i]);
-	return status;
-}
-
-/* What the database said about one envelope, copied. */
-static void
-take_row(struct ticket *ticket, const struct db_answer *answer, int row)
-{
-	const char *code = db_answer_field(answer, row, 1, NULL);
-	const char *body = db_answer_field(answer, row, 2, NULL);
-
-	ticket->repeated = code && strcmp(code, "repeated") == 0;
-	ticket->status =
-		!code || ticket->repeated ? STATUS_OK : status_of_code(code);
-	ticket->body = body ? strdup(body) : NULL;
-	if (ticket->status == STATUS_OK && !ticket->body)
-		ticket->status = STATUS_OVERLOADED;
-}
-
-/*
- * Stores tickets[first .. first + count).  An error that nobody expects is
- * one envelope's doing, and takes the others with it: both halves are tried
- * by themselves, until it stands alone.
- */
-static void
-store(struct batch *batch, int first, int count)
-{
-	struct db_answer answer;
-	enum status status = call(batch, first, count, &answer);
-
-	if (status == STATUS_OK && db_answer_rows(&answer) != count)
-		status = STATUS_INTERNAL_ERROR;
-	if (status == STATUS_OK)
-		for (int i = 0; i < count; i++)
-			take_row(batch->tickets[first + i], &answer, i);
-	db_answer_free(&answer);
-	if (status == STATUS_OK)
-		return;
-	if (count > 1 && status != STATUS_DATABASE_UNAVAILABLE &&
-		status != STATUS_MAILBOX_BUSY)
-	{
-		store(batch, first, count / 2);
-		store(batch, first + count / 2, count - count / 2);
-		return;
-	}
-	for (int i = 0; i < count; i++)
-		batch->tickets[first + i]->status = status;
 }
 
 /*
@@ -305,8 +148,7 @@ static void *
 run_fresh(void *context)
 {
 	struct outbox *outbox = context;
-	struct batch batch = {.outbox = outbox,
-						  .connection = outbox->fresh_connection,
+	struct batch batch = {.connection = outbox->fresh_connection,
 						  .wait = false};
 
 	pthread_mutex_lock(&outbox->mutex);
@@ -318,7 +160,7 @@ run_fresh(void *context)
 			break;
 		take_fresh(outbox, &batch);
 		pthread_mutex_unlock(&outbox->mutex);
-		store(&batch, 0, batch.count);
+		batch_store(&batch);
 		pthread_mutex_lock(&outbox->mutex);
 		answer(outbox, &batch);
 	}
@@ -330,9 +172,7 @@ static void *
 run_busy(void *context)
 {
 	struct outbox *outbox = context;
-	struct batch batch = {.outbox = outbox,
-						  .connection = outbox->busy_connection,
-						  .wait = true};
+	struct batch batch = {.connection = outbox->busy_connection, .wait = true};
 
 	pthread_mutex_lock(&outbox->mutex);
 	for (;;)
@@ -344,7 +184,7 @@ run_busy(void *context)
 		take_busy(outbox, &batch);
 		pthread_mutex_unlock(&outbox->mutex);
 		if (!all_too_late(&batch))
-			store(&batch, 0, batch.count);
+			batch_store(&batch);
 		pthread_mutex_lock(&outbox->mutex);
 		answer(outbox, &batch);
 	}
@@ -400,14 +240,13 @@ queue_init(struct queue *queue)
 }
 
 struct outbox *
-outbox_start(const struct config *config, struct db *db, struct log *log)
+outbox_start(const struct config *config, struct db *db)
 {
 	struct outbox *outbox = calloc(1, sizeof(*outbox));
 
 	if (!outbox)
 		return NULL;
 	outbox->config = config;
-	outbox->log = log;
 	pthread_mutex_init(&outbox->mutex, NULL);
 	pthread_cond_init(&outbox->answered, NULL);
 	queue_init(&outbox->fresh);

@@ -16,12 +16,10 @@
 
 struct config;
 struct db;
-struct log;
 struct outbox;
 
 /* Starts the two threads.  NULL when that fails. */
-extern struct outbox *outbox_start(const struct config *config, struct db *db,
-								   struct log *log);
+extern struct outbox *outbox_start(const struct config *config, struct db *db);
 
 /* Stores what is queued, then ends the threads. */
 extern void outbox_stop(struct outbox *outbox);

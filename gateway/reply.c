@@ -54,11 +54,10 @@ reply_problem(struct reply *reply, enum status status, const char *detail,
 			  const char *hint, json_t *current)
 {
 	const struct status_row *row = status_row(status);
-	json_t *problem =
-		json_pack("{s:s, s:s, s:i, s:s, s:s*, s:s, s:O*}", "type",
-				  "about:blank", "title", row->title, "status", row->http,
-				  "code", row->code, "detail", detail, "hint",
-				  hint ? hint : row->hint, "current", current);
+	json_t *problem = json_pack(
+		"{s:s, s:s, s:i, s:s, s:s*, s:s, s:O*}", "type", "about:blank",
+		"title", row->title, "status", row->http, "code", row->code, "detail",
+		detail, "hint", hint ? hint : row->hint, "current", current);
 
 	reply_free(reply);
 	reply->http = row->http;
@@ -134,7 +133,8 @@ write_head(struct head *head, const struct reply *reply)
 	add(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", reply->http,
 		mg_get_response_code_text(NULL, reply->http), date);
 	if (reply->http != 304)
-		add(head, "Content-Type: application/%sjson\r\nContent-Length: %zu\r\n",
+		add(head,
+			"Content-Type: application/%sjson\r\nContent-Length: %zu\r\n",
 			reply->problem ? "problem+" : "", reply->size);
 	add(head,
 		"Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n"

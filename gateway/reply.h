@@ -23,12 +23,12 @@ struct reply
 	int http;	/* status */
 	char *body; /* malloc'd, owned; NULL for none */
 	size_t size;
-	bool problem;		 /* application/problem+json */
-	bool close;			 /* the connection ends with this answer */
-	bool immutable;		 /* may be kept for ever by the client itself */
-	bool unauthorized;	 /* WWW-Authenticate: Bearer */
-	int retry_after_s;	 /* 0 for none */
-	const char *allow;	 /* static, or NULL */
+	bool problem;	   /* application/problem+json */
+	bool close;		   /* the connection ends with this answer */
+	bool immutable;	   /* may be kept for ever by the client itself */
+	bool unauthorized; /* WWW-Authenticate: Bearer */
+	int retry_after_s; /* 0 for none */
+	const char *allow; /* static, or NULL */
 	char location[REPLY_LOCATION_SIZE];
 	char etag[REPLY_ETAG_SIZE]; /* with its quotes, or empty */
 };

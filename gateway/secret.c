@@ -33,12 +33,10 @@ derive(const uint8_t secret[SECRET_SIZE], const char *use, uint8_t *out,
 	char digest[] = "SHA256";
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
-										  (void *) (uintptr_t) secret,
-										  SECRET_SIZE),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO,
-										  (void *) (uintptr_t) use,
-										  strlen(use)),
+		OSSL_PARAM_construct_octet_string(
+			OSSL_KDF_PARAM_KEY, (void *) (uintptr_t) secret, SECRET_SIZE),
+		OSSL_PARAM_construct_octet_string(
+			OSSL_KDF_PARAM_INFO, (void *) (uintptr_t) use, strlen(use)),
 		OSSL_PARAM_construct_end()};
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
@@ -137,8 +135,8 @@ read_secret(const char *path, uint8_t bytes[SECRET_SIZE], const char **why)
 	if (*why)
 		goto end;
 	*why = "it does not hold 64 hexadecimal digits";
-	good = read(fd, text, sizeof(text)) == FILE_SIZE &&
-		   hex_decode(text, bytes);
+	good =
+		read(fd, text, sizeof(text)) == FILE_SIZE && hex_decode(text, bytes);
 end:
 	OPENSSL_cleanse(text, sizeof(text));
 	close(fd);

@@ -32,8 +32,8 @@ extern bool secret_derive(struct secret *secret,
  * file that is not regular, is another user's, or that group or world can
  * get at.  Returns false and says why, one sentence without any of its bytes.
  */
-extern bool secret_load(struct secret *secret, const char *path,
-						char *problem, size_t problem_size)
+extern bool secret_load(struct secret *secret, const char *path, char *problem,
+						size_t problem_size)
 	__attribute__((warn_unused_result));
 
 /* Wipes the keys. */

@@ -5,6 +5,7 @@
 #include "socket.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MAX_DESCRIPTORS 4096
 
@@ -76,40 +78,73 @@ socket_of_peer(const char *address, int port, int local_port)
 		union address peer;
 		socklen_t size = sizeof(peer);
 
-		if (getpeername(fd, &peer.any, &size) == 0 &&
-			port_of(&peer) == port && is_host(&peer, address) &&
-			local_port_of(fd) == local_port)
+		if (getpeername(fd, &peer.any, &size) == 0 && port_of(&peer) == port &&
+			is_host(&peer, address) && local_port_of(fd) == local_port)
 			return fd;
 	}
 	return -1;
 }
 
-void
+/* Is this a listening socket of the port? */
+static bool
+listens_at(int fd, int port)
+{
+	int listens = 0;
+	socklen_t size = sizeof(listens);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+		   listens && local_port_of(fd) == port;
+}
+
+/*
+ * CivetWeb goes on polling its descriptor.  shutdown() wakes it; then one end
+ * of a pair takes the place, because the old socket would say for ever that
+ * it hung up.
+ */
+int
 socket_stop_listening(int port)
+{
+	int limit = descriptor_limit();
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return -1;
+	for (int fd = 3; fd < limit; fd++)
+		if (listens_at(fd, port))
+		{
+			shutdown(fd, SHUT_RDWR);
+			dup3(ends[1], fd, O_CLOEXEC);
+		}
+	close(ends[1]);
+	return ends[0];
+}
+
+void
+socket_end_idle(int port)
 {
 	int limit = descriptor_limit();
 
 	for (int fd = 3; fd < limit; fd++)
 	{
-		int listens = 0;
-		socklen_t size = sizeof(listens);
+		union address peer;
+		socklen_t size = sizeof(peer);
 
-		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
-			listens && local_port_of(fd) == port)
-			shutdown(fd, SHUT_RDWR);
+		if (getpeername(fd, &peer.any, &size) == 0 &&
+			local_port_of(fd) == port)
+			shutdown(fd, SHUT_RD);
 	}
 }
 
-long
+size_t
 socket_readable(int fd)
 {
 	int bytes = 0;
 
-	return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
+	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (size_t) bytes : 0;
 }
 
 bool
-socket_wait(int fd, long ms)
+socket_wait(int fd, int64_t ms)
 {
 	struct pollfd poller = {.fd = fd, .events = POLLIN};
 

@@ -7,42 +7,64 @@
 #include <string.h>
 
 static const struct status_row table[STATUS_COUNT] = {
-	[STATUS_INVALID_REQUEST] = {"ME001", "invalid_request", 400,
-								"The request is not what this call takes", "Compare the members and their types with the documentation."},
-	[STATUS_INVALID_USERNAME] = {"ME002", "invalid_username", 422,
-								 "The username is not allowed", "Use 3 to 32 characters of a-z 0-9 . _ - beginning with a letter; not a UUID."},
-	[STATUS_INVALID_KEY] = {"ME003", "invalid_key", 422,
-							"The public key is not usable", "Send a P-256 public key as a JWK with the members kty, crv, x and y."},
-	[STATUS_BAD_SIGNATURE] = {"ME004", "bad_signature", 422,
-							  "The signature does not verify", "Sign the statement of docs/protocol.md with the identity key; send r and s as 64 bytes."},
-	[STATUS_INVALID_ENVELOPE] = {"ME005", "invalid_envelope", 422,
-								 "The envelope is malformed", "iv has 12 bytes, authTag 16, ciphertext up to 65536; versions are positive."},
-	[STATUS_INVALID_BASE64URL] = {"ME006", "invalid_base64url", 422,
-								  "The text is not canonical base64url", "Use the alphabet A-Z a-z 0-9 - _ without padding."},
-	[STATUS_USERNAME_TAKEN] = {"ME010", "username_taken", 409,
-							   "The username is taken", "Choose another; usernames are never given twice."},
-	[STATUS_UNKNOWN_USER] = {"ME011", "unknown_user", 404, "No such user", "Look at the id or the username."},
-	[STATUS_UNKNOWN_RECEIVER] = {"ME012", "unknown_receiver", 404,
-								 "No such receiver", "receiverId is the id of a user, not the username."},
+	[STATUS_INVALID_REQUEST] =
+		{"ME001", "invalid_request", 400,
+		 "The request is not what this call takes",
+		 "Compare the members and their types with the documentation."},
+	[STATUS_INVALID_USERNAME] =
+		{"ME002", "invalid_username", 422, "The username is not allowed",
+		 "Use 3 to 32 characters of a-z 0-9 . _ - beginning with a letter; not a UUID."},
+	[STATUS_INVALID_KEY] =
+		{"ME003", "invalid_key", 422, "The public key is not usable",
+		 "Send a P-256 public key as a JWK with the members kty, crv, x and y."},
+	[STATUS_BAD_SIGNATURE] =
+		{"ME004", "bad_signature", 422, "The signature does not verify",
+		 "Sign the statement of docs/protocol.md with the identity key; send r and s as 64 bytes."},
+	[STATUS_INVALID_ENVELOPE] =
+		{"ME005", "invalid_envelope", 422, "The envelope is malformed",
+		 "iv has 12 bytes, authTag 16, ciphertext up to 65536; versions are positive."},
+	[STATUS_INVALID_BASE64URL] =
+		{"ME006", "invalid_base64url", 422,
+		 "The text is not canonical base64url",
+		 "Use the alphabet A-Z a-z 0-9 - _ without padding."},
+	[STATUS_USERNAME_TAKEN] =
+		{"ME010", "username_taken", 409, "The username is taken",
+		 "Choose another; usernames are never given twice."},
+	[STATUS_UNKNOWN_USER] = {"ME011", "unknown_user", 404, "No such user",
+							 "Look at the id or the username."},
+	[STATUS_UNKNOWN_RECEIVER] =
+		{"ME012", "unknown_receiver", 404, "No such receiver",
+		 "receiverId is the id of a user, not the username."},
 	[STATUS_UNKNOWN_KEY_VERSION] = {"ME013", "unknown_key_version", 404,
-									"No such key version", "Versions begin with 1."},
-	[STATUS_VERSION_CONFLICT] = {"ME020", "version_conflict", 409,
-								 "Another key version is current", "Fetch the current key; the new version is the current one plus 1."},
-	[STATUS_STALE_KEY_VERSION] = {"ME021", "stale_key_version", 409,
-								  "The envelope is sealed to an old key", "Verify the current key, seal again to it and send that."},
+									"No such key version",
+									"Versions begin with 1."},
+	[STATUS_VERSION_CONFLICT] =
+		{"ME020", "version_conflict", 409, "Another key version is current",
+		 "Fetch the current key; the new version is the current one plus 1."},
+	[STATUS_STALE_KEY_VERSION] =
+		{"ME021", "stale_key_version", 409,
+		 "The envelope is sealed to an old key",
+		 "Verify the current key, seal again to it and send that."},
 	[STATUS_IV_REUSED] = {"ME022", "iv_reused", 409,
-						  "The iv was used for another envelope", "Take 12 new random bytes for each envelope."},
+						  "The iv was used for another envelope",
+						  "Take 12 new random bytes for each envelope."},
 	[STATUS_KEY_REUSED] = {"ME023", "key_reused", 422,
 						   "The key was used before", "Make a new key pair."},
-	[STATUS_AHEAD_OF_MAILBOX] = {"ME024", "ahead_of_mailbox", 409,
-								 "The mailbox has not given that number yet", "Acknowledge up to a seq that you have read."},
-	[STATUS_INVALID_ASSERTION] = {"ME030", "invalid_assertion", 401,
-								  "The assertion is not accepted", "Take a new challenge and sign it with the identity key."},
-	[STATUS_FORBIDDEN] = {"ME031", "forbidden", 403, "Not yours", "Only the user can do this."},
-	[STATUS_MAILBOX_BUSY] = {"ME032", "mailbox_busy", 503,
-							 "The mailbox is locked", "Try again; the same envelope is stored only once."},
+	[STATUS_AHEAD_OF_MAILBOX] =
+		{"ME024", "ahead_of_mailbox", 409,
+		 "The mailbox has not given that number yet",
+		 "Acknowledge up to a seq that you have read."},
+	[STATUS_INVALID_ASSERTION] =
+		{"ME030", "invalid_assertion", 401, "The assertion is not accepted",
+		 "Take a new challenge and sign it with the identity key."},
+	[STATUS_FORBIDDEN] = {"ME031", "forbidden", 403, "Not yours",
+						  "Only the user can do this."},
+	[STATUS_MAILBOX_BUSY] =
+		{"ME032", "mailbox_busy", 503, "The mailbox is locked",
+		 "Try again; the same envelope is stored only once."},
 
-	[STATUS_BAD_JSON] = {"ME007", "bad_json", 400, "The body is not JSON", "Send one JSON object in UTF-8."},
+	[STATUS_BAD_JSON] = {"ME007", "bad_json", 400, "The body is not JSON",
+						 "Send one JSON object in UTF-8."},
 	[STATUS_BAD_REQUEST_FRAMING] = {NULL, "bad_request_framing", 400,
 									"The request is not clean HTTP/1.1",
 									"Send plain HTTP/1.1: one Host, one "

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base64url.h"
+#include "jsontext.h"
 
 static int
 hex_value(char c)
@@ -168,11 +169,12 @@ enum status
 submission_parse(const char *text, size_t size, struct submission *submission,
 				 const char **why)
 {
-	json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	json_t *object = jsontext_parse(text, size);
 	enum status status = STATUS_BAD_JSON;
 
 	memset(submission, 0, sizeof(*submission));
-	*why = NULL;
+	*why = "the body is no JSON object, nests too deeply or has a member "
+		   "twice";
 	if (!object)
 		return status;
 	submission->bytes = malloc(size + 1); /* decoded text is never longer */

@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include "base64url.h"
+#include "jsontext.h"
 #include "jws.h"
 
 static bool
@@ -68,8 +69,7 @@ enum token_result
 token_claims(const uint8_t *payload, size_t size, int64_t now,
 			 char subject[TOKEN_SUBJECT_SIZE])
 {
-	json_t *claims = json_loadb((const char *) payload, size,
-								JSON_REJECT_DUPLICATES, NULL);
+	json_t *claims = jsontext_parse(payload, size);
 	json_t *exp = json_object_get(claims, "exp");
 	enum token_result result = TOKEN_BAD;
 
@@ -98,8 +98,7 @@ token_verify(const struct secret *secret, const char *text, size_t size,
 	bool same;
 
 	if (!jws_parse(text, size, &policy, &jws) ||
-		!secret_hmac(secret->token_key, jws.signed_text, jws.signed_size,
-					 mac))
+		!secret_hmac(secret->token_key, jws.signed_text, jws.signed_size, mac))
 		return TOKEN_BAD;
 	same = CRYPTO_memcmp(mac, jws.signature, sizeof(mac)) == 0;
 	OPENSSL_cleanse(mac, sizeof(mac));

@@ -33,10 +33,9 @@ extern enum token_result token_claims(const uint8_t *payload, size_t size,
 	__attribute__((warn_unused_result));
 
 /* Checks a token; fills subject when it is good. */
-extern enum token_result token_verify(const struct secret *secret,
-									  const char *text, size_t size,
-									  int64_t now,
-									  char subject[TOKEN_SUBJECT_SIZE])
+extern enum token_result
+token_verify(const struct secret *secret, const char *text, size_t size,
+			 int64_t now, char subject[TOKEN_SUBJECT_SIZE])
 	__attribute__((warn_unused_result));
 
 /* Writes a token for the subject.  Returns its length, 0 on failure. */

@@ -120,7 +120,7 @@ my $etag = $reply->{headers}{etag};
 like($etag, qr/^"[^"]+"$/, 'ETag');
 $reply = call('GET', '/users/bob/public-key', as => $alice, headers => { 'If-None-Match' => $etag });
 is($reply->{status}, 304, 'If-None-Match: 304');
-is($reply->{content}, '', 'without a body');
+is($reply->{content} // '', '', 'without a body');
 is(call('GET', '/users/bob/public-key', as => $alice, headers => { 'If-None-Match' => '"x"' })
 	  ->{status}, 200, 'another ETag: 200');
 refused(call('GET', '/users/bob/public-key'), 401, 'missing_token', 'without a token');
@@ -204,9 +204,9 @@ refused(call('POST', '/messages', as => $alice, body => envelope($carol->{id}, a
 	422, 'invalid_envelope', 'a short tag');
 refused(call('POST', '/messages', as => $alice, body => envelope($carol->{id}, authTag => 'AAAAAAAAAAAAAAAAAAAAAB')),
 	422, 'invalid_base64url', 'spare bits set');
-refused(call('POST', '/messages', as => $alice, body => envelope($carol->{id}, keyVersion => 0)),
-	422, 'invalid_envelope', 'key version 0')
-  if 0;
+refused(call('POST', '/messages', as => $alice, body => envelope($carol->{id}, keyVersion => $_)),
+	422, 'invalid_envelope', "keyVersion $_")
+  for 0, -1;
 for my $case (
 	[ keyVersion => '1' ], [ keyVersion => 1.5 ], [ keyVersion => undef ],
 	[ ciphertext => 7 ],   [ iv         => [] ],  [ receiverId => {} ],
@@ -294,8 +294,7 @@ refused(register(@signed, signature => $other_service), 422, 'bad_signature',
 	'signed for another service');
 refused(register(@signed), 400, 'invalid_request', 'an identity key without a signature');
 refused(register(@signed, identityKey => $key1->{public}, signature => $signature),
-	422, 'key_reused', 'one key for both')
-  if 0;
+	422, 'key_reused', 'one key for both');
 $reply = register(@signed, signature => $signature);
 is($reply->{status}, 201, 'a signed registration') or diag $reply->{content};
 my $erin = $reply->{json};
@@ -338,8 +337,6 @@ is_deeply([ sort keys %{ $reply->{json} } ], [qw(audience expiresIn nonce)], 'it
 is($reply->{json}{audience}, 'e2emsg', 'the audience is the service name');
 is(challenge('unregistered')->{status}, 200, 'it does not say who is registered');
 isnt(challenge('erin')->{json}{nonce}, $reply->{json}{nonce}, 'a nonce is new each time');
-refused(challenge('No Name'), 422, 'invalid_username', 'a challenge for a malformed name')
-  if 0;
 my $nonce = $reply->{json}{nonce};
 refused(open_session(assertion('erin', $next_identity, $nonce)), 401, 'invalid_assertion',
 	"another key's assertion");
@@ -386,7 +383,7 @@ refused(call('GET', $_, as => $alice), 404, 'not_found', "GET $_")
 for my $case ([ 'DELETE', '/messages' ], [ 'PUT', '/messages' ], [ 'GET', '/users' ],
 	[ 'POST', '/users/alice/public-key' ], [ 'GET', '/sessions' ], [ 'PATCH', '/messages' ])
 {
-	my $result = call(@$case, as => $alice, $case->[0] eq 'GET' ? () : (raw => '{}'));
+	my $result = call(@$case, as => $alice, $case->[0] =~ /^P[UO]/ ? (raw => '{}') : ());
 	refused($result, 405, 'method_not_allowed', "@$case");
 	like($result->{headers}{allow} // '', qr/[A-Z]+/, "@$case: Allow");
 }
@@ -422,7 +419,7 @@ my $pid = $gateway->pid;
 is($gateway->stop, 0, 'SIGTERM: exit status 0');
 my $log = $gateway->log;
 like($log, qr{POST /messages\b.*\b201\b}, 'the access log has the route and the status');
-like($log, qr{GET /users/\{[^}]+\}/public-key\b}, 'the route template, not the path');
+like($log, qr!GET /users/\{[^}]+\}/public-key\b!, 'the route template, not the path');
 unlike($log, qr/\Q$alice->{token}\E/, 'no token');
 unlike($log, qr/\Q$sent->{iv}\E|c2VhbGVk/, 'no envelope');
 unlike($log, qr/\Q$key1->{public}{x}\E/, 'no key');

@@ -14,19 +14,17 @@ package E2emsg::Gateway;
 
 use strict;
 use warnings;
-use HTTP::Tiny;
 use IO::Select;
 use IO::Socket::INET;
+use POSIX qw(WNOHANG);
 use Time::HiRes qw(time);
 use E2emsg::Test ();
 
 sub new
 {
 	my ($class, $server, %settings) = @_;
-	my $self = bless {
-		dir   => E2emsg::Test::scratch_dir(),
-		owner => $$,
-	}, $class;
+	my $self = bless { dir => E2emsg::Test::scratch_dir() }, $class;
+	E2emsg::Test::keep_track_of($self);
 	chmod 0777, $self->{dir};
 	$self->{settings} = {
 		database    => $server->conninfo,
@@ -65,7 +63,7 @@ sub start
 	  -s $ports ? E2emsg::Test::slurp($ports) =~ /^(\d+)\s+(\d+)/ : ();
 	die "the gateway did not start:\n" . $self->log . "\n" if !$port;
 	@$self{qw(port admin_port)} = ($port, $admin_port);
-	$self->{http} = HTTP::Tiny->new(timeout => 30, verify_SSL => 0);
+	delete $self->{connections};
 	return;
 }
 
@@ -93,14 +91,58 @@ sub request
 	{
 		$headers{'Content-Length'} = 0;
 	}
-	my $base = $options{admin} ? "http://127.0.0.1:$self->{admin_port}" : $self->url;
-	my $reply = $self->{http}->request($method, "$base$path",
-		{ headers => \%headers, defined $content ? (content => $content) : () });
+	my $port = $options{admin} ? $self->{admin_port} : $self->{port};
+	my $request = join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port",
+	  (map { "$_: $headers{$_}" } sort keys %headers),
+	  defined $content ? 'Content-Length: ' . length $content : (), '', $content // '';
+	return $self->_exchange($port, $request, "$method $path");
+}
+
+# Writes the request at once, on a connection that is kept when it can be; an
+# idle one may have been closed meanwhile, then on a new one.
+sub _exchange
+{
+	my ($self, $port, $request, $name) = @_;
+	local $SIG{PIPE} = 'IGNORE';
+	for my $kept (delete $self->{connections}{$$}{$port}, undef)
+	{
+		my $socket = $kept // $self->connect($port) // last;
+		syswrite $socket, $request;
+		my $reply = $self->_read_reply($socket);
+		next if !$reply && $kept;
+		last if !$reply;
+		$self->{connections}{$$}{$port} = $socket
+		  if lc($reply->{headers}{connection} // '') ne 'close';
+		return $reply;
+	}
+	if (waitpid($self->{pid}, WNOHANG) == $self->{pid})
+	{
+		delete $self->{pid};
+		die "the gateway died (status $?) of $name:\n", substr($self->log, -2000), "\n";
+	}
+	return { status => 0, headers => {}, content => 'no answer', json => undef };
+}
+
+# One reply, or undef when the other side closed or 30 seconds went by.
+sub _read_reply
+{
+	my ($self, $socket) = @_;
+	my $select = IO::Select->new($socket);
+	my ($head, $body) = ('');
+	my $more = sub {
+		return $select->can_read(30) && sysread $socket, $_[0], 65536, length $_[0];
+	};
+	while ($head !~ /\r\n\r\n/) { $more->($head) or return }
+	($head, $body) = split /\r\n\r\n/, $head, 2;
+	my ($status) = $head =~ m{^HTTP/1\.1 (\d{3}) } or return;
+	my %headers = map { /^([^:]+):\s*(.*?)\s*$/ ? (lc $1 => $2) : () } split /\r\n/, $head;
+	my $length = $status == 304 ? 0 : $headers{'content-length'} // 0;
+	while (length $body < $length) { $more->($body) or return }
 	return {
-		status  => $reply->{status},
-		headers => $reply->{headers},
-		content => $reply->{content},
-		json    => E2emsg::Test::decode($reply->{content}),
+		status  => $status,
+		headers => \%headers,
+		content => $body,
+		json    => E2emsg::Test::decode($body),
 	};
 }
 
@@ -118,12 +160,12 @@ sub register
 
 sub connect
 {
-	my ($self) = @_;
+	my ($self, $port) = @_;
 	return IO::Socket::INET->new(
 		PeerAddr => '127.0.0.1',
-		PeerPort => $self->{port},
+		PeerPort => $port // $self->{port},
 		Timeout  => 5
-	) // die "connect: $@\n";
+	);
 }
 
 # Reads until the other side closes or the time is over; says which.
@@ -145,7 +187,7 @@ sub drain
 sub raw
 {
 	my ($self, $bytes, $seconds) = @_;
-	my $socket = $self->connect;
+	my $socket = $self->connect or die "connect: $@\n";
 	local $SIG{PIPE} = 'IGNORE';
 	syswrite $socket, $bytes;
 	return $self->drain($socket, $seconds);
@@ -154,17 +196,9 @@ sub raw
 sub stop
 {
 	my ($self, $signal) = @_;
+	delete $self->{connections};
 	return if !$self->{pid};
 	return E2emsg::Test::stop_command(delete $self->{pid}, $signal, 30);
-}
-
-sub DESTROY
-{
-	my ($self) = @_;
-	return if $$ != $self->{owner};
-	local ($?, $@, $!);
-	$self->stop;
-	return;
 }
 
 1;

@@ -17,11 +17,9 @@ use E2emsg::Test ();
 
 sub new
 {
-	my ($class, %options) = @_;
-	my $self = bless {
-		dir   => $options{dir} // E2emsg::Test::scratch_dir(),
-		owner => $$,
-	}, $class;
+	my ($class) = @_;
+	my $self = bless { dir => E2emsg::Test::scratch_dir() }, $class;
+	E2emsg::Test::keep_track_of($self);
 	if ($ENV{E2EMSG_INSTALL})
 	{
 		symlink $ENV{E2EMSG_INSTALL}, "$self->{dir}/install";
@@ -36,8 +34,8 @@ sub new
 
 sub with_extension
 {
-	my ($class, %options) = @_;
-	my $self = $class->new(%options);
+	my ($class) = @_;
+	my $self = $class->new;
 	$self->install_extension;
 	return $self;
 }
@@ -65,7 +63,7 @@ sub start
 sub stop
 {
 	my ($self, $mode) = @_;
-	$self->_server_sh('stop', $mode // 'fast') if $self->{running};
+	$self->_server_sh('stop', $mode // 'immediate') if $self->{running};
 	$self->{running} = 0;
 	return;
 }
@@ -142,15 +140,6 @@ sub run
 	my ($self, $command, %options) = @_;
 	return E2emsg::Test::run_command($command, stdin => $options{stdin},
 		env => $self->env(%options));
-}
-
-sub DESTROY
-{
-	my ($self) = @_;
-	return if $$ != $self->{owner};
-	local ($?, $@);
-	eval { $self->stop('immediate') };
-	return;
 }
 
 1;

@@ -20,6 +20,7 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use JSON::PP;
 use POSIX qw(:sys_wait_h setsid);
+use Scalar::Util qw(weaken);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -34,6 +35,30 @@ our @EXPORT = (
 );
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
+
+# Servers and gateways that run; whatever ends the test ends them, the
+# gateways first, before File::Temp removes their folders.
+my (@running, $main_process);
+BEGIN { $main_process = $$ }
+$SIG{$_} = sub { exit 1 }
+  for qw(INT TERM HUP PIPE);
+
+sub keep_track_of
+{
+	my ($object) = @_;
+	unshift @running, $object;
+	weaken $running[0];
+	return;
+}
+
+END
+{
+	if ($$ == $main_process)
+	{
+		local ($?, $@, $!);
+		$_->stop for grep { defined } @running;
+	}
+}
 
 sub top_dir { return $top }
 

@@ -1,0 +1,41 @@
+/*
+ * app.h
+ *		One run of the command: its options, its session, its output.
+ */
+#ifndef E2EMSG_APP_H
+#define E2EMSG_APP_H
+
+#include <limits.h>
+
+#include <jansson.h>
+
+#include "options.h"
+#include "session.h"
+
+struct app
+{
+	struct options options;
+	struct session session;
+	struct fault fault;
+	char home[PATH_MAX];
+	char **args; /* of the command, without its name */
+	int arg_count;
+};
+
+/* Opens the account that the options name, or the only one. */
+extern CHECKED enum result app_open(struct app *app);
+
+/* Prints one JSON object as a line of ASCII, and frees it. */
+extern void app_print_json(json_t *object);
+
+/* Reads a username of the command line. */
+extern CHECKED enum result app_username(struct app *app, const char *text);
+
+/* Reads a number of the command line, min to max. */
+extern CHECKED enum result app_number(struct app *app, const char *text,
+									  int64_t min, int64_t max, int64_t *out);
+
+/* Was this flag given? */
+extern bool app_has(const struct app *app, enum flag flag);
+
+#endif /* E2EMSG_APP_H */

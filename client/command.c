@@ -1,0 +1,128 @@
+/*
+ * command.c
+ *		The commands: one row each.
+ */
+#include <string.h>
+
+#include "command.h"
+#include "result.h"
+
+static const struct command commands[] = {
+	{"register", "NAME",
+	 "make an account: keys here, their public halves "
+	 "on the server",
+	 1, 1, FLAG_SERVICE | FLAG_UNSIGNED, command_register},
+	{"login", "", "sign in with the identity key", 0, 0, 0, command_login},
+	{"send", "PEER [TEXT|-]", "seal a text and send it; - reads stdin", 0, 2,
+	 FLAG_SUITE | FLAG_UNSIGNED_OK | FLAG_RETRY, command_send},
+	{"read", "", "fetch, open, store, print and acknowledge mail", 0, 0,
+	 FLAG_ALL | FLAG_NO_ACK | FLAG_RETRY, command_read},
+	{"ack", "[THROUGH]", "acknowledge stored mail, all or through a number", 0,
+	 1, 0, command_ack},
+	{"rotate", "", "make a new encryption key and announce it", 0, 0, 0,
+	 command_rotate},
+	{"keys", "", "list this account's encryption keys", 0, 0, 0, command_keys},
+	{"keys forget", "VERSION", "remove an old private key for good", 1, 1,
+	 FLAG_FORCE, command_keys_forget},
+	{"verify", "PEER", "show the safety number to compare", 1, 1, FLAG_CONFIRM,
+	 command_verify},
+	{"trust", "PEER", "accept a changed identity, or a peer without one", 1, 1,
+	 FLAG_YES, command_trust},
+	{"whoami", "", "show this account", 0, 0, 0, command_whoami},
+	{"token", "", "print a token for curl", 0, 0, 0, command_token},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+/* How many words of the command line are this command's name; 0: none. */
+static int
+match(const struct command *command, const struct options *options)
+{
+	const char *space = strchr(command->name, ' ');
+	size_t first =
+		space ? (size_t) (space - command->name) : strlen(command->name);
+	const char *word = options->words[0];
+
+	if (strlen(word) != first || strncmp(word, command->name, first) != 0)
+		return 0;
+	if (space == NULL)
+		return 1;
+	return options->word_count > 1 && strcmp(options->words[1], space + 1) == 0
+			   ? 2
+			   : 0;
+}
+
+/* The command with the longest name that matches, or NULL. */
+static const struct command *
+find(const struct options *options, int *words)
+{
+	const struct command *found = NULL;
+
+	*words = 0;
+	for (size_t i = 0; i < COMMAND_COUNT && options->word_count > 0; i++)
+	{
+		int matched = match(&commands[i], options);
+
+		if (matched > *words)
+		{
+			found = &commands[i];
+			*words = matched;
+		}
+	}
+	return found;
+}
+
+/* Refuses flags that mean nothing to the command. */
+static enum result
+check_flags(struct app *app, const struct command *command)
+{
+	unsigned surplus = app->options.given & ~command->flags;
+
+	if (surplus == 0)
+		return RESULT_OK;
+	return fault_set(&app->fault, RESULT_USAGE, "See e2emsg --help.",
+					 "%s does not take --%s", command->name,
+					 options_name(surplus & ~(surplus - 1)));
+}
+
+enum result
+command_run(struct app *app)
+{
+	int words;
+	const struct command *command = find(&app->options, &words);
+	enum result result;
+
+	if (command == NULL)
+		return fault_set(&app->fault, RESULT_USAGE, "See e2emsg --help.",
+						 "there is no such command");
+	app->args = app->options.words + words;
+	app->arg_count = app->options.word_count - words;
+	if (app->arg_count < command->min_args ||
+		app->arg_count > command->max_args)
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "usage: e2emsg %s %s", command->name,
+						 command->arguments);
+	result = check_flags(app, command);
+	return result == RESULT_OK ? command->run(app) : result;
+}
+
+void
+command_print_help(FILE *stream)
+{
+	fputs("e2emsg: end-to-end encrypted messages through a PostgreSQL that "
+		  "can't read them\n\nusage: e2emsg COMMAND [OPTION]...\n\n",
+		  stream);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+	{
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s %s", commands[i].name,
+				 commands[i].arguments);
+		fprintf(stream, "  %-20s %s\n", left, commands[i].help);
+	}
+	fputs("\nOptions:\n", stream);
+	options_print(stream);
+	fputs("\nData goes to stdout, all else to stderr. Exit codes:\n", stream);
+	for (int i = 0; result_meaning(i) != NULL; i++)
+		fprintf(stream, "  %d  %s\n", i, result_meaning(i));
+}

@@ -1,0 +1,144 @@
+/*
+ * command_keys.c
+ *		rotate, keys, keys forget.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base64url.h"
+#include "command.h"
+#include "field.h"
+#include "keyring.h"
+#include "mail.h"
+#include "rotation.h"
+
+#define THUMBPRINT_CHARS 43
+
+/* Is all mail that was sealed to this old version stored here? */
+static bool
+is_through(const struct app *app, const struct mail *mail, uint32_t version)
+{
+	int64_t through = account_through(&app->session.account, version);
+
+	return through >= 0 && through <= mail->last_seq;
+}
+
+/* "current", "announcing", "needed" or "done". */
+static const char *
+key_state(const struct app *app, const struct mail *mail, uint32_t version)
+{
+	uint32_t current = app->session.account.version;
+
+	if (version == current)
+		return "current";
+	if (version > current)
+		return "not announced";
+	return is_through(app, mail, version) ? "old, all mail is here"
+										  : "old, mail may need it";
+}
+
+/* Prints one key; "forgotten" versions are passed over. */
+static enum result
+print_key(struct app *app, const struct mail *mail, uint32_t version)
+{
+	struct keypair pair = {0};
+	uint8_t thumbprint[JWK_THUMBPRINT_SIZE];
+	char text[THUMBPRINT_CHARS + 1] = "";
+	const char *state = key_state(app, mail, version);
+	enum result result =
+		keyring_load(&app->session.store, version, &pair, &app->fault);
+
+	if (result != RESULT_OK)
+		return result;
+	jwk_thumbprint(&pair.public_key, thumbprint);
+	keypair_free(&pair);
+	base64url_encode_bytes(thumbprint, sizeof(thumbprint), text);
+	if (app->options.json)
+		app_print_json(json_pack("{s:I, s:s, s:s}", "keyVersion",
+								 (json_int_t) version, "thumbprint", text,
+								 "state", state));
+	else
+		printf("%4u  %s  %s\n", version, text, state);
+	return RESULT_OK;
+}
+
+enum result
+command_rotate(struct app *app)
+{
+	enum result result = app_open(app);
+
+	if (result == RESULT_OK)
+		result = rotation_run(&app->session, &app->fault);
+	if (result != RESULT_OK)
+		return result;
+	session_notice(&app->session, "rotated; the old private key is kept");
+	if (app->options.json)
+		app_print_json(json_pack("{s:I}", "keyVersion",
+								 (json_int_t) app->session.account.version));
+	else
+		printf("%u\n", app->session.account.version);
+	return RESULT_OK;
+}
+
+enum result
+command_keys(struct app *app)
+{
+	struct mail mail = {0};
+	enum result result = app_open(app);
+
+	if (result == RESULT_OK)
+		result = mail_load(&app->session.store, &app->session.account, &mail,
+						   &app->fault);
+	for (uint32_t version = 1;
+		 result == RESULT_OK && version <= app->session.account.version + 1;
+		 version++)
+		if (keyring_has(&app->session.store, version))
+			result = print_key(app, &mail, version);
+	mail_free(&mail);
+	return result;
+}
+
+/* Is it an old key that may go? */
+static enum result
+check_forget(struct app *app, const struct mail *mail, uint32_t version)
+{
+	if (version >= app->session.account.version)
+		return fault_set(&app->fault, RESULT_USAGE,
+						 "Rotate first; then the old version can go.",
+						 "version %u is not an old key", version);
+	if (!keyring_has(&app->session.store, version))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "there is no key of version %u here", version);
+	if (is_through(app, mail, version) || app_has(app, FLAG_FORCE))
+		return RESULT_OK;
+	return fault_set(&app->fault, RESULT_REFUSED,
+					 "Run e2emsg read first. With --force the key goes, and "
+					 "mail sealed to it is lost.",
+					 "mail that was not read yet may need version %u",
+					 version);
+}
+
+enum result
+command_keys_forget(struct app *app)
+{
+	struct mail mail = {0};
+	int64_t version;
+	enum result result =
+		app_number(app, app->args[0], 1, FIELD_VERSION_MAX, &version);
+
+	if (result == RESULT_OK)
+		result = app_open(app);
+	if (result == RESULT_OK)
+		result = mail_load(&app->session.store, &app->session.account, &mail,
+						   &app->fault);
+	if (result == RESULT_OK)
+		result = check_forget(app, &mail, (uint32_t) version);
+	if (result == RESULT_OK)
+		result = keyring_forget(&app->session.store, (uint32_t) version,
+								&app->fault);
+	if (result == RESULT_OK)
+		session_notice(&app->session, "the key of version %lld is gone",
+					   (long long) version);
+	mail_free(&mail);
+	return result;
+}

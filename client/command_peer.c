@@ -1,0 +1,187 @@
+/*
+ * command_peer.c
+ *		verify, trust.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "base64url.h"
+#include "command.h"
+#include "field.h"
+#include "keyring.h"
+#include "peer.h"
+#include "safety.h"
+
+#define THUMBPRINT_CHARS 43
+
+/* The safety number of this account and a peer's identity key. */
+static enum result
+make_number(struct app *app, const char *peer,
+			const uint8_t thumbprint[JWK_THUMBPRINT_SIZE],
+			char out[SAFETY_DIGITS + 1])
+{
+	const struct account *account = &app->session.account;
+	struct safety_side mine = {.username = account->username};
+	struct safety_side theirs = {.username = peer};
+	struct keypair identity = {0};
+	enum result result;
+
+	if (!account->has_identity)
+		return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
+						 "this account has no identity key, and so no safety "
+						 "number");
+	result = keyring_load(&app->session.store, KEYRING_IDENTITY, &identity,
+						  &app->fault);
+	if (result != RESULT_OK)
+		return result;
+	jwk_thumbprint(&identity.public_key, mine.identity_thumbprint);
+	keypair_free(&identity);
+	memcpy(theirs.identity_thumbprint, thumbprint, JWK_THUMBPRINT_SIZE);
+	if (!safety_number(account->service, &mine, &theirs, out))
+		return fault_set(&app->fault, RESULT_REFUSED, NULL,
+						 "OpenSSL could not hash");
+	return RESULT_OK;
+}
+
+static void
+print_number(const struct app *app, const struct contact *contact,
+			 const char *digits)
+{
+	char grouped[SAFETY_GROUPED_SIZE];
+
+	safety_group(digits, grouped);
+	if (app->options.json)
+		app_print_json(json_pack("{s:s, s:s, s:s}", "peer", contact->username,
+								 "safetyNumber", digits, "trust",
+								 contact_standing(contact)));
+	else
+		puts(grouped);
+}
+
+enum result
+command_verify(struct app *app)
+{
+	struct session *session = &app->session;
+	struct contact *contact;
+	char digits[SAFETY_DIGITS + 1];
+	enum result result = app_username(app, app->args[0]);
+
+	if (result == RESULT_OK)
+		result = app_open(app);
+	if (result == RESULT_OK)
+		result = peer_find(session, app->args[0], &contact, &app->fault);
+	if (result != RESULT_OK)
+		return result;
+	if (contact->changed || !contact->has_identity)
+		return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
+						 contact->changed
+							 ? "the identity of %s changed: see e2emsg trust"
+							 : "%s has no identity key, and so no safety "
+							   "number",
+						 contact->username);
+	result = make_number(app, contact->username, contact->identity_thumbprint,
+						 digits);
+	if (result == RESULT_OK && app_has(app, FLAG_CONFIRM))
+	{
+		contact->verified = true;
+		result =
+			contacts_save(&session->store, &session->contacts, &app->fault);
+	}
+	if (result != RESULT_OK)
+		return result;
+	print_number(app, contact, digits);
+	session_notice(session,
+				   contact->verified
+					   ? "%s is verified"
+					   : "compare this with %s by another way; if it is the "
+						 "same: e2emsg verify --confirm",
+				   contact->username);
+	return RESULT_OK;
+}
+
+/* Says what is remembered and what the server shows now. */
+static void
+show_identity(const struct app *app, const char *what, bool has_identity,
+			  const uint8_t thumbprint[JWK_THUMBPRINT_SIZE], uint32_t version)
+{
+	char text[THUMBPRINT_CHARS + 1] = "";
+
+	base64url_encode_bytes(thumbprint, JWK_THUMBPRINT_SIZE, text);
+	session_notice(&app->session, "%s: %s%s, key version %u", what,
+				   has_identity ? "identity key " : "no identity key",
+				   has_identity ? text : "", version);
+}
+
+static void
+show_change(struct app *app, const struct contact *contact,
+			const struct key_object *seen)
+{
+	char digits[SAFETY_DIGITS + 1];
+	char grouped[SAFETY_GROUPED_SIZE];
+	struct fault unused;
+
+	session_notice(&app->session, "%s: %s", contact->username,
+				   verdict_meaning(contact_judge(contact, seen)));
+	show_identity(app, "remembered", contact->has_identity,
+				  contact->identity_thumbprint, contact->keys[0].version);
+	show_identity(app, "now", seen->has_identity, seen->identity_thumbprint,
+				  seen->version);
+	unused = app->fault;
+	if (seen->has_identity &&
+		make_number(app, seen->username, seen->identity_thumbprint, digits) ==
+			RESULT_OK)
+	{
+		safety_group(digits, grouped);
+		session_notice(&app->session, "safety number now: %s", grouped);
+	}
+	app->fault = unused;
+}
+
+/* Asks on the terminal; without one, --yes is the answer. */
+static enum result
+ask(struct app *app, const char *peer)
+{
+	char answer[8] = "";
+
+	if (app_has(app, FLAG_YES))
+		return RESULT_OK;
+	if (!isatty(STDIN_FILENO))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "there is no terminal to ask on: add --yes to "
+						 "accept this");
+	fprintf(stderr, "Accept this key of %s? [yes/no] ", peer);
+	if (fgets(answer, sizeof(answer), stdin) != NULL &&
+		strcmp(answer, "yes\n") == 0)
+		return RESULT_OK;
+	return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
+					 "nothing was accepted");
+}
+
+enum result
+command_trust(struct app *app)
+{
+	struct session *session = &app->session;
+	struct contact *contact;
+	struct key_object seen;
+	enum result result = app_username(app, app->args[0]);
+
+	if (result == RESULT_OK)
+		result = app_open(app);
+	if (result == RESULT_OK)
+		result = peer_find(session, app->args[0], &contact, &app->fault);
+	if (result == RESULT_OK)
+		result = peer_look(session, app->args[0], &seen, &app->fault);
+	if (result != RESULT_OK)
+		return result;
+	show_change(app, contact, &seen);
+	result = ask(app, contact->username);
+	if (result == RESULT_OK)
+		result = contact_accept(contact, &seen, &app->fault);
+	if (result == RESULT_OK)
+		result =
+			contacts_save(&session->store, &session->contacts, &app->fault);
+	if (result == RESULT_OK)
+		session_notice(session, "accepted: %s is %s", contact->username,
+					   contact_standing(contact));
+	return result;
+}

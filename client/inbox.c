@@ -1,0 +1,219 @@
+/*
+ * inbox.c
+ *		Mail on its way in: fetched, opened, stored.
+ */
+#include "field.h"
+#include "inbox.h"
+#include "opening.h"
+#include "server.h"
+
+static void
+count(struct inbox_counts *counts, enum opening opening)
+{
+	if (opening == OPENING_OPENED)
+		counts->opened++;
+	else if (opening == OPENING_FLAGGED || opening == OPENING_UNTRUSTED)
+		counts->untrusted++;
+	else
+		counts->unreadable++;
+}
+
+/* Says which numbers the server passed over. */
+static void
+note_gap(const struct session *session, struct inbox_counts *counts,
+		 int64_t last, int64_t seq)
+{
+	if (seq == last + 1)
+		return;
+	counts->missing += seq - last - 1;
+	session_notice(session,
+				   "mail %lld to %lld is missing: the server did not "
+				   "deliver it",
+				   (long long) last + 1, (long long) seq - 1);
+}
+
+/* Opens one message of a page and adds its record to the mail. */
+static enum result
+take_message(struct session *session, struct mail *mail, json_t *message,
+			 int64_t *last, struct inbox_counts *counts, struct fault *fault)
+{
+	struct sealed sealed;
+	enum opening opening = OPENING_REPEATED;
+	json_t *record = NULL;
+	enum result result = RESULT_OK;
+
+	if (!sealed_read(message, &sealed) || sealed.seq <= *last)
+	{
+		result = fault_set(fault, RESULT_REFUSED, NULL,
+						   "the server sent something that is not mail");
+		goto end;
+	}
+	note_gap(session, counts, *last, sealed.seq);
+	if (mail_has_envelope(mail, &sealed))
+	{
+		session_notice(session, "mail %lld is an envelope that came before",
+					   (long long) sealed.seq);
+		record = opening_repeat(&sealed);
+	}
+	else
+		result = opening_try(session, mail, message, &sealed, &opening,
+							 &record, fault);
+	if (result == RESULT_OK)
+		result = mail_add(mail, &session->account, record, fault);
+	if (result == RESULT_OK)
+	{
+		count(counts, opening);
+		*last = sealed.seq;
+	}
+
+end:
+	sealed_free(&sealed);
+	return result;
+}
+
+/* Fetches and stores one page; *more: was there anything on it? */
+static enum result
+take_page(struct session *session, struct mail *mail, int64_t *last,
+		  struct inbox_counts *counts, bool *more, struct fault *fault)
+{
+	json_t *page = NULL;
+	json_t *messages;
+	json_t *message;
+	size_t i;
+	struct fault flush;
+	enum result stored;
+	enum result result = server_mail(session, *last, &page, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	messages = json_object_get(page, "messages");
+	*more = json_array_size(messages) > 0;
+	if (!json_is_array(messages))
+		result = fault_set(fault, RESULT_REFUSED, NULL,
+						   "the server sent something that is not mail");
+	json_array_foreach(messages, i, message)
+	{
+		result = take_message(session, mail, message, last, counts, fault);
+		if (result != RESULT_OK)
+			break;
+	}
+	stored = mail_flush(&session->store, mail, &flush);
+	if (result == RESULT_OK && stored != RESULT_OK)
+	{
+		*fault = flush;
+		result = stored;
+	}
+	json_decref(page);
+	return result;
+}
+
+enum result
+inbox_fetch(struct session *session, struct mail *mail,
+			struct inbox_counts *counts, struct fault *fault)
+{
+	int64_t last = mail->last_seq > session->account.acknowledged
+					   ? mail->last_seq
+					   : session->account.acknowledged;
+	bool more = true;
+	enum result result = RESULT_OK;
+
+	while (result == RESULT_OK && more)
+		result = take_page(session, mail, &last, counts, &more, fault);
+	return result;
+}
+
+/* Opens one stored envelope again; an opened one replaces its record. */
+static enum result
+retry_record(struct session *session, struct mail *mail, json_t *message,
+			 struct inbox_counts *counts, struct fault *fault)
+{
+	struct sealed sealed;
+	enum opening opening;
+	json_t *record;
+	enum result result = RESULT_OK;
+
+	if (sealed_read(message, &sealed))
+	{
+		result = opening_try(session, mail, message, &sealed, &opening,
+							 &record, fault);
+		if (result == RESULT_OK)
+		{
+			count(counts, opening);
+			result = mail_add(mail, &session->account, record, fault);
+		}
+	}
+	sealed_free(&sealed);
+	return result;
+}
+
+enum result
+inbox_retry(struct session *session, struct mail *mail,
+			struct inbox_counts *counts, struct fault *fault)
+{
+	json_t *envelopes = json_array();
+	json_t *value;
+	const char *id;
+	size_t i;
+	enum result result = RESULT_OK;
+
+	json_object_foreach(mail->records, id, value)
+	{
+		json_t *envelope = json_object_get(value, "envelope");
+
+		if (json_is_object(envelope))
+			json_array_append(envelopes, envelope);
+	}
+	json_array_foreach(envelopes, i, value)
+	{
+		if (result == RESULT_OK)
+			result = retry_record(session, mail, value, counts, fault);
+	}
+	json_decref(envelopes);
+	return result == RESULT_OK ? mail_flush(&session->store, mail, fault)
+							   : result;
+}
+
+enum result
+inbox_acknowledge(struct session *session, const struct mail *mail,
+				  int64_t through, struct fault *fault)
+{
+	struct account *account = &session->account;
+	enum result result;
+
+	if (through <= account->acknowledged)
+		return RESULT_OK;
+	if (through > mail->last_seq)
+		return fault_set(fault, RESULT_USAGE, "Run e2emsg read first.",
+						 "only mail that is stored here, through %lld, can "
+						 "be acknowledged",
+						 (long long) mail->last_seq);
+	result = server_acknowledge(session, through, fault);
+	if (result != RESULT_OK)
+		return result;
+	account->acknowledged = through;
+	return account_save(&session->store, account, fault);
+}
+
+enum result
+inbox_result(const struct inbox_counts *counts, struct fault *fault)
+{
+	if (counts->unreadable > 0)
+		return fault_set(fault, RESULT_UNREADABLE,
+						 "The envelopes are kept; e2emsg read --retry tries "
+						 "them again.",
+						 "%zu of the messages could not be opened",
+						 counts->unreadable);
+	if (counts->untrusted > 0)
+		return fault_set(fault, RESULT_UNTRUSTED,
+						 "See e2emsg verify and e2emsg trust.",
+						 "%zu of the messages are from keys that you have "
+						 "not accepted",
+						 counts->untrusted);
+	if (counts->missing > 0)
+		return fault_set(fault, RESULT_MISSING,
+						 "Another copy of this account may have taken it, or "
+						 "the server withholds it.",
+						 "the server left out %lld messages",
+						 (long long) counts->missing);
+	return RESULT_OK;
+}

@@ -1,0 +1,96 @@
+/*
+ * letter.c
+ *		A record of the mail as a person, or a program, reads it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "app.h"
+#include "field.h"
+#include "letter.h"
+#include "term.h"
+
+#define INDENT "    "
+
+/* A member that is a text, or "". */
+static const char *
+member(const json_t *record, const char *name)
+{
+	const char *text = json_string_value(json_object_get(record, name));
+
+	return text ? text : "";
+}
+
+static void
+print_json(const json_t *record)
+{
+	json_t *copy = json_copy((json_t *) record);
+
+	json_object_del(copy, "envelope");
+	app_print_json(copy);
+}
+
+/* "[3] 2026-01-31T12:00:00.123Z bob (signed)" */
+static void
+print_heading(const json_t *record)
+{
+	bool sent = strcmp(member(record, "direction"), "out") == 0;
+	const char *trust = member(record, "trust");
+	const char *peer = member(record, "peer");
+	int64_t seq;
+
+	if (field_number(record, "seq", 1, &seq))
+		printf("[%lld] ", (long long) seq);
+	else
+		fputs("[sent] ", stdout);
+	term_line(stdout, member(record, "sentAt"));
+	fputs(sent ? " to " : " ", stdout);
+	term_line(stdout, peer[0] ? peer : member(record, "peerId"));
+	if (strcmp(trust, "changed") == 0)
+		trust = "IDENTITY CHANGED, not accepted";
+	if (trust[0] != '\0')
+	{
+		fputs(" (", stdout);
+		term_line(stdout, trust);
+		fputc(')', stdout);
+	}
+	fputc('\n', stdout);
+}
+
+/* One indented paragraph. */
+static void
+print_text(const char *text, size_t size)
+{
+	fputs(INDENT, stdout);
+	term_write(stdout, text, size, INDENT);
+	fputc('\n', stdout);
+}
+
+void
+letter_print(const json_t *record, bool json)
+{
+	const json_t *text = json_object_get(record, "text");
+	const json_t *receipt = json_object_get(record, "receipt");
+	const char *problem = member(record, "problem");
+
+	if (json)
+	{
+		print_json(record);
+		return;
+	}
+	print_heading(record);
+	if (text != NULL)
+		print_text(json_string_value(text), json_string_length(text));
+	if (receipt != NULL)
+	{
+		printf(INDENT "receipt: %s ", member(receipt, "kind"));
+		term_line(stdout, member(receipt, "messageId"));
+		fputc('\n', stdout);
+	}
+	if (problem[0] != '\0')
+	{
+		fputs(INDENT "NOT OPENED: ", stdout);
+		term_line(stdout, problem);
+		fputc('\n', stdout);
+	}
+}

@@ -1,0 +1,339 @@
+/*
+ * outbox.c
+ *		Mail on its way out: sealed, kept until the server has answered.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "document.h"
+#include "field.h"
+#include "frame.h"
+#include "keyring.h"
+#include "mail.h"
+#include "outbox.h"
+#include "peer.h"
+#include "sealed.h"
+#include "server.h"
+#include "suite.h"
+
+#define PREFIX "outgoing-"
+#define ROUNDS_MAX 4 /* of sealing again, when the peer rotates as we send */
+
+/* Writes the plaintext for the suite; false when the text is too long. */
+static bool
+make_plaintext(int suite, const json_t *entry, uint8_t out[FRAME_SIZE_MAX],
+			   size_t *size)
+{
+	const json_t *text = json_object_get(entry, "text");
+	uint8_t id[FRAME_ID_SIZE];
+	struct frame frame = {
+		.text = (const uint8_t *) json_string_value(text),
+		.text_size = json_string_length(text),
+		.id = id,
+	};
+
+	if (suite == SUITE_TUTORIAL)
+	{
+		*size = frame.text_size;
+		if (*size <= FRAME_SIZE_MAX)
+			memcpy(out, frame.text, *size);
+		return *size <= FRAME_SIZE_MAX;
+	}
+	*size = frame_padded_size(&frame);
+	if (*size == 0 || !field_bytes(entry, "clientMessageId", id, sizeof(id)))
+		return false;
+	frame_build(&frame, out);
+	return true;
+}
+
+/* Who seals for whom: our current key, the contact's newest. */
+static void
+make_context(const struct session *session, const struct contact *contact,
+			 const struct keypair *mine, struct suite_context *out)
+{
+	out->sender.id = session->account.id;
+	out->sender.version = session->account.version;
+	jwk_thumbprint(&mine->public_key, out->sender.thumbprint);
+	out->receiver.id = contact->id;
+	out->receiver.version = contact->keys[0].version;
+	memcpy(out->receiver.thumbprint, contact->keys[0].thumbprint,
+		   JWK_THUMBPRINT_SIZE);
+}
+
+/* Seals the plaintext with a fresh iv into the entry's "envelope". */
+static bool
+seal_plaintext(const struct session *session, const struct contact *contact,
+			   const struct keypair *mine, int suite, const uint8_t *plaintext,
+			   size_t size, json_t *entry)
+{
+	uint8_t ciphertext[FRAME_SIZE_MAX];
+	struct suite_context context;
+	struct sealed sealed = {.receiver = contact->id,
+							.suite = suite,
+							.version = contact->keys[0].version,
+							.sender_version = session->account.version,
+							.ciphertext = ciphertext,
+							.size = size};
+
+	make_context(session, contact, mine, &context);
+	return RAND_bytes(sealed.iv, sizeof(sealed.iv)) == 1 &&
+		   suite_seal(suite, mine, &contact->keys[0].key, &context, sealed.iv,
+					  plaintext, size, ciphertext, sealed.tag) &&
+		   json_object_set_new(entry, "envelope", sealed_json(&sealed)) == 0;
+}
+
+/* Seals the entry's text for the contact's newest key and stores it. */
+static enum result
+seal_entry(const struct session *session, const struct contact *contact,
+		   json_t *entry, const char *name, struct fault *fault)
+{
+	int suite = (int) json_integer_value(json_object_get(entry, "suite"));
+	uint8_t plaintext[FRAME_SIZE_MAX];
+	size_t size;
+	struct keypair mine = {0};
+	enum result result =
+		keyring_load(&session->store, session->account.version, &mine, fault);
+
+	if (result == RESULT_OK && !make_plaintext(suite, entry, plaintext, &size))
+		result = fault_set(fault, RESULT_USAGE, NULL,
+						   "the text is too long: at most %d bytes",
+						   FRAME_TEXT_MAX);
+	if (result == RESULT_OK && !seal_plaintext(session, contact, &mine, suite,
+											   plaintext, size, entry))
+		result = fault_set(fault, RESULT_REFUSED, NULL,
+						   "the message could not be sealed");
+	OPENSSL_cleanse(plaintext, sizeof(plaintext));
+	keypair_free(&mine);
+	return result == RESULT_OK ? document_save(&session->store, name,
+											   json_incref(entry), fault)
+							   : result;
+}
+
+/* A name that sorts after those of entries made before. */
+static void
+make_name(char name[STORE_NAME_MAX])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(name, STORE_NAME_MAX, PREFIX "%012lld%09ld.json",
+			 (long long) now.tv_sec, now.tv_nsec);
+}
+
+enum result
+outbox_put(struct session *session, const struct contact *contact, int suite,
+		   const char *text, size_t size, char name[STORE_NAME_MAX],
+		   struct fault *fault)
+{
+	uint8_t id[FRAME_ID_SIZE];
+	json_t *entry;
+	enum result result;
+
+	if (RAND_bytes(id, sizeof(id)) != 1)
+		return fault_set(fault, RESULT_REFUSED, NULL,
+						 "there is no randomness");
+	entry =
+		json_pack("{s:s, s:i, s:o, s:o}", "peer", contact->username, "suite",
+				  suite, "clientMessageId", field_from_bytes(id, sizeof(id)),
+				  "text", json_stringn(text, size));
+	if (entry == NULL)
+		return fault_set(fault, RESULT_USAGE, NULL,
+						 "the text is not UTF-8, or memory is out");
+	make_name(name);
+	result = seal_entry(session, contact, entry, name, fault);
+	json_decref(entry);
+	return result;
+}
+
+enum result
+outbox_list(const struct session *session, char ***names, size_t *count,
+			struct fault *fault)
+{
+	return store_list(&session->store, PREFIX, names, count, fault);
+}
+
+/* Is the entry for this peer, with this text? */
+static bool
+is_same_send(const json_t *entry, const char *peer, const char *text,
+			 size_t size)
+{
+	const json_t *kept = json_object_get(entry, "text");
+	const char *to = json_string_value(json_object_get(entry, "peer"));
+
+	return to != NULL && strcmp(to, peer) == 0 &&
+		   json_string_length(kept) == size &&
+		   memcmp(json_string_value(kept), text, size) == 0;
+}
+
+enum result
+outbox_find(const struct session *session, const char *peer, const char *text,
+			size_t size, char name[STORE_NAME_MAX], struct fault *fault)
+{
+	char **names;
+	size_t count;
+	enum result result = outbox_list(session, &names, &count, fault);
+
+	name[0] = '\0';
+	for (size_t i = 0; i < count && result == RESULT_OK; i++)
+	{
+		json_t *entry;
+
+		result = document_load(&session->store, names[i], &entry, fault);
+		if (result == RESULT_OK && is_same_send(entry, peer, text, size))
+			snprintf(name, STORE_NAME_MAX, "%s", names[i]);
+		json_decref(entry);
+	}
+	store_list_free(names, count);
+	return result;
+}
+
+/* The id that the server must give to the entry's envelope. */
+static bool
+expect_id(const struct session *session, const json_t *envelope,
+		  struct uuid *out)
+{
+	struct uuid receiver;
+	uint8_t iv[ENVELOPE_IV_SIZE];
+
+	if (!field_uuid(envelope, "receiverId", &receiver) ||
+		!field_bytes(envelope, "iv", iv, sizeof(iv)))
+		return false;
+	envelope_message_id(receiver.bytes, session->account.id.bytes, iv,
+						out->bytes);
+	return true;
+}
+
+/* The record of what was sent, for mail.jsonl. */
+static json_t *
+sent_record(const json_t *entry, const struct outbox_receipt *receipt)
+{
+	const json_t *envelope = json_object_get(entry, "envelope");
+
+	return json_pack(
+		"{s:s, s:o, s:s, s:O, s:i, s:I, s:O, s:O, s:s, s:O, s:O}", "direction",
+		"out", "messageId", field_from_uuid(&receipt->id), "peer",
+		receipt->peer, "peerId", json_object_get(envelope, "receiverId"),
+		"suite", receipt->suite, "keyVersion", (json_int_t) receipt->version,
+		"senderKeyVersion", json_object_get(envelope, "senderKeyVersion"),
+		"iv", json_object_get(envelope, "iv"), "sentAt", receipt->sent_at,
+		"clientMessageId", json_object_get(entry, "clientMessageId"), "text",
+		json_object_get(entry, "text"));
+}
+
+/* The server has it: record it, and take it out of the outbox. */
+static enum result
+finish(struct session *session, const char *name, const json_t *entry,
+	   const json_t *answer, struct outbox_receipt *out, struct fault *fault)
+{
+	const json_t *envelope = json_object_get(entry, "envelope");
+	const char *peer, *sent_at;
+	struct uuid given;
+	time_t unused;
+	json_t *record;
+	enum result result;
+
+	if (!field_time(answer, "sentAt", &unused) ||
+		!field_text(answer, "sentAt", 1, sizeof(out->sent_at) - 1, &sent_at) ||
+		!field_text(entry, "peer", 1, USERNAME_MAX, &peer) ||
+		!field_version(envelope, "keyVersion", &out->version) ||
+		!field_uuid(answer, "messageId", &given) ||
+		!expect_id(session, envelope, &out->id) ||
+		!uuid_equal(&given, &out->id))
+		return fault_set(fault, RESULT_REFUSED, NULL,
+						 "the server's answer does not fit the message; it "
+						 "is kept in the outbox");
+	out->suite = (int) json_integer_value(json_object_get(envelope, "suite"));
+	snprintf(out->peer, sizeof(out->peer), "%s", peer);
+	snprintf(out->sent_at, sizeof(out->sent_at), "%s", sent_at);
+	record = sent_record(entry, out);
+	result = mail_store_sent(&session->store, record, fault);
+	json_decref(record);
+	return result == RESULT_OK ? store_remove(&session->store, name, fault)
+							   : result;
+}
+
+/* Seals again: for a newer key of the peer, or because the iv was used. */
+static enum result
+repair(struct session *session, const char *name, json_t *entry,
+	   const struct http_reply *reply, bool unsigned_ok, struct fault *fault)
+{
+	const char *peer = json_string_value(json_object_get(entry, "peer"));
+	struct contact *contact =
+		peer ? contacts_by_name(&session->contacts, peer) : NULL;
+	enum result result = RESULT_OK;
+
+	if (contact == NULL)
+		return fault_set(fault, RESULT_REFUSED, NULL,
+						 "the outbox names a peer who is not a contact");
+	if (strcmp(http_code(reply), "stale_key_version") == 0)
+		result = peer_update(session, contact,
+							 json_object_get(reply->body, "current"), fault);
+	if (result == RESULT_OK)
+		result = contact_may_receive(contact, unsigned_ok, fault);
+	if (result == RESULT_OK)
+		result = seal_entry(session, contact, entry, name, fault);
+	if (result == RESULT_OK)
+		session_notice(session, "sealed again for key version %u of %s",
+					   contact->keys[0].version, peer);
+	return result;
+}
+
+/* One round with the server.  *again: sealed anew, send that. */
+static enum result
+post_once(struct session *session, const char *name, json_t *entry,
+		  bool unsigned_ok, bool *again, struct outbox_receipt *out,
+		  struct fault *fault)
+{
+	struct http_reply reply;
+	struct fault unused;
+	const char *code;
+	enum result result = server_send(
+		session, json_object_get(entry, "envelope"), &reply, fault);
+
+	*again = false;
+	if (result != RESULT_OK)
+		return result;
+	code = http_code(&reply);
+	if (reply.status < 300)
+		result = finish(session, name, entry, reply.body, out, fault);
+	else if (strcmp(code, "stale_key_version") == 0 ||
+			 strcmp(code, "iv_reused") == 0)
+	{
+		result = repair(session, name, entry, &reply, unsigned_ok, fault);
+		*again = result == RESULT_OK;
+	}
+	else
+	{
+		result = http_fault(&reply, fault);
+		(void) (store_remove(&session->store, name, &unused) == RESULT_OK);
+	}
+	http_reply_free(&reply);
+	return result;
+}
+
+enum result
+outbox_deliver(struct session *session, const char *name, bool unsigned_ok,
+			   struct outbox_receipt *out, struct fault *fault)
+{
+	json_t *entry;
+	bool again = true;
+	enum result result = document_load(&session->store, name, &entry, fault);
+
+	*out = (struct outbox_receipt){0};
+	for (int round = 0; result == RESULT_OK && again; round++)
+	{
+		if (round == ROUNDS_MAX)
+			result = fault_set(fault, RESULT_NETWORK, NULL,
+							   "the server keeps asking for another key; the "
+							   "message is kept in the outbox");
+		else
+			result = post_once(session, name, entry, unsigned_ok, &again, out,
+							   fault);
+	}
+	json_decref(entry);
+	return result;
+}

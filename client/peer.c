@@ -1,0 +1,215 @@
+/*
+ * peer.c
+ *		Keys of peers: fetched, verified, judged, remembered.
+ */
+#include <string.h>
+
+#include "keyring.h"
+#include "peer.h"
+#include "server.h"
+
+static enum result
+save(struct session *session, struct fault *fault)
+{
+	return contacts_save(&session->store, &session->contacts, fault);
+}
+
+/* Is this key of the user's own name the one in the keyring? */
+static enum result
+check_own(const struct session *session, const struct key_object *seen,
+		  struct fault *fault)
+{
+	struct keypair own = {0};
+	bool same;
+	enum result result =
+		keyring_load(&session->store, seen->version, &own, fault);
+
+	if (result != RESULT_OK && result != RESULT_UNREADABLE)
+		return result;
+	same = result == RESULT_OK &&
+		   memcmp(&own.public_key, &seen->key, sizeof(seen->key)) == 0;
+	keypair_free(&own);
+	return same ? RESULT_OK
+				: fault_set(fault, RESULT_UNTRUSTED, NULL,
+							"the server gives a key for %s that is not yours",
+							seen->username);
+}
+
+/* Meets a peer for the first time, and says so. */
+static enum result
+begin(struct session *session, const struct key_object *seen,
+	  struct contact **out, struct fault *fault)
+{
+	bool own = strcmp(seen->username, session->account.username) == 0;
+	enum result result = own ? check_own(session, seen, fault) : RESULT_OK;
+
+	if (result != RESULT_OK)
+		return result;
+	*out = contacts_add(&session->contacts);
+	if (*out == NULL)
+		return fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
+	contact_begin(*out, seen);
+	(*out)->accepted = own && !seen->has_identity;
+	if (own)
+		session_notice(session, "this is your own mailbox");
+	else if (seen->has_identity)
+		session_notice(session,
+					   "first contact with %s; compare the safety number: "
+					   "e2emsg verify %s",
+					   seen->username, seen->username);
+	else
+		session_notice(session,
+					   "first contact with %s, who has no identity key: the "
+					   "server could have made up this key",
+					   seen->username);
+	return save(session, fault);
+}
+
+/*
+ * Applies the verdict on a key object to the contact.  "version" is what was
+ * asked for, 0 for the current one.
+ */
+static enum result
+apply(struct session *session, struct contact *contact,
+	  const struct key_object *seen, uint32_t version, enum verdict verdict,
+	  struct fault *fault)
+{
+	if (verdict == VERDICT_CONFLICT ||
+		(verdict == VERDICT_OLDER && version == 0))
+		return contact_refuse(contact, verdict, fault);
+	if (verdict == VERDICT_KNOWN)
+		return RESULT_OK;
+	if (verdict == VERDICT_ROTATED)
+		session_notice(session, "%s rotated to key version %u", seen->username,
+					   seen->version);
+	if (verdict == VERDICT_ROTATED || verdict == VERDICT_OLDER)
+		contact_learn(contact, seen);
+	else if (version == 0 || version > contact->keys[0].version)
+	{
+		contact->changed = true;
+		session_notice(session, "%s: %s; see e2emsg trust %s", seen->username,
+					   verdict_meaning(verdict), seen->username);
+	}
+	return save(session, fault);
+}
+
+/* Fetches and verifies; checks that the answer is what was asked for. */
+static enum result
+fetch(struct session *session, const char *who, uint32_t version,
+	  struct key_object *out, struct fault *fault)
+{
+	json_t *object;
+	const struct contact *owner;
+	char id[UUID_TEXT_SIZE];
+	enum result result = server_key(session, who, version, &object, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (object == NULL)
+		return fault_set(fault, RESULT_REFUSED, NULL,
+						 "the server has no such key: %s%s", who,
+						 version > 0 ? ", an old version" : "");
+	result = key_object_read(object, session->account.service, out, fault);
+	json_decref(object);
+	if (result != RESULT_OK)
+		return result;
+	uuid_print(&out->user_id, id);
+	owner = contacts_by_id(&session->contacts, &out->user_id);
+	if ((owner != NULL && strcmp(owner->username, out->username) != 0) ||
+		(strcmp(out->username, who) != 0 && strcmp(id, who) != 0) ||
+		(version != 0 && version != out->version))
+		return fault_set(fault, RESULT_UNTRUSTED, NULL,
+						 "the server sent another key than the one asked for");
+	return RESULT_OK;
+}
+
+enum result
+peer_find(struct session *session, const char *username, struct contact **out,
+		  struct fault *fault)
+{
+	struct key_object seen;
+	enum result result;
+
+	*out = contacts_by_name(&session->contacts, username);
+	if (*out != NULL)
+		return RESULT_OK;
+	result = fetch(session, username, 0, &seen, fault);
+	return result == RESULT_OK ? begin(session, &seen, out, fault) : result;
+}
+
+enum result
+peer_look(struct session *session, const char *username,
+		  struct key_object *out, struct fault *fault)
+{
+	return fetch(session, username, 0, out, fault);
+}
+
+enum result
+peer_update(struct session *session, struct contact *contact,
+			const json_t *object, struct fault *fault)
+{
+	struct key_object seen;
+	enum result result =
+		key_object_read(object, session->account.service, &seen, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (strcmp(seen.username, contact->username) != 0)
+		return fault_set(fault, RESULT_UNTRUSTED, NULL,
+						 "the server sent the key of %s in place of %s",
+						 seen.username, contact->username);
+	return apply(session, contact, &seen, 0, contact_judge(contact, &seen),
+				 fault);
+}
+
+/* Fetches a sender's key and finds, or makes, the contact it belongs to. */
+static enum result
+fetch_sender(struct session *session, const struct uuid *sender,
+			 uint32_t version, struct peer_key *out, struct fault *fault)
+{
+	char id[UUID_TEXT_SIZE];
+	struct key_object seen;
+	enum verdict verdict = VERDICT_KNOWN;
+	enum result result;
+
+	uuid_print(sender, id);
+	result = fetch(session, id, version, &seen, fault);
+	if (result != RESULT_OK)
+		return result;
+	out->contact = contacts_by_name(&session->contacts, seen.username);
+	if (out->contact == NULL)
+		result = begin(session, &seen, &out->contact, fault);
+	else
+	{
+		verdict = contact_judge(out->contact, &seen);
+		result = apply(session, out->contact, &seen, version, verdict, fault);
+	}
+	if (result != RESULT_OK)
+		return result;
+	out->key.version = seen.version;
+	out->key.key = seen.key;
+	memcpy(out->key.thumbprint, seen.thumbprint, JWK_THUMBPRINT_SIZE);
+	out->flagged = out->contact->changed || verdict == VERDICT_CHANGED ||
+				   verdict == VERDICT_VANISHED || verdict == VERDICT_APPEARED;
+	return RESULT_OK;
+}
+
+enum result
+peer_sender_key(struct session *session, const struct uuid *sender,
+				uint32_t version, struct peer_key *out, struct fault *fault)
+{
+	struct contact *contact = contacts_by_id(&session->contacts, sender);
+	const struct contact_key *kept =
+		contact ? contact_key(contact, version) : NULL;
+	enum result result;
+
+	if (kept != NULL)
+	{
+		out->contact = contact;
+		out->key = *kept;
+		out->flagged = contact->changed;
+		return RESULT_OK;
+	}
+	result = fetch_sender(session, sender, version, out, fault);
+	return result == RESULT_REFUSED ? RESULT_UNTRUSTED : result;
+}

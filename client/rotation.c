@@ -1,0 +1,158 @@
+/*
+ * rotation.c
+ *		A new encryption key: made, stored, then announced.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "endorsement.h"
+#include "field.h"
+#include "key_object.h"
+#include "keyring.h"
+#include "rotation.h"
+#include "server.h"
+
+#define THROUGH_UNKNOWN (-1)
+
+/* Signs the statement for the new version into the body. */
+static enum result
+endorse(const struct session *session, uint32_t version,
+		const struct keypair *fresh, json_t *body, struct fault *fault)
+{
+	const struct account *account = &session->account;
+	struct keypair identity = {0}, current = {0};
+	uint8_t thumbprint[JWK_THUMBPRINT_SIZE], previous[JWK_THUMBPRINT_SIZE];
+	uint8_t statement[ENDORSEMENT_SIZE];
+	uint8_t signature[ES256_SIZE];
+	enum result result =
+		keyring_load(&session->store, KEYRING_IDENTITY, &identity, fault);
+
+	if (result == RESULT_OK)
+		result =
+			keyring_load(&session->store, account->version, &current, fault);
+	if (result != RESULT_OK)
+		goto end;
+	jwk_thumbprint(&fresh->public_key, thumbprint);
+	jwk_thumbprint(&current.public_key, previous);
+	endorsement_statement(account->service, account->username, version,
+						  thumbprint, previous, statement);
+	if (!keypair_sign(&identity, statement, sizeof(statement), signature) ||
+		json_object_set_new(body, "signature",
+							field_from_bytes(signature, sizeof(signature))) !=
+			0)
+		result = fault_set(fault, RESULT_REFUSED, NULL,
+						   "the new key could not be signed");
+
+end:
+	keypair_free(&identity);
+	keypair_free(&current);
+	return result;
+}
+
+/* The server has the new key: notes it here. */
+static enum result
+finish(struct session *session, uint32_t version, int64_t through,
+	   struct fault *fault)
+{
+	struct account *account = &session->account;
+	enum result result = RESULT_OK;
+
+	if (through != THROUGH_UNKNOWN)
+		result =
+			account_set_through(account, account->version, through, fault);
+	account->version = version;
+	return result == RESULT_OK ? account_save(&session->store, account, fault)
+							   : result;
+}
+
+/* Asks the server which version it has; *done: is it the new key? */
+static enum result
+compare(struct session *session, uint32_t version, const struct keypair *fresh,
+		bool *done, struct fault *fault)
+{
+	struct key_object seen;
+	json_t *object = NULL;
+	enum result result =
+		server_key(session, session->account.username, 0, &object, fault);
+
+	if (result == RESULT_OK)
+		result =
+			key_object_read(object, session->account.service, &seen, fault);
+	json_decref(object);
+	if (result != RESULT_OK)
+		return result;
+	*done = seen.version == version &&
+			memcmp(&seen.key, &fresh->public_key, sizeof(seen.key)) == 0;
+	if (*done || seen.version == session->account.version)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_UNTRUSTED,
+					 "Another copy of this account may have rotated: copy its "
+					 "key files here. Or the server replaced your key.",
+					 "the server has key version %u for you, which was not "
+					 "made here",
+					 seen.version);
+}
+
+/* Announces the new key.  *conflict: the server says that it can't follow. */
+static enum result
+announce(struct session *session, uint32_t version,
+		 const struct keypair *fresh, bool *conflict, struct fault *fault)
+{
+	int64_t through = THROUGH_UNKNOWN;
+	json_t *body = json_pack("{s:o, s:I}", "publicKey",
+							 field_from_key(&fresh->public_key), "keyVersion",
+							 (json_int_t) version);
+	enum result result = RESULT_OK;
+
+	if (session->account.has_identity)
+		result = endorse(session, version, fresh, body, fault);
+	if (result == RESULT_OK)
+		result = server_rotate(session, body, conflict, &through, fault);
+	json_decref(body);
+	if (result == RESULT_NETWORK)
+		snprintf(fault->hint, sizeof(fault->hint),
+				 "Run e2emsg rotate again: it finds out whether the server "
+				 "took it.");
+	if (result != RESULT_OK || *conflict)
+		return result;
+	return finish(session, version, through, fault);
+}
+
+/* Finishes a rotation that an earlier run began, as far as it got. */
+static enum result
+resume(struct session *session, uint32_t version, const struct keypair *fresh,
+	   bool *done, struct fault *fault)
+{
+	enum result result = compare(session, version, fresh, done, fault);
+
+	if (result != RESULT_OK || !*done)
+		return result;
+	session_notice(session, "an earlier try had reached the server");
+	return finish(session, version, THROUGH_UNKNOWN, fault);
+}
+
+enum result
+rotation_run(struct session *session, struct fault *fault)
+{
+	uint32_t version = session->account.version + 1;
+	bool resumed = keyring_has(&session->store, version);
+	bool done = false, conflict = false;
+	struct keypair fresh = {0};
+	enum result result =
+		keyring_load_or_make(&session->store, version, &fresh, fault);
+
+	if (result == RESULT_OK && resumed)
+		result = resume(session, version, &fresh, &done, fault);
+	if (result == RESULT_OK && !done)
+		result = announce(session, version, &fresh, &conflict, fault);
+	if (result == RESULT_OK && conflict)
+	{
+		result = compare(session, version, &fresh, &done, fault);
+		if (result == RESULT_OK)
+			result = done ? finish(session, version, THROUGH_UNKNOWN, fault)
+						  : fault_set(fault, RESULT_REFUSED, NULL,
+									  "the server did not take the new key");
+	}
+	keypair_free(&fresh);
+	return result;
+}

@@ -1,0 +1,124 @@
+/*
+ * server.c
+ *		The REST routes that a signed-in user calls, one function each.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "field.h"
+#include "server.h"
+
+#define PATH_SIZE 160 /* bytes of the longest path */
+#define PAGE 64		  /* messages asked for at once */
+
+/* Makes a problem a failure; frees the reply then. */
+static enum result
+refuse_problem(struct http_reply *reply, struct fault *fault)
+{
+	enum result result;
+
+	if (reply->status < 400)
+		return RESULT_OK;
+	result = http_fault(reply, fault);
+	http_reply_free(reply);
+	return result;
+}
+
+enum result
+server_key(struct session *session, const char *who, uint32_t version,
+		   json_t **out, struct fault *fault)
+{
+	char path[PATH_SIZE];
+	struct http_reply reply;
+	enum result result;
+	int used = snprintf(path, sizeof(path), "/users/%s/public-key", who);
+
+	*out = NULL;
+	if (version > 0)
+		snprintf(path + used, sizeof(path) - (size_t) used, "?version=%u",
+				 version);
+	result = session_call(session, "GET", path, NULL, REPEAT_HARMLESS, &reply,
+						  fault);
+	if (result != RESULT_OK)
+		return result;
+	if (reply.status != 404)
+	{
+		result = refuse_problem(&reply, fault);
+		*out = json_incref(reply.body);
+	}
+	http_reply_free(&reply);
+	return result;
+}
+
+enum result
+server_rotate(struct session *session, const json_t *body, bool *conflict,
+			  int64_t *through, struct fault *fault)
+{
+	char path[PATH_SIZE];
+	char id[UUID_TEXT_SIZE];
+	struct http_reply reply;
+	enum result result;
+
+	*conflict = false;
+	uuid_print(&session->account.id, id);
+	snprintf(path, sizeof(path), "/users/%s/public-key", id);
+	result =
+		session_call(session, "PUT", path, body, REPEAT_NEVER, &reply, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (reply.status == 409)
+		*conflict = true;
+	else
+		result = refuse_problem(&reply, fault);
+	if (result == RESULT_OK && !*conflict &&
+		!field_number(reply.body, "throughSeq", 0, through))
+		*through = -1;
+	http_reply_free(&reply);
+	return result;
+}
+
+enum result
+server_send(struct session *session, const json_t *body,
+			struct http_reply *reply, struct fault *fault)
+{
+	return session_call(session, "POST", "/messages", body, REPEAT_HARMLESS,
+						reply, fault);
+}
+
+enum result
+server_mail(struct session *session, int64_t after, json_t **out,
+			struct fault *fault)
+{
+	char path[PATH_SIZE];
+	struct http_reply reply;
+	enum result result;
+
+	snprintf(path, sizeof(path), "/messages?after=%lld&limit=%d",
+			 (long long) after, PAGE);
+	result = session_call(session, "GET", path, NULL, REPEAT_HARMLESS, &reply,
+						  fault);
+	if (result == RESULT_OK)
+		result = refuse_problem(&reply, fault);
+	if (result != RESULT_OK)
+		return result;
+	*out = json_incref(reply.body);
+	http_reply_free(&reply);
+	return RESULT_OK;
+}
+
+enum result
+server_acknowledge(struct session *session, int64_t through,
+				   struct fault *fault)
+{
+	struct http_reply reply;
+	json_t *body = json_pack("{s:I}", "through", (json_int_t) through);
+	enum result result = session_call(session, "POST", "/messages/ack", body,
+									  REPEAT_HARMLESS, &reply, fault);
+
+	json_decref(body);
+	if (result == RESULT_OK)
+		result = refuse_problem(&reply, fault);
+	if (result == RESULT_OK)
+		http_reply_free(&reply);
+	return result;
+}

@@ -1,0 +1,46 @@
+/*
+ * server.h
+ *		The REST routes that a signed-in user calls, one function each.
+ *
+ * Shapes are those of docs/api.md.  JSON values that come back belong to the
+ * caller.
+ */
+#ifndef E2EMSG_SERVER_H
+#define E2EMSG_SERVER_H
+
+#include "session.h"
+
+/*
+ * GET /users/{who}/public-key: the key object of a username or id; version
+ * 0 asks for the current one.  RESULT_OK and NULL when there is no such user
+ * or version.
+ */
+extern CHECKED enum result server_key(struct session *session, const char *who,
+									  uint32_t version, json_t **out,
+									  struct fault *fault);
+
+/* PUT /users/{id}/public-key.  *conflict: another version is current (409). */
+extern CHECKED enum result server_rotate(struct session *session,
+										 const json_t *body, bool *conflict,
+										 int64_t *through,
+										 struct fault *fault);
+
+/*
+ * POST /messages.  The reply is the caller's to look at and to free: 201 or
+ * 200 when it is stored, or a problem, and then it is not.
+ */
+extern CHECKED enum result server_send(struct session *session,
+									   const json_t *body,
+									   struct http_reply *reply,
+									   struct fault *fault);
+
+/* GET /messages?after=: one page of mail, {"messages": [...], "next"}. */
+extern CHECKED enum result server_mail(struct session *session, int64_t after,
+									   json_t **out, struct fault *fault);
+
+/* POST /messages/ack. */
+extern CHECKED enum result server_acknowledge(struct session *session,
+											  int64_t through,
+											  struct fault *fault);
+
+#endif /* E2EMSG_SERVER_H */

@@ -1,0 +1,149 @@
+/*
+ * batch.c
+ *		Storing a batch, and finding whose fault it is when that fails.
+ */
+#include "batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "pgarray.h"
+
+static const char send_sql[] =
+	"SELECT ordinal, code, body::text FROM e2emsg.rest_send_messages($1, $2,"
+	" $3, $4, $5, $6, $7, $8, $9) ORDER BY ordinal";
+
+/* The parameters of the call; arrays that live as long as it. */
+enum array
+{
+	SENDERS,
+	RECEIVERS,
+	SUITES,
+	SENDER_KEY_VERSIONS,
+	KEY_VERSIONS,
+	IVS,
+	CIPHERTEXTS,
+	AUTH_TAGS,
+	ARRAYS
+};
+
+static bool
+begin_arrays(struct pgarray arrays[ARRAYS], struct ticket *const *tickets,
+			 size_t count)
+{
+	size_t ivs = 0, ciphertexts = 0, auth_tags = 0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		ivs += tickets[i]->submission->iv_size;
+		ciphertexts += tickets[i]->submission->ciphertext_size;
+		auth_tags += tickets[i]->submission->auth_tag_size;
+	}
+	return pgarray_begin(&arrays[SENDERS], PGARRAY_UUID, count,
+						 count * UUID_SIZE) &&
+		   pgarray_begin(&arrays[RECEIVERS], PGARRAY_UUID, count,
+						 count * UUID_SIZE) &&
+		   pgarray_begin(&arrays[SUITES], PGARRAY_INT2, count, count * 2) &&
+		   pgarray_begin(&arrays[SENDER_KEY_VERSIONS], PGARRAY_INT4, count,
+						 count * 4) &&
+		   pgarray_begin(&arrays[KEY_VERSIONS], PGARRAY_INT4, count,
+						 count * 4) &&
+		   pgarray_begin(&arrays[IVS], PGARRAY_BYTEA, count, ivs) &&
+		   pgarray_begin(&arrays[CIPHERTEXTS], PGARRAY_BYTEA, count,
+						 ciphertexts) &&
+		   pgarray_begin(&arrays[AUTH_TAGS], PGARRAY_BYTEA, count, auth_tags);
+}
+
+static void
+fill_arrays(struct pgarray arrays[ARRAYS], const struct submission *s)
+{
+	const uint8_t *ciphertext = s->bytes + s->iv_size;
+
+	pgarray_add_bytes(&arrays[SENDERS], s->sender, UUID_SIZE);
+	pgarray_add_bytes(&arrays[RECEIVERS], s->receiver, UUID_SIZE);
+	pgarray_add_int2(&arrays[SUITES], s->suite);
+	if (s->has_sender_key_version)
+		pgarray_add_int4(&arrays[SENDER_KEY_VERSIONS], s->sender_key_version);
+	else
+		pgarray_add_null(&arrays[SENDER_KEY_VERSIONS]);
+	pgarray_add_int4(&arrays[KEY_VERSIONS], s->key_version);
+	pgarray_add_bytes(&arrays[IVS], s->bytes, s->iv_size);
+	pgarray_add_bytes(&arrays[CIPHERTEXTS], ciphertext, s->ciphertext_size);
+	pgarray_add_bytes(&arrays[AUTH_TAGS], ciphertext + s->ciphertext_size,
+					  s->auth_tag_size);
+}
+
+static enum status
+call(struct batch *batch, int first, int count, struct db_answer *answer)
+{
+	struct ticket *const *tickets = batch->tickets + first;
+	struct pgarray arrays[ARRAYS] = {0};
+	struct db_params params = {0};
+	enum status status = STATUS_OVERLOADED;
+
+	answer->result = NULL;
+	if (!begin_arrays(arrays, tickets, (size_t) count))
+		goto end;
+	for (int i = 0; i < count; i++)
+		fill_arrays(arrays, tickets[i]->submission);
+	for (int i = 0; i < ARRAYS; i++)
+		db_param_binary(&params, arrays[i].bytes, arrays[i].size);
+	db_param_text(&params, batch->wait ? "t" : "f");
+	status = db_connection_call(batch->connection, send_sql, &params, answer);
+end:
+	for (int i = 0; i < ARRAYS; i++)
+		pgarray_free(&arrays[i]);
+	return status;
+}
+
+/* What the database said about one envelope, copied. */
+static void
+take_row(struct ticket *ticket, const struct db_answer *answer, int row)
+{
+	const char *code = db_answer_field(answer, row, 1, NULL);
+	const char *body = db_answer_field(answer, row, 2, NULL);
+
+	ticket->repeated = code && strcmp(code, "repeated") == 0;
+	ticket->status =
+		!code || ticket->repeated ? STATUS_OK : status_of_code(code);
+	ticket->body = body ? strdup(body) : NULL;
+	if (ticket->status == STATUS_OK && !ticket->body)
+		ticket->status = STATUS_OVERLOADED;
+}
+
+/*
+ * Stores tickets[first .. first + count).  An error that nobody expects is
+ * one envelope's doing, and takes the others with it: both halves are tried
+ * by themselves, until it stands alone.
+ */
+static void
+store_run(struct batch *batch, int first, int count)
+{
+	struct db_answer answer;
+	enum status status = call(batch, first, count, &answer);
+
+	if (status == STATUS_OK && db_answer_rows(&answer) != count)
+		status = STATUS_INTERNAL_ERROR;
+	if (status == STATUS_OK)
+		for (int i = 0; i < count; i++)
+			take_row(batch->tickets[first + i], &answer, i);
+	db_answer_free(&answer);
+	if (status == STATUS_OK)
+		return;
+	if (count > 1 && status != STATUS_DATABASE_UNAVAILABLE &&
+		status != STATUS_MAILBOX_BUSY)
+	{
+		store_run(batch, first, count / 2);
+		store_run(batch, first + count / 2, count - count / 2);
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		batch->tickets[first + i]->status = status;
+}
+
+void
+batch_store(struct batch *batch)
+{
+	store_run(batch, 0, batch->count);
+}

@@ -1,0 +1,283 @@
+/*
+ * dispatch.c
+ *		From a request to its reply.
+ */
+#include "dispatch.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <civetweb.h>
+
+#include "body.h"
+#include "clock.h"
+#include "gateway.h"
+#include "guard.h"
+#include "reply.h"
+#include "routes.h"
+#include "token.h"
+
+#define HANDLED 1 /* tells CivetWeb to do nothing more */
+
+/* A request on its way through this file. */
+struct exchange
+{
+	struct gateway *gateway;
+	struct mg_connection *connection;
+	struct guard_field fields[GUARD_MAX_FIELDS];
+	struct guard_head head;
+	struct guard_framing framing;
+	const struct route *route; /* NULL until one is found */
+	struct request request;
+	struct reply reply;
+	bool body_read; /* nothing of this request is left in the connection */
+};
+
+static void
+refuse(struct exchange *exchange, enum status status, const char *why)
+{
+	reply_problem(&exchange->reply, status, why, NULL, NULL);
+}
+
+/* Copies the pointers out of CivetWeb's structure. */
+static void
+take_head(struct exchange *exchange, const struct mg_request_info *info)
+{
+	size_t count = (size_t) info->num_headers;
+
+	exchange->head = (struct guard_head){
+		.method = info->request_method,
+		.target = info->request_uri,
+		.query = info->query_string,
+		.version = info->http_version,
+		.fields = exchange->fields,
+		.field_count = count,
+	};
+	for (size_t i = 0; i < count && i < GUARD_MAX_FIELDS; i++)
+	{
+		exchange->fields[i].name = info->http_headers[i].name;
+		exchange->fields[i].value = info->http_headers[i].value;
+	}
+}
+
+static bool
+pass_guard(struct exchange *exchange)
+{
+	const struct guard_head *head = &exchange->head;
+	const char *why = "the request line or a header field is malformed";
+	enum status status = STATUS_BAD_REQUEST_FRAMING;
+
+	if (guard_is_whole(head) || head->field_count == 0 ||
+		head->field_count > GUARD_MAX_FIELDS)
+		status = guard_check(head, &exchange->framing, &why);
+	if (status == STATUS_OK)
+		return true;
+	exchange->framing.keep_alive = false;
+	refuse(exchange, status, why);
+	return false;
+}
+
+/* Unknown paths and methods end the connection, too. */
+static bool
+find_route(struct exchange *exchange)
+{
+	const char *allow = NULL;
+
+	exchange->route = routes_find(exchange->head.method, exchange->head.target,
+								  exchange->request.segment, &allow);
+	if (exchange->route)
+		return true;
+	exchange->framing.keep_alive = false;
+	refuse(exchange, allow ? STATUS_METHOD_NOT_ALLOWED : STATUS_NOT_FOUND,
+		   NULL);
+	exchange->reply.allow = allow;
+	return false;
+}
+
+/* Takes one name=value of the query; false for what the route has not. */
+static bool
+take_query_part(struct exchange *exchange, char *part)
+{
+	char *value = strchr(part, '=');
+
+	if (!value)
+		return false;
+	*value++ = '\0';
+	for (int i = 0; i < ROUTE_MAX_QUERY && exchange->route->query[i]; i++)
+		if (strcmp(part, exchange->route->query[i]) == 0)
+		{
+			bool first = exchange->request.query[i] == NULL;
+
+			exchange->request.query[i] = value;
+			return first;
+		}
+	return false;
+}
+
+static bool
+take_query(struct exchange *exchange)
+{
+	const char *query = exchange->head.query;
+	char *rest = exchange->request.query_text;
+	bool good = true;
+
+	if (!query || !*query)
+		return true;
+	if (strlen(query) >= sizeof(exchange->request.query_text))
+		good = false;
+	else
+		strncpy(rest, query, sizeof(exchange->request.query_text));
+	while (good && rest)
+		good = take_query_part(exchange, strsep(&rest, "&"));
+	if (!good)
+		refuse(exchange, STATUS_INVALID_REQUEST,
+			   "the query has a name that this call does not know, or one "
+			   "twice");
+	return good;
+}
+
+/* "Authorization: Bearer TOKEN", the scheme in any case (RFC 6750). */
+static enum status
+check_token(struct exchange *exchange)
+{
+	char value[4096 + 8];
+	const char *token = value + 7;
+
+	if (!guard_value(&exchange->head, "Authorization", value, sizeof(value)))
+		return STATUS_MISSING_TOKEN;
+	if (strncasecmp(value, "Bearer ", 7) != 0)
+		return STATUS_MISSING_TOKEN;
+	token += strspn(token, " ");
+	switch (token_verify(&exchange->gateway->secret, token, strlen(token),
+						 (int64_t) time(NULL), exchange->request.caller))
+	{
+		case TOKEN_GOOD:
+			return STATUS_OK;
+		case TOKEN_EXPIRED:
+			return STATUS_EXPIRED_TOKEN;
+		default:
+			return STATUS_INVALID_TOKEN;
+	}
+}
+
+static bool
+may_call(struct exchange *exchange)
+{
+	enum status status = STATUS_OK;
+
+	if (exchange->route->audience == TOKEN)
+		status = check_token(exchange);
+	else if (exchange->route->audience == REGISTRATION &&
+			 !atomic_load(&exchange->gateway->registration_open))
+		status = STATUS_REGISTRATION_CLOSED;
+	if (status != STATUS_OK)
+		refuse(exchange, status, NULL);
+	return status == STATUS_OK;
+}
+
+/* application/json, with or without parameters, or nothing said. */
+static bool
+is_json(const struct guard_head *head)
+{
+	static const char json[] = "application/json";
+	char type[128];
+
+	if (!guard_value(head, "Content-Type", type, sizeof(type)))
+		return true;
+	return strncasecmp(type, json, sizeof(json) - 1) == 0 &&
+		   strchr("; ", type[sizeof(json) - 1]) != NULL;
+}
+
+static bool
+take_body(struct exchange *exchange)
+{
+	const struct config *config = &exchange->gateway->config;
+	long length = exchange->framing.content_length;
+	enum status status = STATUS_OK;
+
+	if (length > config->body_limit)
+		status = STATUS_BODY_TOO_LARGE;
+	else if (length > 0 && !is_json(&exchange->head))
+		status = STATUS_UNSUPPORTED_MEDIA_TYPE;
+	else
+		status = body_read(exchange->connection, length,
+						   config->body_timeout_ms, &exchange->request.body);
+	exchange->body_read = status == STATUS_OK;
+	if (status != STATUS_OK)
+	{
+		refuse(exchange, status,
+			   status == STATUS_BAD_JSON ? "the body is not UTF-8 text"
+										 : NULL);
+		return false;
+	}
+	if (length > 0 && (exchange->route->flags & EMPTY_BODY))
+	{
+		refuse(exchange, STATUS_INVALID_REQUEST, "this call takes no body");
+		return false;
+	}
+	return true;
+}
+
+/*
+ * Sends the reply and logs it.  What was not read to its end can't be
+ * followed by another request, and a gateway that is about to end wants none.
+ */
+static void
+finish(struct exchange *exchange, int64_t began_us)
+{
+	struct reply *reply = &exchange->reply;
+	const char *template = exchange->route ? exchange->route->pattern : "-";
+
+	reply->close = !exchange->framing.keep_alive || !exchange->body_read ||
+				   atomic_load(&exchange->gateway->draining);
+	reply_send(exchange->connection, reply,
+			   strcmp(exchange->head.method, "HEAD") == 0);
+	log_access(&exchange->gateway->log,
+			   exchange->route ? exchange->route->method : "-", template,
+			   reply->http, (double) (clock_us() - began_us) / 1000);
+	reply_free(reply);
+	body_free(&exchange->request.body);
+}
+
+int
+dispatch_request(struct mg_connection *connection)
+{
+	struct gateway *gateway = mg_get_user_context_data(connection);
+	struct exchange exchange = {.gateway = gateway,
+								.connection = connection,
+								.request = {.gateway = gateway}};
+	int64_t began_us = clock_us();
+
+	atomic_fetch_add(&gateway->in_flight, 1);
+	take_head(&exchange, mg_get_request_info(connection));
+	exchange.request.head = &exchange.head;
+	if (pass_guard(&exchange))
+	{
+		exchange.body_read = exchange.framing.content_length == 0;
+		if (find_route(&exchange) && take_query(&exchange) &&
+			may_call(&exchange) && take_body(&exchange))
+			exchange.route->serve(&exchange.request, exchange.route,
+								  &exchange.reply);
+	}
+	finish(&exchange, began_us);
+	atomic_fetch_sub(&gateway->in_flight, 1);
+	return HANDLED;
+}
+
+int
+dispatch_http_error(struct mg_connection *connection, int http,
+					const char *message)
+{
+	struct gateway *gateway = mg_get_user_context_data(connection);
+	struct reply reply = {.http = 0};
+
+	(void) message; /* CivetWeb's texts may quote the request */
+	reply_problem(&reply, status_of_http(http), NULL, NULL, NULL);
+	reply.close = true;
+	reply_send(connection, &reply, false);
+	log_access(&gateway->log, "-", "-", reply.http, 0);
+	reply_free(&reply);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/*
+ * gateway.h
+ *		What the parts of one running gateway share.
+ */
+#ifndef E2EMSG_GATEWAY_H
+#define E2EMSG_GATEWAY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "config.h"
+#include "log.h"
+#include "secret.h"
+
+struct db;
+struct outbox;
+
+struct gateway
+{
+	struct config config; /* fixed once serving began */
+	struct log log;
+	struct secret secret;
+	struct db *db;
+	struct outbox *outbox;
+	atomic_bool registration_open; /* SIGHUP can change it */
+	atomic_bool draining;		   /* SIGTERM came */
+	atomic_int in_flight;		   /* requests being answered */
+};
+
+#endif /* E2EMSG_GATEWAY_H */

@@ -1,0 +1,192 @@
+/*
+ * main.c
+ *		The gateway's life: settings, start, signals, end.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "db.h"
+#include "gateway.h"
+#include "outbox.h"
+#include "server.h"
+#include "status.h"
+
+extern char **environ;
+
+#define EXIT_USAGE 2
+
+/* The command line, kept for SIGHUP. */
+struct invocation
+{
+	int argc;
+	char **argv;
+};
+
+/* Blocked here, before any thread, so that only sigwait() gets them. */
+static void
+block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+apply_live_settings(struct gateway *gateway, const struct config *config)
+{
+	atomic_store(&gateway->log.level, (int) config->log_level);
+	atomic_store(&gateway->registration_open,
+				 config->registration == REGISTRATION_OPEN);
+}
+
+static void
+tell_change(void *context, const char *name, bool needs_restart)
+{
+	struct gateway *gateway = context;
+
+	log_line(&gateway->log, LOG_LEVEL_WARN,
+			 needs_restart ? "%s changed; it needs a restart" : "%s changed",
+			 name);
+}
+
+static void
+reload(struct gateway *gateway, const struct invocation *invocation)
+{
+	char problem[CONFIG_PROBLEM_SIZE];
+	enum config_action action;
+	struct config fresh;
+
+	if (!config_load(&fresh, &action, invocation->argc, invocation->argv,
+					 environ, problem))
+	{
+		log_line(&gateway->log, LOG_LEVEL_ERROR,
+				 "settings were not reloaded: %s", problem);
+		return;
+	}
+	config_reload(&gateway->config, &fresh, tell_change, gateway);
+	apply_live_settings(gateway, &gateway->config);
+	log_line(&gateway->log, LOG_LEVEL_INFO, "settings reloaded");
+}
+
+/* Returns when it is time to end. */
+static void
+wait_for_signals(struct gateway *gateway, const struct invocation *invocation,
+				 const sigset_t *signals)
+{
+	int number;
+
+	for (;;)
+	{
+		if (sigwait(signals, &number) != 0)
+			continue;
+		if (number != SIGHUP)
+			return;
+		reload(gateway, invocation);
+	}
+}
+
+/* "PORT ADMIN_PORT" for scripts that let the system choose. */
+static bool
+write_port_file(const char *path, int port, int admin_port)
+{
+	char draft[CONFIG_TEXT_SIZE + 8];
+	FILE *file;
+	bool done;
+
+	if (path[0] == '\0')
+		return true;
+	snprintf(draft, sizeof(draft), "%s.new", path);
+	file = fopen(draft, "we");
+	if (!file)
+		return false;
+	done = fprintf(file, "%d %d\n", port, admin_port) > 0;
+	return fclose(file) == 0 && done && rename(draft, path) == 0;
+}
+
+static int
+serve(struct gateway *gateway, const struct invocation *invocation,
+	  const sigset_t *signals)
+{
+	struct server *server = server_start(gateway);
+	int port, admin_port;
+
+	if (!server)
+		return EXIT_FAILURE;
+	port = server_port(server);
+	admin_port = server_admin_port(server);
+	log_line(&gateway->log, LOG_LEVEL_INFO,
+			 "serving http://%s:%d, operator's port %d",
+			 gateway->config.address, port, admin_port);
+	if (!write_port_file(gateway->config.port_file, port, admin_port))
+		log_line(&gateway->log, LOG_LEVEL_ERROR, "port_file: %s",
+				 strerror(errno));
+	wait_for_signals(gateway, invocation, signals);
+	log_line(&gateway->log, LOG_LEVEL_INFO, "ending");
+	server_stop(server);
+	return EXIT_SUCCESS;
+}
+
+static int
+run(struct gateway *gateway, const struct invocation *invocation)
+{
+	int code = EXIT_FAILURE;
+	char problem[CONFIG_PROBLEM_SIZE];
+	sigset_t signals;
+
+	block_signals(&signals);
+	apply_live_settings(gateway, &gateway->config);
+	if (!secret_load(&gateway->secret, gateway->config.secret_file, problem,
+					 sizeof(problem)))
+	{
+		log_line(&gateway->log, LOG_LEVEL_ERROR, "%s", problem);
+		return code;
+	}
+	gateway->db = db_open(&gateway->config, &gateway->log);
+	if (gateway->db)
+		gateway->outbox = outbox_start(&gateway->config, gateway->db);
+	if (gateway->outbox)
+		code = serve(gateway, invocation, &signals);
+	outbox_stop(gateway->outbox);
+	db_close(gateway->db);
+	secret_wipe(&gateway->secret);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct gateway gateway = {.in_flight = 0};
+	const struct invocation invocation = {argc, argv};
+	char problem[CONFIG_PROBLEM_SIZE];
+	enum config_action action;
+
+	if (!config_load(&gateway.config, &action, argc, argv, environ, problem))
+	{
+		fprintf(stderr, "e2emsg-gateway: %s\n", problem);
+		return EXIT_USAGE;
+	}
+	switch (action)
+	{
+		case CONFIG_HELP:
+			config_help(stdout);
+			return EXIT_SUCCESS;
+		case CONFIG_VERSION:
+			puts("e2emsg-gateway " E2EMSG_VERSION);
+			return EXIT_SUCCESS;
+		case CONFIG_ERRORS:
+			status_print(stdout);
+			return EXIT_SUCCESS;
+		case CONFIG_CHECK:
+			puts("the settings are good");
+			return EXIT_SUCCESS;
+		default:
+			return run(&gateway, &invocation);
+	}
+}

@@ -1,0 +1,149 @@
+/*
+ * routes.c
+ *		The table of routes.
+ */
+#include "routes.h"
+
+#include <string.h>
+
+#define FROM_E2EMSG(columns, call) "SELECT " columns " FROM e2emsg." call
+
+static const struct route routes[] = {
+	{.method = "POST",
+	 .pattern = "/users",
+	 .audience = REGISTRATION,
+	 .success = 201,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text, user_id::text", "rest_register($1)"),
+	 .params = {BODY},
+	 .flags = REGISTERS},
+	{.method = "GET",
+	 .pattern = "/users/{who}/public-key",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql =
+		 FROM_E2EMSG("body::text, etag, immutable", "rest_public_key($1, $2)"),
+	 .params = {PATH, QUERY_1},
+	 .query = {"version"},
+	 .flags = HAS_ETAG},
+	{.method = "PUT",
+	 .pattern = "/users/{id}/public-key",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_rotate_key($1, $2, $3)"),
+	 .params = {CALLER, PATH, BODY}},
+	{.method = "PUT",
+	 .pattern = "/users/{id}/identity-key",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_identity_key($1, $2, $3)"),
+	 .params = {CALLER, PATH, BODY}},
+	{.method = "GET",
+	 .pattern = "/users/{who}/key-rotations",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_key_rotations($1)"),
+	 .params = {PATH}},
+	{.method = "POST",
+	 .pattern = "/sessions/challenge",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_challenge},
+	{.method = "POST",
+	 .pattern = "/sessions",
+	 .audience = ANYONE,
+	 .success = 201,
+	 .serve = serve_session},
+	{.method = "POST",
+	 .pattern = "/sessions/refresh",
+	 .audience = TOKEN,
+	 .success = 201,
+	 .serve = serve_refresh,
+	 .flags = EMPTY_BODY},
+	{.method = "POST",
+	 .pattern = "/messages",
+	 .audience = TOKEN,
+	 .success = 201,
+	 .serve = serve_send},
+	{.method = "GET",
+	 .pattern = "/messages",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_inbox($1, $2, $3)"),
+	 .params = {CALLER, QUERY_1, QUERY_2},
+	 .query = {"after", "limit"}},
+	{.method = "POST",
+	 .pattern = "/messages/ack",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_acknowledge($1, $2)"),
+	 .params = {CALLER, BODY}},
+};
+
+#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
+
+/* Matches a whole path; a {segment} is one to 64 characters but "/". */
+static bool
+matches(const char *pattern, const char *path,
+		char segment[ROUTE_SEGMENT_SIZE])
+{
+	segment[0] = '\0';
+	while (*pattern)
+	{
+		if (*pattern == '{')
+		{
+			size_t size = strcspn(path, "/");
+
+			if (size == 0 || size >= ROUTE_SEGMENT_SIZE)
+				return false;
+			memcpy(segment, path, size);
+			segment[size] = '\0';
+			path += size;
+			pattern = strchr(pattern, '}') + 1;
+		}
+		else if (*pattern++ != *path++)
+			return false;
+	}
+	return *path == '\0';
+}
+
+/* The methods that a path has, as a static list. */
+static const char *
+allow_list(bool get, bool post, bool put)
+{
+	if (get && post)
+		return "GET, POST";
+	if (get && put)
+		return "GET, PUT";
+	if (get)
+		return "GET";
+	if (post)
+		return "POST";
+	return put ? "PUT" : NULL;
+}
+
+const struct route *
+routes_find(const char *method, const char *path,
+			char segment[ROUTE_SEGMENT_SIZE], const char **allow)
+{
+	bool get = false, post = false, put = false;
+
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+	{
+		if (!matches(routes[i].pattern, path, segment))
+			continue;
+		if (strcmp(routes[i].method, method) == 0)
+			return &routes[i];
+		get = get || strcmp(routes[i].method, "GET") == 0;
+		post = post || strcmp(routes[i].method, "POST") == 0;
+		put = put || strcmp(routes[i].method, "PUT") == 0;
+	}
+	*allow = allow_list(get, post, put);
+	return NULL;
+}

@@ -1,0 +1,99 @@
+/*
+ * routes.h
+ *		The REST interface, a row for each route.
+ */
+#ifndef E2EMSG_ROUTES_H
+#define E2EMSG_ROUTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "body.h"
+#include "token.h"
+
+struct gateway;
+struct guard_head;
+struct reply;
+struct request;
+
+enum audience
+{
+	ANYONE,
+	REGISTRATION, /* anyone, unless the operator closed it */
+	TOKEN		  /* whoever holds a token; its subject is the caller */
+};
+
+/* Where a parameter of a route's SQL comes from. */
+enum source
+{
+	NOTHING,
+	CALLER, /* the token's subject */
+	PATH,	/* the path's {segment} */
+	BODY,
+	QUERY_1, /* value of the route's first query name, or NULL */
+	QUERY_2
+};
+
+enum route_flag
+{
+	HAS_ETAG = 1,	/* columns 2 and 3: etag, immutable */
+	REGISTERS = 2,	/* column 2: the new user's id; answer with a token */
+	EMPTY_BODY = 4, /* POST with nothing in it */
+};
+
+#define ROUTE_MAX_PARAMS 3
+#define ROUTE_MAX_QUERY 2
+#define ROUTE_SEGMENT_SIZE 65 /* of the {segment}, with NUL */
+
+struct route
+{
+	const char *method;
+	const char *pattern; /* one {segment} at most; also its name in the log */
+	enum audience audience;
+	int success; /* HTTP status */
+	void (*serve)(struct request *request, const struct route *route,
+				  struct reply *reply);
+	const char *sql; /* one row; column 1 is the answer's body */
+	enum source params[ROUTE_MAX_PARAMS];
+	const char *query[ROUTE_MAX_QUERY]; /* names that it takes */
+	unsigned flags;
+};
+
+/* A request that passed the guard, as its handler gets it. */
+struct request
+{
+	struct gateway *gateway;
+	const struct guard_head *head;
+	char segment[ROUTE_SEGMENT_SIZE];
+	char query_text[256]; /* copy that the values point into */
+	const char *query[ROUTE_MAX_QUERY];
+	char caller[TOKEN_SUBJECT_SIZE];
+	struct body body;
+};
+
+/*
+ * Finds the route of a method and path and copies the path's {segment}.
+ * Otherwise returns NULL; *allow is then what an Allow header should say, or
+ * NULL when the path has no route at all.
+ */
+extern const struct route *routes_find(const char *method, const char *path,
+									   char segment[ROUTE_SEGMENT_SIZE],
+									   const char **allow);
+
+/* The handler that calls a route's SQL and answers with its row. */
+extern void serve_sql(struct request *request, const struct route *route,
+					  struct reply *reply);
+
+/* The handler of POST /messages. */
+extern void serve_send(struct request *request, const struct route *route,
+					   struct reply *reply);
+
+/* The handlers of /sessions, in session.c. */
+extern void serve_challenge(struct request *request, const struct route *route,
+							struct reply *reply);
+extern void serve_session(struct request *request, const struct route *route,
+						  struct reply *reply);
+extern void serve_refresh(struct request *request, const struct route *route,
+						  struct reply *reply);
+
+#endif /* E2EMSG_ROUTES_H */

@@ -1,0 +1,148 @@
+/*
+ * serve.c
+ *		The handlers of routes: one for whatever is a call of SQL, one for
+ *		sending.
+ */
+#include "routes.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "db.h"
+#include "gateway.h"
+#include "guard.h"
+#include "outbox.h"
+#include "reply.h"
+#include "session.h"
+#include "submission.h"
+
+static const char *
+source_value(const struct request *request, enum source source)
+{
+	switch (source)
+	{
+		case CALLER:
+			return request->caller;
+		case PATH:
+			return request->segment;
+		case BODY:
+			return request->body.text;
+		case QUERY_1:
+			return request->query[0];
+		case QUERY_2:
+			return request->query[1];
+		default:
+			return NULL;
+	}
+}
+
+/* {id, username, keyVersion} becomes {..., token, expiresAt}. */
+static void
+reply_registered(struct request *request, const struct route *route,
+				 const char *body, const char *user_id, struct reply *reply)
+{
+	json_t *answer = json_loads(body, 0, NULL);
+
+	if (!user_id || !answer ||
+		!session_add_token(request->gateway, user_id, answer))
+	{
+		json_decref(answer);
+		reply_problem(reply, STATUS_INTERNAL_ERROR, NULL, NULL, NULL);
+		return;
+	}
+	reply_json(reply, route->success, answer);
+	snprintf(reply->location, sizeof(reply->location), "/users/%s", user_id);
+}
+
+static void
+add_etag(const struct request *request, const struct db_answer *answer,
+		 struct reply *reply)
+{
+	const char *etag = db_answer_field(answer, 0, 1, NULL);
+	const char *immutable = db_answer_field(answer, 0, 2, NULL);
+	char known[512];
+
+	snprintf(reply->etag, sizeof(reply->etag), "%s", etag ? etag : "");
+	reply->immutable = immutable && immutable[0] == 't';
+	if (guard_value(request->head, "If-None-Match", known, sizeof(known)))
+		reply_not_modified(reply, known);
+}
+
+/* Hands the call's row to the reply. */
+static void
+reply_row(struct request *request, const struct route *route,
+		  const struct db_answer *answer, struct reply *reply)
+{
+	size_t size = 0;
+	const char *body = db_answer_field(answer, 0, 0, &size);
+
+	if (!body)
+		reply_problem(reply, STATUS_INTERNAL_ERROR, NULL, NULL, NULL);
+	else if (route->flags & REGISTERS)
+		reply_registered(request, route, body,
+						 db_answer_field(answer, 0, 1, NULL), reply);
+	else
+	{
+		reply_text(reply, route->success, body, size);
+		if (route->flags & HAS_ETAG)
+			add_etag(request, answer, reply);
+	}
+}
+
+/* What the extension said; PostgreSQL's own messages are not for clients. */
+static void
+reply_refusal(struct reply *reply, enum status status,
+			  const struct db_answer *answer)
+{
+	const char *detail = db_answer_detail(answer);
+
+	if (detail && strcasecmp(detail, status_row(status)->title) == 0)
+		detail = NULL;
+	reply_problem(reply, status, detail, db_answer_hint(answer), NULL);
+}
+
+void
+serve_sql(struct request *request, const struct route *route,
+		  struct reply *reply)
+{
+	struct db_params params = {0};
+	struct db_answer answer;
+	enum status status;
+
+	for (int i = 0; i < ROUTE_MAX_PARAMS && route->params[i] != NOTHING; i++)
+		db_param_text(&params, source_value(request, route->params[i]));
+	status = db_call(request->gateway->db, route->sql, &params, &answer);
+	if (status == STATUS_OK)
+		reply_row(request, route, &answer, reply);
+	else
+		reply_refusal(reply, status, &answer);
+	db_answer_free(&answer);
+}
+
+void
+serve_send(struct request *request, const struct route *route,
+		   struct reply *reply)
+{
+	struct submission submission;
+	const char *why;
+	enum status status = submission_parse(
+		request->body.text, request->body.size, &submission, &why);
+
+	(void) route; /* stored now or before decides the status */
+	if (status == STATUS_OK && !uuid_parse(request->caller, submission.sender))
+	{
+		submission_free(&submission);
+		status = STATUS_INVALID_TOKEN;
+	}
+	if (status != STATUS_OK)
+	{
+		reply_problem(reply, status, why, NULL, NULL);
+		return;
+	}
+	outbox_send(request->gateway->outbox, &submission, reply);
+	submission_free(&submission);
+}

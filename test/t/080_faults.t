@@ -1,0 +1,200 @@
+# Faults: a database that goes away, a locked mailbox, SIGTERM, a crash.
+use strict;
+use warnings;
+use Time::HiRes qw(sleep time);
+use E2emsg::Test;
+
+my $server  = E2emsg::Server->with_extension;
+my $gateway = E2emsg::Gateway->new($server, lock_timeout_ms => 1000);
+my $alice   = $gateway->register('alice', 0);
+my $bob     = $gateway->register('bob',   1);
+my $carol   = $gateway->register('carol', 2);
+
+my $iv = 0;
+
+sub envelope
+{
+	my ($receiver) = @_;
+	return {
+		receiverId => $receiver->{id},
+		ciphertext => 'c2VhbGVk',
+		iv         => sprintf('BBBBBBBBBBBB%04d', ++$iv),
+		authTag    => 'AAAAAAAAAAAAAAAAAAAAAA',
+		keyVersion => 1
+	};
+}
+
+sub send_to
+{
+	my ($receiver, $body) = @_;
+	return $gateway->request('POST', '/messages', as => $alice,
+		body => $body // envelope($receiver));
+}
+
+sub read_inbox { return $gateway->request('GET', '/messages', as => $_[0]) }
+
+sub unavailable
+{
+	my ($reply, $name) = @_;
+	is($reply->{status}, 503, "$name: 503") or diag $reply->{content};
+	is($reply->{json}{code}, 'database_unavailable', "$name: database_unavailable");
+	like($reply->{headers}{'retry-after'} // '', qr/^\d+$/, "$name: Retry-After");
+	return;
+}
+
+sub ready { return $gateway->request('GET', '/ready', admin => 1)->{status} }
+sub live  { return $gateway->request('GET', '/live',  admin => 1)->{status} }
+
+# --- the server stops and comes back -------------------------------------------
+
+is(send_to($bob)->{status}, 201, 'all is well');
+is(ready(), 200, 'ready');
+$server->stop('fast');
+unavailable(read_inbox($bob), 'reading without a database');
+my $lost = envelope($bob);
+unavailable(send_to($bob, $lost), 'sending without a database');
+unavailable($gateway->request('POST', '/users', body => { username => 'dave', publicKey => public_jwk(3) }),
+	'registering without a database');
+is(ready(), 503, 'not ready');
+is(live(),  200, 'but alive');
+$server->start;
+ok(wait_until(sub { read_inbox($bob)->{status} == 200 }, 10), 'it heals by itself: reading');
+ok(wait_until(sub { my $s = send_to($bob, $lost)->{status}; $s == 201 || $s == 200 }, 10),
+	'it heals by itself: the refused envelope is taken');
+ok(wait_until(sub { ready() == 200 }, 10), 'ready again');
+is_deeply([ map { $_->{seq} } @{ read_inbox($bob)->{json}{messages} } ], [ 1, 2 ],
+	'each is there once');
+
+# --- somebody ends the gateway's sessions ------------------------------------------
+
+$server->sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+	WHERE usename = 'e2emsg_gateway'});
+my @statuses = map { read_inbox($bob)->{status} } 1 .. 12;
+is(scalar(grep { $_ != 200 && $_ != 503 } @statuses), 0, 'ended sessions: 200 or 503')
+  or diag "@statuses";
+ok(wait_until(sub { read_inbox($bob)->{status} == 200 }, 10), 'and soon 200');
+$server->sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+	WHERE usename = 'e2emsg_gateway'});
+my $again = envelope($bob);
+my $last;
+ok(wait_until(sub { $last = send_to($bob, $again)->{status}; $last < 300 }, 10),
+	'sending after ended sessions');
+is(scalar @{ read_inbox($bob)->{json}{messages} }, 3, 'stored once');
+
+# --- an application holds a mailbox ---------------------------------------------------
+
+sub hold
+{
+	my ($user, $seconds) = @_;
+	my $pid = start_command(
+		[
+			qw(psql -X -q -c), "BEGIN; SELECT FROM e2emsg.mailboxes WHERE id = '$user->{id}'
+			FOR UPDATE; SELECT pg_sleep($seconds); COMMIT"
+		],
+		env => $server->env,
+		log => '/dev/null');
+	wait_until(sub { holders() > 0 }, 10) or die "no lock\n";
+	return $pid;
+}
+
+sub holders
+{
+	return $server->sql(q{SELECT count(*) FROM pg_stat_activity
+		WHERE query LIKE 'BEGIN; SELECT FROM e2emsg.mailboxes%' AND wait_event = 'PgSleep'});
+}
+
+my $holder = hold($bob, 30);
+my $reply  = send_to($carol);
+is($reply->{status}, 201, "one held mailbox does not stop another's mail");
+my $waiting = envelope($bob);
+$reply = send_to($bob, $waiting);
+is($reply->{status}, 503, 'mail to the held one: 503 after the lock timeout');
+is($reply->{json}{code}, 'mailbox_busy', 'mailbox_busy');
+is(send_to($carol)->{status}, 201, 'and the other one still gets mail');
+is(holders(), 1, 'while the mailbox is still held');
+stop_command($holder);
+$server->sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+	WHERE wait_event = 'PgSleep'});
+wait_until(sub { holders() == 0 }, 10);
+is(send_to($bob, $waiting)->{status}, 201, 'the same envelope later: 201, stored once');
+
+# --- SIGTERM finishes what is in flight ---------------------------------------------------
+
+is($gateway->stop, 0, 'the gateway ends');
+$gateway->{settings}{lock_timeout_ms} = 20000;
+$gateway->start;
+is(read_inbox($carol)->{status}, 200, 'a token outlives a restart');
+$holder = hold($bob, 2);
+my $body   = json(envelope($bob));
+my $socket = $gateway->connect;
+syswrite $socket, join "\r\n", 'POST /messages HTTP/1.1', 'Host: localhost',
+  'Content-Type: application/json', "Authorization: Bearer $alice->{token}",
+  'Content-Length: ' . length($body), '', $body;
+wait_until(sub {
+	$server->sql(q{SELECT count(*) FROM pg_stat_activity
+		WHERE usename = 'e2emsg_gateway' AND wait_event_type = 'Lock'}) > 0
+}, 10) or diag 'the send did not reach the lock';
+kill 'TERM', $gateway->pid;
+my ($answer) = $gateway->drain($socket, 15);
+like($answer, qr{^HTTP/1\.1 201 }, 'a send in flight at SIGTERM gets its 201');
+stop_command($holder, 0);    # ends by itself
+is($gateway->stop, 0, 'then the gateway ends with 0');
+unlike($gateway->log, qr/Sanitizer|runtime error/, 'no sanitizer spoke');
+
+# --- crashes of the database while four senders are at work ------------------------------
+
+$gateway->start;
+my $each = 60;
+my @children;
+for my $child (1 .. 4)
+{
+	my $pid = fork() // die "fork: $!";
+	if ($pid == 0)
+	{
+		my $missing = 0;
+		for my $n (1 .. $each)
+		{
+			my $mail = { %{ envelope($carol) }, iv => sprintf('C%03d%012d', $child, $n) };
+			my $end  = time + 60;
+			my $status;
+			do
+			{
+				$status = send_to($carol, $mail)->{status};
+				sleep 0.1 if $status >= 300;
+			} until $status == 200 || $status == 201 || time > $end;
+			$missing++ if $status >= 300;
+		}
+		POSIX::_exit($missing ? 1 : 0);
+	}
+	push @children, $pid;
+}
+for my $crash (1 .. 2)
+{
+	sleep 0.15;
+	$server->stop('immediate');
+	$server->start;
+}
+my $failures = 0;
+for my $pid (@children) { waitpid $pid, 0; $failures++ if $? }
+is($failures, 0, 'every sender got an answer to every envelope');
+is($server->sql(sprintf <<'SQL', $carol->{id}), 4 * $each, 'each envelope is stored once');
+SELECT count(DISTINCT (sender_id, iv)) FROM e2emsg.messages
+WHERE mailbox_id = '%s' AND get_byte(iv, 0) = 11
+SQL
+is($server->sql(sprintf <<'SQL', $carol->{id}), 't', 'and the mailbox has no gap');
+SELECT max(seq) = count(*) AND max(seq) = (SELECT last_seq FROM e2emsg.mailboxes WHERE id = mailbox_id)
+FROM e2emsg.messages WHERE mailbox_id = '%s' GROUP BY mailbox_id
+SQL
+
+# --- a 201 is durable --------------------------------------------------------------------
+
+ok(wait_until(sub { send_to($bob)->{status} == 201 }, 10), 'healed');
+my $before = @{ read_inbox($bob)->{json}{messages} };
+is(scalar(grep { send_to($bob)->{status} != 201 } 1 .. 5), 0, 'five times 201');
+$server->stop('immediate');
+$server->start;
+ok(wait_until(sub { read_inbox($bob)->{status} == 200 }, 10), 'a crash right after that');
+is(scalar @{ read_inbox($bob)->{json}{messages} }, $before + 5, 'all five are there');
+is($gateway->stop, 0, 'the gateway ends well');
+
+done_testing();
