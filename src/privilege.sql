@@ -42,7 +42,7 @@ AS $$
 BEGIN
 	EXECUTE format('GRANT USAGE ON SCHEMA e2emsg TO %s', role);
 	EXECUTE format('GRANT EXECUTE ON ROUTINE
-		e2emsg.error_codes(), e2emsg.service_name(),
+		e2emsg.service_name(),
 		e2emsg.rest_register(text), e2emsg.rest_public_key(text, text),
 		e2emsg.rest_rotate_key(uuid, text, text),
 		e2emsg.rest_identity_key(uuid, text, text), e2emsg.rest_key_rotations(text),
