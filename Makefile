@@ -104,6 +104,7 @@ format-check:
 tidy: clean
 	$(MAKE) -C gateway clean
 	$(MAKE) -C client clean
+	$(MAKE) -C test/unit clean
 
 help:
 	@echo "make                build the extension (needs PostgreSQL's server headers)"

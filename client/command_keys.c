@@ -23,28 +23,36 @@ is_through(const struct app *app, const struct mail *mail, uint32_t version)
 	return through >= 0 && through <= mail->last_seq;
 }
 
-/* "current", "announcing", "needed" or "done". */
-static const char *
+/* What is to be said of a key: a word for programs, words for people. */
+struct key_state
+{
+	const char *word;
+	const char *words;
+};
+
+static struct key_state
 key_state(const struct app *app, const struct mail *mail, uint32_t version)
 {
 	uint32_t current = app->session.account.version;
 
 	if (version == current)
-		return "current";
+		return (struct key_state){"current", "current"};
 	if (version > current)
-		return "not announced";
-	return is_through(app, mail, version) ? "old, all mail is here"
-										  : "old, mail may need it";
+		return (struct key_state){"unannounced",
+								  "not announced: rotate again"};
+	if (is_through(app, mail, version))
+		return (struct key_state){"spare", "old, all mail is here"};
+	return (struct key_state){"needed", "old, mail may need it"};
 }
 
-/* Prints one key; "forgotten" versions are passed over. */
+/* Prints one line for the key of a version. */
 static enum result
 print_key(struct app *app, const struct mail *mail, uint32_t version)
 {
 	struct keypair pair = {0};
 	uint8_t thumbprint[JWK_THUMBPRINT_SIZE];
 	char text[THUMBPRINT_CHARS + 1] = "";
-	const char *state = key_state(app, mail, version);
+	struct key_state state = key_state(app, mail, version);
 	enum result result =
 		keyring_load(&app->session.store, version, &pair, &app->fault);
 
@@ -56,9 +64,9 @@ print_key(struct app *app, const struct mail *mail, uint32_t version)
 	if (app->options.json)
 		app_print_json(json_pack("{s:I, s:s, s:s}", "keyVersion",
 								 (json_int_t) version, "thumbprint", text,
-								 "state", state));
+								 "state", state.word));
 	else
-		printf("%4u  %s  %s\n", version, text, state);
+		printf("%4u  %s  %s\n", version, text, state.words);
 	return RESULT_OK;
 }
 

@@ -72,7 +72,8 @@ deliver(struct app *app, const char *name)
 		outbox_deliver(&app->session, name, app_has(app, FLAG_UNSIGNED_OK),
 					   &receipt, &app->fault);
 
-	if (result == RESULT_NETWORK)
+	if ((result == RESULT_NETWORK || result == RESULT_REFUSED) &&
+		store_has(&app->session.store, name))
 		snprintf(app->fault.hint, sizeof(app->fault.hint),
 				 "The message is kept: e2emsg send --retry, or the same "
 				 "command again, sends it once.");

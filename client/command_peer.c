@@ -72,12 +72,13 @@ command_verify(struct app *app)
 		result = peer_find(session, app->args[0], &contact, &app->fault);
 	if (result != RESULT_OK)
 		return result;
-	if (contact->changed || !contact->has_identity)
+	if (contact->changed)
+		return fault_set(&app->fault, RESULT_UNTRUSTED,
+						 "e2emsg trust shows what changed.",
+						 "the identity of %s changed", contact->username);
+	if (!contact->has_identity)
 		return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
-						 contact->changed
-							 ? "the identity of %s changed: see e2emsg trust"
-							 : "%s has no identity key, and so no safety "
-							   "number",
+						 "%s has no identity key, and so no safety number",
 						 contact->username);
 	result = make_number(app, contact->username, contact->identity_thumbprint,
 						 digits);
@@ -90,12 +91,13 @@ command_verify(struct app *app)
 	if (result != RESULT_OK)
 		return result;
 	print_number(app, contact, digits);
-	session_notice(session,
-				   contact->verified
-					   ? "%s is verified"
-					   : "compare this with %s by another way; if it is the "
-						 "same: e2emsg verify --confirm",
-				   contact->username);
+	if (contact->verified)
+		session_notice(session, "%s is verified", contact->username);
+	else
+		session_notice(session,
+					   "compare this with %s by another way; if it is the "
+					   "same: e2emsg verify %s --confirm",
+					   contact->username, contact->username);
 	return RESULT_OK;
 }
 

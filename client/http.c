@@ -229,7 +229,8 @@ take_reply(struct http *http, const struct answer *answer,
 		answer->bytes ? field_parse(answer->bytes, answer->size) : NULL;
 	if (reply->body != NULL)
 		return RESULT_OK;
-	return fault_set(fault, RESULT_NETWORK,
+	return fault_set(fault,
+					 reply->status >= 500 ? RESULT_NETWORK : RESULT_REFUSED,
 					 "Is it the address of an e2emsg gateway?",
 					 "%s gave an answer that is not a JSON object (status "
 					 "%ld)",
@@ -244,7 +245,7 @@ perform(struct http *http, struct fault *fault)
 	if (code == CURLE_OK)
 		return RESULT_OK;
 	if (code == CURLE_WRITE_ERROR)
-		return fault_set(fault, RESULT_NETWORK, NULL,
+		return fault_set(fault, RESULT_REFUSED, NULL,
 						 "the answer of %s is too large", http->base);
 	return fault_set(fault, RESULT_NETWORK, NULL, "can't reach %s: %s",
 					 http->base, curl_easy_strerror(code));
@@ -275,6 +276,8 @@ http_call(struct http *http, const char *method, const char *path,
 	if (answer.bytes != NULL)
 		OPENSSL_cleanse(answer.bytes, answer.size);
 	free(answer.bytes);
+	if (text != NULL)
+		OPENSSL_cleanse(text, strlen(text));
 	free(text);
 	free_headers(headers);
 	return result;

@@ -53,8 +53,9 @@ extern void http_close(struct http *http);
 /*
  * Makes one request.  path begins with a slash; body and token may be NULL.
  * RESULT_OK when a JSON object came back, whatever its status; then the
- * caller frees *reply.  RESULT_NETWORK when it is not known whether the
- * server took the request.
+ * caller frees *reply.  After RESULT_NETWORK, and RESULT_REFUSED for an answer
+ * that is not one of e2emsg, it is not known whether the server took the
+ * request.
  */
 extern CHECKED enum result http_call(struct http *http, const char *method,
 									 const char *path, const json_t *body,

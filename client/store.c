@@ -74,14 +74,20 @@ open_file(const struct store *store, const char *name, int flags, int *out,
 	return result;
 }
 
-/* Opens a file that may have to be made. */
+/* Opens a file that may have to be made, by us or, just now, by another. */
 static enum result
 open_or_create(const struct store *store, const char *name, int flags,
 			   int *out, struct fault *fault)
 {
-	if (store_has(store, name))
-		return open_file(store, name, flags, out, fault);
-	return open_file(store, name, flags | O_CREAT | O_EXCL, out, fault);
+	if (!store_has(store, name))
+	{
+		enum result result =
+			open_file(store, name, flags | O_CREAT | O_EXCL, out, fault);
+
+		if (result == RESULT_OK || !store_has(store, name))
+			return result;
+	}
+	return open_file(store, name, flags, out, fault);
 }
 
 static enum result
@@ -340,6 +346,12 @@ store_list(const struct store *store, const char *prefix, char ***names,
 			!keep_name(names, count, entry->d_name))
 			result = fault_errno(fault, "can't list", store->path);
 	closedir(folder);
+	if (result != RESULT_OK)
+	{
+		store_list_free(*names, *count);
+		*names = NULL;
+		*count = 0;
+	}
 	if (*count > 0)
 		qsort(*names, *count, sizeof(**names), compare_names);
 	return result;

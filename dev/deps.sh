@@ -32,18 +32,20 @@ missing() {
 	done
 }
 
+LOG=
+cleanup() { rm -f "$LOG" "$NO_CLUSTER"; }
+
 install_packages() {
-	export DEBIAN_FRONTEND=noninteractive
-	local log
-	log=$(mktemp)
-	trap 'rm -f "$log" "$NO_CLUSTER"' EXIT
+	LOG=$(mktemp)
+	trap cleanup EXIT
 	if ! installed postgresql-15; then
 		mkdir -p "$(dirname "$NO_CLUSTER")"
 		echo 'create_main_cluster = false' >"$NO_CLUSTER"
 	fi
+	export DEBIAN_FRONTEND=noninteractive
 	if ! { apt-get update && apt-get install -y --no-install-recommends "$@"; } \
-		>"$log" 2>&1 </dev/null; then
-		tail -n 20 "$log" >&2
+		>"$LOG" 2>&1 </dev/null; then
+		tail -n 20 "$LOG" >&2
 		die "apt-get could not install: $*"
 	fi
 }

@@ -31,13 +31,13 @@ make_folders() {
 	mkdir -p "$DATA"
 	DATA=$(cd "$DATA" && pwd)
 	PARENT=$DATA
+	check_folder "$DATA"
 	if [ "$MODE" = demo ]; then
 		DATA=$(mktemp -d "$DATA/demo.XXXXXX")
 		chmod 755 "$DATA"
 	elif [ -n "${FRESH:-}" ]; then
 		rm -rf "$DATA/server/data" "$DATA/gateway"
 	fi
-	check_folder "$DATA"
 	mkdir -p "$DATA/server" "$DATA/gateway" "$DATA/bin"
 	give_to_server_user "$DATA/gateway"
 }
@@ -84,10 +84,13 @@ start_gateway() {
 	local tries log=$DATA/gateway/log
 	say "Starting the gateway on http://127.0.0.1:$PORT ..."
 	rm -f "$DATA/gateway/ports"
-	setsid "${AS_SERVER_USER[@]}" "$DATA/bin/e2emsg-gateway" \
-		--database="host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=e2emsg_gateway" \
-		--port="$PORT" --admin_port=0 --port_file="$DATA/gateway/ports" \
-		--secret_file="$DATA/gateway/secret" >>"$log" 2>&1 9>&- &
+	(
+		cd "$DATA/gateway"
+		exec setsid "${AS_SERVER_USER[@]}" "$DATA/bin/e2emsg-gateway" \
+			--database="host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=e2emsg_gateway" \
+			--port="$PORT" --admin_port=0 --port_file="$DATA/gateway/ports" \
+			--secret_file="$DATA/gateway/secret" >>"$log" 2>&1 9>&-
+	) &
 	GATEWAY_PID=$!
 	echo "$GATEWAY_PID" >"$DATA/gateway/pid"
 	for ((tries = 0; tries < 100; tries++)); do

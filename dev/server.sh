@@ -86,6 +86,7 @@ stop() {
 [ $# -ge 2 ] || usage
 mkdir -p "$2"
 DIR=$(cd "$2" && pwd)
+cd "$DIR" # the server's user may not enter where we were
 if i_am_root && [ "$(stat -c %U "$DIR")" = root ]; then chown "$SERVER_USER:" "$DIR"; fi
 
 case $1 in

@@ -6,6 +6,8 @@ use strict;
 use warnings;
 use TAP::Harness;
 
+die "no programs\n" if !@ARGV;
+
 my $harness = TAP::Harness->new(
 	{
 		jobs     => 2,

@@ -36,7 +36,7 @@ static const struct setting settings[] = {
 	{"database", TEXT, AT(database), "dbname=postgres", 0, 0, NULL, false,
 	 "libpq connection string or URI"},
 	{"address", TEXT, AT(address), "127.0.0.1", 0, 0, NULL, false,
-	 "IP address that serves the API"},
+	 "IPv4 address that serves the API"},
 	{"port", NUMBER, AT(port), "8080", 0, 65535, NULL, false,
 	 "port of the API; 0 takes a free one"},
 	{"admin_port", NUMBER, AT(admin_port), "8081", 0, 65535, NULL, false,

@@ -213,8 +213,6 @@ set_up_session(struct db_connection *connection)
 		" pg_catalog.set_config('synchronous_commit', 'on', false),"
 		" pg_catalog.set_config('statement_timeout', $1, false),"
 		" pg_catalog.set_config('lock_timeout', $2, false),"
-		" pg_catalog.set_config('idle_in_transaction_session_timeout',"
-		" '10s', false),"
 		" EXISTS (SELECT FROM pg_catalog.pg_extension"
 		" WHERE extname OPERATOR(pg_catalog.=) 'e2emsg')";
 	char statement_ms[24], lock_ms[24];
@@ -229,7 +227,7 @@ set_up_session(struct db_connection *connection)
 	db_param_text(&params, statement_ms);
 	db_param_text(&params, lock_ms);
 	status = run_once(connection, sql, &params, &answer);
-	if (status == STATUS_OK && db_answer_field(&answer, 0, 5, NULL)[0] != 't')
+	if (status == STATUS_OK && db_answer_field(&answer, 0, 4, NULL)[0] != 't')
 	{
 		log_line(connection->db->log, LOG_LEVEL_ERROR,
 				 "the database %s lacks the extension; run CREATE EXTENSION "

@@ -23,6 +23,7 @@ struct gateway
 	struct db *db;
 	struct outbox *outbox;
 	atomic_bool registration_open; /* SIGHUP can change it */
+	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */
 	atomic_int in_flight;		   /* requests being answered */
 };

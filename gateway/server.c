@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <civetweb.h>
@@ -35,24 +34,18 @@ clear_connection_data(const struct mg_connection *connection, void **data)
 	return 0;
 }
 
-/* CivetWeb's own complaints; most are a client's doing. */
+/* CivetWeb's own complaints; once it serves, they are a client's doing. */
 static int
 log_message(const struct mg_connection *connection, const char *message)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
 
 	if (gateway)
-		log_line(&gateway->log, LOG_LEVEL_DEBUG, "civetweb: %s", message);
+		log_line(&gateway->log,
+				 atomic_load(&gateway->serving) ? LOG_LEVEL_DEBUG
+												: LOG_LEVEL_ERROR,
+				 "civetweb: %s", message);
 	return 1;
-}
-
-/* "127.0.0.1:8080", "[::1]:8080". */
-static void
-listening_port(const char *address, long port, char *out, size_t size)
-{
-	bool v6 = strchr(address, ':') != NULL && address[0] != '[';
-
-	snprintf(out, size, v6 ? "[%s]:%ld" : "%s:%ld", address, port);
 }
 
 static struct mg_context *
@@ -67,31 +60,24 @@ start(struct gateway *gateway, const char *address, long port, long threads,
 	};
 	char listen[CONFIG_TEXT_SIZE + 16], thread_count[24], request_ms[24],
 		keep_alive_ms[24];
-	const char *options[] = {"listening_ports",
-							 listen,
-							 "num_threads",
-							 thread_count,
-							 "request_timeout_ms",
-							 request_ms,
-							 "keep_alive_timeout_ms",
-							 keep_alive_ms,
-							 "enable_keep_alive",
-							 "yes",
-							 "tcp_nodelay",
-							 "1",
-							 "decode_url",
-							 "no",
-							 "enable_directory_listing",
-							 "no",
-							 "access_control_allow_methods",
-							 "",
-							 "access_control_allow_origin",
-							 "",
-							 "max_request_size",
-							 "16384",
-							 NULL};
+	/* clang-format off */
+	const char *options[] = {
+		"listening_ports", listen,
+		"num_threads", thread_count,
+		"request_timeout_ms", request_ms,
+		"keep_alive_timeout_ms", keep_alive_ms,
+		"enable_keep_alive", "yes",
+		"tcp_nodelay", "1",
+		"max_request_size", "16384",
+		/* what it would do by itself */
+		"decode_url", "no",
+		"enable_directory_listing", "no",
+		"access_control_allow_methods", "",
+		"access_control_allow_origin", "",
+		NULL};
+	/* clang-format on */
 
-	listening_port(address, port, listen, sizeof(listen));
+	snprintf(listen, sizeof(listen), "%s:%ld", address, port);
 	snprintf(thread_count, sizeof(thread_count), "%ld", threads);
 	snprintf(request_ms, sizeof(request_ms), "%ld",
 			 gateway->config.body_timeout_ms);
@@ -138,6 +124,7 @@ server_start(struct gateway *gateway)
 	else
 		server->admin =
 			start(gateway, "127.0.0.1", config->admin_port, 3, admin_request);
+	atomic_store(&gateway->serving, server->admin != NULL);
 	if (server->admin)
 		return server;
 	if (server->api)

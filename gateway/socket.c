@@ -8,52 +8,39 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define MAX_DESCRIPTORS 4096
+#define WAKE_US 5000 /* for a thread to come out of poll() */
 
-union address
-{
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_storage storage;
-};
-
+/* Debian builds CivetWeb without IPv6; other families have no port here. */
 static int
-port_of(const union address *address)
+port_of(const struct sockaddr_in *address)
 {
-	if (address->any.sa_family == AF_INET)
-		return ntohs(address->v4.sin_port);
-	if (address->any.sa_family == AF_INET6)
-		return ntohs(address->v6.sin6_port);
-	return -1;
-}
-
-static bool
-is_host(const union address *address, const char *text)
-{
-	char own[INET6_ADDRSTRLEN];
-	const void *bytes = address->any.sa_family == AF_INET
-							? (const void *) &address->v4.sin_addr
-							: (const void *) &address->v6.sin6_addr;
-
-	return inet_ntop(address->any.sa_family, bytes, own, sizeof(own)) &&
-		   strcmp(own, text) == 0;
+	return address->sin_family == AF_INET ? ntohs(address->sin_port) : -1;
 }
 
 static int
 local_port_of(int fd)
 {
-	union address local;
+	struct sockaddr_in local = {.sin_family = AF_UNSPEC};
 	socklen_t size = sizeof(local);
 
-	return getsockname(fd, &local.any, &size) == 0 ? port_of(&local) : -1;
+	if (getsockname(fd, (struct sockaddr *) &local, &size) != 0)
+		return -1;
+	return port_of(&local);
+}
+
+/* The peer of a connected socket; false for everything else. */
+static bool
+peer_of(int fd, struct sockaddr_in *peer)
+{
+	socklen_t size = sizeof(*peer);
+
+	return getpeername(fd, (struct sockaddr *) peer, &size) == 0;
 }
 
 /* One more than the highest descriptor worth looking at. */
@@ -72,14 +59,17 @@ int
 socket_of_peer(const char *address, int port, int local_port)
 {
 	int limit = descriptor_limit();
+	struct in_addr host;
 
+	if (inet_pton(AF_INET, address, &host) != 1)
+		return -1;
 	for (int fd = 3; fd < limit; fd++)
 	{
-		union address peer;
-		socklen_t size = sizeof(peer);
+		struct sockaddr_in peer;
 
-		if (getpeername(fd, &peer.any, &size) == 0 && port_of(&peer) == port &&
-			is_host(&peer, address) && local_port_of(fd) == local_port)
+		if (peer_of(fd, &peer) && port_of(&peer) == port &&
+			peer.sin_addr.s_addr == host.s_addr &&
+			local_port_of(fd) == local_port)
 			return fd;
 	}
 	return -1;
@@ -99,8 +89,17 @@ listens_at(int fd, int port)
 /*
  * CivetWeb goes on polling its descriptor.  shutdown() wakes it; then one end
  * of a pair takes the place, because the old socket would say for ever that
- * it hung up.
+ * it hung up.  The pause lets the poll() under way return: it would not wait
+ * for the newcomer, only for its own time limit.
  */
+static void
+silence(int fd, int substitute)
+{
+	shutdown(fd, SHUT_RDWR);
+	usleep(WAKE_US);
+	dup3(substitute, fd, O_CLOEXEC);
+}
+
 int
 socket_stop_listening(int port)
 {
@@ -111,10 +110,7 @@ socket_stop_listening(int port)
 		return -1;
 	for (int fd = 3; fd < limit; fd++)
 		if (listens_at(fd, port))
-		{
-			shutdown(fd, SHUT_RDWR);
-			dup3(ends[1], fd, O_CLOEXEC);
-		}
+			silence(fd, ends[1]);
 	close(ends[1]);
 	return ends[0];
 }
@@ -126,11 +122,9 @@ socket_end_idle(int port)
 
 	for (int fd = 3; fd < limit; fd++)
 	{
-		union address peer;
-		socklen_t size = sizeof(peer);
+		struct sockaddr_in peer;
 
-		if (getpeername(fd, &peer.any, &size) == 0 &&
-			local_port_of(fd) == port)
+		if (peer_of(fd, &peer) && local_port_of(fd) == port)
 			shutdown(fd, SHUT_RD);
 	}
 }

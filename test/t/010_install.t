@@ -54,6 +54,10 @@ SQL
 	return;
 }
 
+my ($version) = slurp(top_dir() . '/e2emsg.control') =~ /^default_version = '(.*)'/m;
+is(decode(slurp(top_dir() . '/META.json'))->{version}, $version,
+	'META.json has the version of the control file');
+
 $server->sql('CREATE EXTENSION e2emsg');
 is($server->sql(q{SELECT count(*) FROM pg_class c
 	WHERE relnamespace = 'e2emsg'::regnamespace}), '0',

@@ -6,7 +6,7 @@ package E2emsg::Test;
 #       -> { status, out, err }         user: as the private server's user
 #   start_command([...], log => $path, ...) -> pid
 #   stop_command($pid, $signal)  -> exit status, "signal N", or "still running"
-#   free_port(), scratch_dir(), slurp($path), vectors($path) (decoded JSON)
+#   scratch_dir(), slurp($path), vectors($path) (decoded JSON)
 #   public_jwk($n)  -> the nth of 292 P-256 public keys; nobody's secret
 #   wait_until { ... } $seconds
 #   sign({ op => ... }, ...)  -> results of test/lib/sign.mjs
@@ -17,10 +17,8 @@ use Exporter 'import';
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
-use IO::Socket::INET;
 use JSON::PP;
 use POSIX qw(:sys_wait_h setsid);
-use Scalar::Util qw(weaken);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -30,7 +28,7 @@ use E2emsg::Client;
 
 our @EXPORT = (
 	@Test::More::EXPORT,
-	qw(run_command start_command stop_command free_port scratch_dir slurp
+	qw(run_command start_command stop_command scratch_dir slurp
 	  vectors wait_until top_dir json decode public_jwk sign)
 );
 
@@ -47,7 +45,6 @@ sub keep_track_of
 {
 	my ($object) = @_;
 	unshift @running, $object;
-	weaken $running[0];
 	return;
 }
 
@@ -56,7 +53,7 @@ END
 	if ($$ == $main_process)
 	{
 		local ($?, $@, $!);
-		$_->stop for grep { defined } @running;
+		$_->stop for @running;
 	}
 }
 
@@ -124,16 +121,6 @@ sub scratch_dir
 	my $dir = tempdir('e2emsg-test.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 	chmod 0755, $dir;
 	return $dir;
-}
-
-sub free_port
-{
-	my $socket = IO::Socket::INET->new(
-		LocalAddr => '127.0.0.1',
-		LocalPort => 0,
-		Listen    => 1
-	) or die "no free port: $@\n";
-	return $socket->sockport;
 }
 
 sub wait_until(&$)

@@ -1,5 +1,5 @@
 /*
- * test_guard.c
+ * test_guard_rules.c
  *		The guard against requests as CivetWeb 1.15 hands them over.
  *
  * civet_parse() parses a head in place as CivetWeb does, with its leniency,

@@ -1,0 +1,415 @@
+// The client against a server that loses answers, swaps keys, replays,
+// withholds and forges.  Needs the built client (E2EMSG_CLIENT), no database.
+//
+//	node test/client/dishonest_server.mjs
+import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Gateway, b64, endorse, makeEncryptionKey, makeIdentityKey, sealTutorial, thumbprint } from './lib/gateway.mjs';
+import { done, ok, run } from './lib/tap.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'e2emsg-client.'));
+const gateway = new Gateway();
+await gateway.start();
+
+// A client of its own home, so that no name is ever met before.
+let homes = 0;
+const client = (home, ...args) => run(['--home', home, '--server', gateway.url, ...args]);
+const newHome = () => join(folder, String(++homes));
+
+async function newUser(name, ...options) {
+	const home = newHome();
+	const result = await client(home, 'register', name, ...options);
+	if (result.code !== 0) throw new Error(result.err);
+	return { name, home, run: (...args) => client(home, ...args) };
+}
+
+function expect(result, code, what, where, pattern) {
+	const good = result.code === code && (!pattern || pattern.test(result[where]));
+	ok(good, what, `exit ${result.code}\n${result.out}${result.err}`);
+}
+
+const spoil = (wanted, change) => (asked, reply) =>
+	(`${asked.method} ${asked.path}`.match(wanted) ? change(reply, asked) : reply);
+const fileOf = (user, name) => join(user.home, user.name, name);
+const hasFile = (user, name) => existsSync(fileOf(user, name));
+let names = 0;
+const fresh = (stem) => `${stem}${++names}`;
+
+// Two users who know each other.
+async function pair() {
+	const alice = await newUser(fresh('alice'));
+	const bob = await newUser(fresh('bob'));
+	const sent = await alice.run('send', bob.name, 'hello');
+	if (sent.code !== 0) throw new Error(sent.err);
+	await bob.run('read');
+	return { alice, bob, bobThere: gateway.users.get(bob.name), aliceThere: gateway.users.get(alice.name) };
+}
+
+// ---- lost answers
+
+{
+	gateway.behave();
+	const name = fresh('lost');
+	const home = newHome();
+	let keyStored = false;
+	gateway.after = spoil(/^POST \/users$/, () => {
+		keyStored = existsSync(join(home, name, 'key-1.pem')) && existsSync(join(home, name, 'identity.pem'));
+		return 'hang up';
+	});
+	expect(await client(home, 'register', name), 3, 'a lost answer to a registration', 'err', /again/);
+	ok(keyStored, 'the keys were on the disk before the server heard of them');
+	gateway.behave();
+	expect(await client(home, 'whoami'), 2, 'an account that is not finished says so', 'err', /register again/);
+	const before = readFileSync(join(home, name, 'key-1.pem'), 'utf8');
+	expect(await client(home, 'register', name), 0, 'registering again finishes it', 'err', /earlier try/);
+	ok(readFileSync(join(home, name, 'key-1.pem'), 'utf8') === before, 'with the same key');
+	expect(await client(home, 'register', name), 1, 'a third time is refused', 'err', /registered already/);
+}
+{
+	gateway.behave();
+	const name = fresh('lost');
+	const home = newHome();
+	gateway.before = (asked) => (asked.path === '/users' ? 'hang up' : undefined);
+	expect(await client(home, 'register', name), 3, 'a registration that never arrived');
+	gateway.behave();
+	expect(await client(home, 'register', name), 0, 'is made by running it again');
+	ok(gateway.users.has(name), 'on the server');
+}
+{
+	gateway.behave();
+	const owner = await newUser(fresh('owner'));
+	const home = newHome();
+	expect(await client(home, 'register', owner.name), 1, 'the name of another is refused', 'err', /taken/);
+	ok(!existsSync(join(home, owner.name)), 'and nothing is left behind');
+	expect(await client(home, 'register', fresh('other'), '--service', 'another.service'), 5,
+		'a server with another service name is refused', 'err', /msg\.test/);
+	ok(gateway.requests.filter((line) => line === 'POST /users').length === 2, 'before it learns a key');
+}
+{
+	gateway.behave();
+	const { alice, bob, bobThere } = await pair();
+	let keyStored = false;
+	gateway.after = spoil(/^PUT /, () => { keyStored = hasFile(bob, 'key-2.pem'); return 'hang up'; });
+	expect(await bob.run('rotate'), 3, 'a lost answer to a rotation');
+	ok(keyStored && bobThere.keys.length === 2, 'the new key was on the disk before it was announced');
+	gateway.behave();
+	expect(await bob.run('keys'), 0, 'the key is shown as not announced', 'out', /2 .* not announced/);
+	expect(await bob.run('rotate'), 0, 'rotating again finishes it', 'err', /earlier try/);
+	ok(bobThere.keys.length === 2, 'without a third key');
+	expect(await alice.run('send', bob.name, 'to the new key'), 0, 'a peer follows', 'err', /rotated to key version 2/);
+	expect(await bob.run('read'), 0, 'and is read', 'out', /to the new key/);
+	expect(await bob.run('keys', 'forget', '1'), 1, 'the old key stays while it is unclear who needs it', 'err', /--force/);
+	expect(await bob.run('keys', 'forget', '1', '--force'), 0, 'unless forced');
+	expect(await bob.run('keys', 'forget', '2'), 2, 'the current key never goes');
+}
+{
+	gateway.behave();
+	const { alice, bob, bobThere } = await pair();
+	const ivs = new Set();
+	gateway.after = spoil(/^POST \/messages$/, (reply, asked) => { ivs.add(asked.body.iv); return 'hang up'; });
+	expect(await alice.run('send', bob.name, 'once only'), 3, 'a send without answer is kept', 'err', /kept/);
+	gateway.behave();
+	gateway.after = spoil(/^POST \/messages$/, (reply, asked) => { ivs.add(asked.body.iv); return reply; });
+	expect(await alice.run('send', bob.name, 'once only'), 0, 'the same command again sends it', 'err', /outbox/);
+	ok(ivs.size === 1 && bobThere.mail.length === 2, 'with the same iv, so it is stored once');
+	gateway.before = (asked) => (asked.path === '/messages' ? 'hang up' : undefined);
+	await alice.run('send', bob.name, 'two');
+	await alice.run('send', bob.name, 'three');
+	gateway.behave();
+	expect(await alice.run('send', '--retry'), 0, 'send --retry empties the outbox');
+	expect(await bob.run('read'), 0, 'in order', 'out', /once only[^]*two[^]*three/);
+	gateway.before = (asked) => (asked.path === '/messages' && gateway.requests.length < 3
+		? { status: 503, body: { code: 'overloaded' }, headers: { 'Retry-After': '1' } } : undefined);
+	expect(await alice.run('send', bob.name, 'four'), 0, 'a server that is busy is asked again');
+}
+
+// ---- swapped keys
+
+const foreign = await makeIdentityKey();
+const foreignKey = await makeEncryptionKey();
+
+// A key object that is true to itself, with an identity of the server's.
+async function forge(user, version, identity = foreign) {
+	const previous = version > 1 ? thumbprint(user.keys[version - 2].jwk) : undefined;
+	const print = thumbprint(foreignKey.jwk);
+	return { userId: user.id, username: user.username, publicKey: foreignKey.jwk, keyVersion: version,
+		thumbprint: print, ...(previous && { previousThumbprint: previous }),
+		...(identity && { identityKey: identity.jwk,
+			signature: await endorse(identity, gateway.service, user.username, version, print, previous) }) };
+}
+
+const stale = (current) => ({ status: 409, body: { code: 'stale_key_version', title: 'stale', hint: '', current } });
+
+async function sendToLie(what, makeCurrent, pattern) {
+	gateway.behave();
+	const users = await pair();
+	const current = await makeCurrent(users.bobThere);
+	const posted = [];
+	gateway.before = (asked) => {
+		if (asked.method === 'POST' && asked.path === '/messages') {
+			posted.push(asked.body);
+			return stale(current);
+		}
+		return undefined;
+	};
+	const result = await users.alice.run('send', users.bob.name, 'secret');
+	expect(result, 5, `${what}: refused`, 'err', pattern);
+	ok(posted.length === 1 && posted[0].keyVersion === 1, `${what}: nothing was sealed to it`);
+	gateway.behave();
+	return users;
+}
+
+{
+	const { alice, bob, bobThere } = await sendToLie('another identity key', (user) => forge(user, 2), /identity/);
+	expect(await alice.run('send', bob.name, 'again'), 5, 'sending stays stopped');
+	expect(await alice.run('verify', bob.name), 5, 'no safety number for a changed identity');
+	expect(await bob.run('send', alice.name, 'it is me'), 0, 'the peer writes');
+	expect(await alice.run('read'), 5, 'reading is flagged', 'out', /IDENTITY CHANGED[^]*it is me/);
+	expect(await alice.run('trust', bob.name), 2, 'trust asks first');
+	expect(await alice.run('trust', bob.name, '--yes'), 0, 'and then accepts', 'err', /accepted/);
+	expect(await alice.run('send', '--retry'), 0, 'what waited is sent');
+	ok(bobThere.mail.length === 2, 'once');
+}
+await sendToLie('a vanished identity key', (user) => forge(user, 2, null), /identity/);
+await sendToLie('a lower version', async (user) => {
+	const object = gateway.keyObject(user);
+	user.keys.push(user.keys[0]);
+	return { ...object, keyVersion: 1, publicKey: foreignKey.jwk, thumbprint: thumbprint(foreignKey.jwk) };
+}, /did not sign/);
+await sendToLie('another key under the old endorsement', async (user) =>
+	({ ...gateway.keyObject(user), publicKey: foreignKey.jwk, thumbprint: thumbprint(foreignKey.jwk) }), /did not sign/);
+await sendToLie('a thumbprint that is not the key\'s', async (user) =>
+	({ ...gateway.keyObject(user), publicKey: foreignKey.jwk }), /thumbprint/);
+await sendToLie('an endorsement for another service', async (user) => ({ ...await forge(user, 2),
+	signature: await endorse(foreign, 'another.service', user.username, 2, thumbprint(foreignKey.jwk),
+		thumbprint(user.keys[0].jwk)) }), /did not sign/);
+await sendToLie('the key of somebody else', async () => {
+	const other = await newUser(fresh('mallory'));
+	return gateway.keyObject(gateway.users.get(other.name));
+}, /in place of/);
+await sendToLie('no key at all', async () => ({}), /not a key object/);
+{
+	gateway.behave();
+	const { alice, bob, bobThere } = await pair();
+	await bob.run('rotate');
+	await alice.run('send', bob.name, 'to version 2');
+	gateway.before = (asked) => (asked.method === 'POST' && asked.path === '/messages'
+		? stale(gateway.keyObject(bobThere, 1)) : undefined);
+	expect(await alice.run('send', bob.name, 'to version 1'), 5, 'a true key of a lower version is refused', 'err', /went back/);
+	gateway.after = spoil(/public-key/, () => ({ status: 200, body: gateway.keyObject(bobThere, 1) }));
+	expect(await alice.run('trust', bob.name, '--yes'), 5, 'and no yes takes a version back');
+}
+{
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	const bob = await newUser(fresh('bob'));
+	const other = await newUser(fresh('other'));
+	gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: gateway.keyObject(gateway.users.get(other.name)) }));
+	expect(await alice.run('send', bob.name, 'hi'), 5, 'the key of another user is noticed at first contact');
+	gateway.behave();
+	expect(await alice.run('send', fresh('nobody'), 'hi'), 1, 'a user who does not exist');
+	gateway.service = 'evil.test';
+	rmSync(fileOf(alice, 'token.json'));
+	expect(await alice.run('send', bob.name, 'hi'), 5, 'no assertion is signed for another service', 'err', /evil\.test/);
+	ok(!gateway.requests.includes('POST /sessions'), 'and none is sent');
+	gateway.service = 'msg.test';
+}
+{
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	const tutor = await newUser(fresh('tutor'), '--unsigned');
+	expect(await alice.run('send', tutor.name, 'hi'), 5, 'an unsigned peer needs a yes', 'err', /trust/);
+	expect(await alice.run('send', tutor.name, 'hi', '--unsigned-ok'), 0, 'for once');
+	expect(await alice.run('send', tutor.name, 'hi 2'), 5, 'which is not kept');
+	expect(await alice.run('trust', tutor.name, '--yes'), 0, 'or for good');
+	expect(await alice.run('send', tutor.name, 'hi 3'), 0, 'which is');
+	expect(await tutor.run('read'), 0, 'an unsigned user reads', 'out', /\(signed\)[^]*hi 3/);
+	expect(await tutor.run('rotate'), 0, 'and rotates');
+	expect(await alice.run('send', tutor.name, 'hi 4'), 5, 'the yes was for the old key');
+	expect(await alice.run('verify', tutor.name), 5, 'there is no safety number', 'err', /no identity key/);
+	expect(await tutor.run('send', alice.name, 'answer'), 0, 'an unsigned user writes');
+	expect(await alice.run('read'), 0, 'and is shown as unsigned', 'out', /\(unsigned\)[^]*answer/);
+}
+
+// ---- mail
+
+{
+	gateway.behave();
+	const { alice, bob, aliceThere } = await pair();
+	for (const text of ['first', 'second', 'third']) await bob.run('send', alice.name, text);
+	const [, second] = aliceThere.mail;
+	second.ciphertext = b64(Buffer.from(second.ciphertext, 'base64url').map((byte, i) => (i === 20 ? byte ^ 1 : byte)));
+	const result = await alice.run('read');
+	expect(result, 6, 'a changed ciphertext has its own exit code', 'out', /tampered with/);
+	ok(/first[^]*third/.test(result.out) && !/second/.test(result.out), 'and does not stop the others');
+	ok(aliceThere.acknowledged === 3, 'all are acknowledged');
+	ok(/"state":"tampered".*"envelope"/.test(readFileSync(fileOf(alice, 'mail.jsonl'), 'utf8')), 'the envelope is kept');
+	expect(await alice.run('read', '--retry'), 6, 'trying again does not heal it');
+	expect(await alice.run('read'), 0, 'and does not happen unasked');
+}
+{
+	gateway.behave();
+	const { alice, bob, aliceThere } = await pair();
+	const all = new Set();
+	for (const [i, text] of ['one', 'two', 'three', 'four'].entries()) {
+		await bob.run('send', alice.name, text);
+		aliceThere.mail[i].seq = [1, 3, 6, 7][i];
+		all.add(text);
+	}
+	const result = await alice.run('read');
+	expect(result, 7, 'missing numbers have their own exit code', 'err', /2 to 2 is missing[^]*4 to 5 is missing/);
+	ok([...all].every((text) => result.out.includes(text)), 'what came is read');
+}
+{
+	gateway.behave();
+	const { alice, bob, aliceThere, bobThere } = await pair();
+	await bob.run('send', alice.name, 'pay me');
+	aliceThere.mail.push({ ...aliceThere.mail[0], seq: 2 });
+	const result = await alice.run('read');
+	expect(result, 6, 'an envelope that comes twice is noticed', 'err', /came before/);
+	ok(result.out.split('pay me').length === 2, 'and shown once');
+	aliceThere.mail.push({ ...aliceThere.mail[0], seq: 3 });
+	const later = await alice.run('read');
+	expect(later, 6, 'also on another day', 'err', /came before/);
+	ok(!later.out.includes('pay me'), 'and not shown again');
+	expect(await alice.run('read', '--all'), 0, 'the first one stays', 'out', /pay me/);
+	gateway.deliver(aliceThere, bobThere, bobThere.mail[0], { seq: 4 });
+	expect(await alice.run('read'), 6, 'our own envelope, sent back to us, is refused');
+}
+{
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	const aliceThere = gateway.users.get(alice.name);
+	const key = await makeEncryptionKey();
+	const tutor = gateway.add(fresh('tutor'), key.jwk);
+	gateway.deliver(aliceThere, tutor, await sealTutorial(key, aliceThere.keys[0].jwk, 'Hello ✓ \u001b[31mred\u202e'));
+	const result = await alice.run('read');
+	expect(result, 0, 'the tutorial\'s mail, without sender\'s version, is read', 'out', /\(unsigned\)[^]*Hello ✓/);
+	ok(!/[\u001b\u202e]/.test(result.out) && result.out.includes('\\x1b[31mred\\u{202e}'), 'its escapes are shown, not sent');
+	const json = await alice.run('read', '--all', '--json');
+	ok(!/[^\n\x20-\x7e]/.test(json.out) && JSON.parse(json.out).text.includes('\u001b'), 'JSON is ASCII and exact');
+	await alice.run('trust', tutor.username, '--yes');
+	expect(await alice.run('send', tutor.username, 'Dear tutor'), 0, 'the answer', 'err', /suite 0/);
+	ok(tutor.mail[0].suite === 0, 'goes in the suite of the question');
+	gateway.deliver(aliceThere, tutor, tutor.mail[0]);
+	const reflected = await alice.run('read');
+	expect(reflected, 6, 'in suite 0, too, our own envelope is not taken for the peer\'s');
+	ok(!reflected.out.includes('Dear tutor'), 'and not shown');
+	tutor.keys.push({ jwk: (await makeEncryptionKey()).jwk });
+	gateway.deliver(aliceThere, tutor, await sealTutorial(key, aliceThere.keys[0].jwk, 'from my old key'));
+	expect(await alice.run('read'), 0, 'without sender\'s version, older keys are tried', 'out', /from my old key/);
+	gateway.deliver(aliceThere, tutor, { ...await sealTutorial(key, aliceThere.keys[0].jwk, 'x'), suite: 7 });
+	expect(await alice.run('read'), 6, 'a suite of the future is kept, not read', 'out', /does not know/);
+	gateway.deliver(aliceThere, tutor, await sealTutorial(key, aliceThere.keys[0].jwk, Buffer.from([0xff, 0xfe])));
+	expect(await alice.run('read'), 6, 'text that is not UTF-8 is refused', 'out', /UTF-8/);
+	gateway.deliver(aliceThere, tutor, await sealTutorial(key, aliceThere.keys[0].jwk, 'y'), { messageId: aliceThere.id });
+	expect(await alice.run('read'), 6, 'a wrong message id is refused', 'out', /message id/);
+	gateway.deliver(aliceThere, tutor, await sealTutorial(key, aliceThere.keys[0].jwk, 'y'), { receiverId: tutor.id });
+	expect(await alice.run('read'), 6, 'mail for somebody else is refused', 'out', /somebody else/);
+	gateway.deliver(aliceThere, tutor, { ...await sealTutorial(key, aliceThere.keys[0].jwk, 'y'), keyVersion: 9 });
+	expect(await alice.run('read'), 6, 'mail for a key that is not here', 'out', /not here/);
+}
+{
+	gateway.behave();
+	const { alice, bob, aliceThere } = await pair();
+	await bob.run('send', alice.name, 'stored first');
+	let stored = false;
+	gateway.before = (asked) => {
+		if (asked.path === '/messages/ack') stored = readFileSync(fileOf(alice, 'mail.jsonl'), 'utf8').includes('stored first');
+		return undefined;
+	};
+	expect(await alice.run('read', '--no-ack'), 0, 'reading without acknowledging');
+	ok(aliceThere.acknowledged === 0, 'leaves the mail on the server');
+	expect(await alice.run('ack', '2'), 2, 'mail that is not here can\'t be acknowledged');
+	expect(await alice.run('ack'), 0, 'acknowledging', 'out', /^1\n$/);
+	ok(stored && aliceThere.acknowledged === 1, 'comes after storing');
+	const stranger = await newUser(fresh('stranger'));
+	await stranger.run('send', alice.name, 'who am I');
+	gateway.before = (asked) => (asked.path.startsWith('/users/') ? 'hang up' : undefined);
+	expect(await alice.run('read'), 3, 'mail whose sender can\'t be looked up now');
+	gateway.behave();
+	expect(await alice.run('read'), 0, 'is read later', 'out', /who am I/);
+	const twice = await Promise.all([alice.run('send', bob.name, 'a'), alice.run('send', bob.name, 'b')]);
+	ok(twice.every(({ code }) => code === 0), 'two processes at once take turns');
+}
+
+// ---- answers that are none
+
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	const answers = {
+		'not JSON': { status: 200, text: '<html>' },
+		'an array': { status: 200, text: '[]' },
+		'a member twice': { status: 200, text: '{"messages": [], "messages": []}' },
+		'too deep': { status: 200, text: `{"a": ${'['.repeat(100000)}` },
+		'too large': { status: 200, text: `{"a": "${'x'.repeat(17 << 20)}"}` },
+		'a redirect': { status: 302, text: '', headers: { Location: `${gateway.url}/elsewhere` } },
+	};
+	for (const [what, answer] of Object.entries(answers)) {
+		gateway.behave();
+		gateway.before = (asked) => (asked.path === '/messages' ? answer : undefined);
+		expect(await alice.run('read'), 1, `an answer that is ${what}`);
+		ok(!gateway.requests.includes('GET /elsewhere'), 'leads nowhere');
+	}
+	const mail = { 'no messages': {}, 'messages that are a text': { messages: 'x' }, 'a message that is null': { messages: [null] } };
+	for (const [what, body] of Object.entries(mail)) {
+		gateway.behave();
+		gateway.before = (asked) => (asked.path === '/messages' ? { status: 200, body } : undefined);
+		expect(await alice.run('read'), 1, `an inbox with ${what}`, 'err', /not mail/);
+	}
+	gateway.behave();
+	gateway.before = (asked) => (asked.path === '/messages'
+		? { status: 422, body: { code: 'x', title: '\u001b]0;evil\u0007', hint: '\u001b[2J' } } : undefined);
+	const escaped = await alice.run('send', bob.name, 'x');
+	expect(escaped, 1, 'a refusal');
+	ok(!escaped.err.includes('\u001b') && escaped.err.includes('\\x1b'), 'can\'t act upon the terminal');
+	ok(readdirSync(join(alice.home, alice.name)).every((name) => !name.startsWith('outgoing-')), 'and ends the try');
+	gateway.behave();
+	for (const user of gateway.users.values()) user.tokens.clear();
+	expect(await alice.run('read'), 0, 'a token that the server forgot is renewed');
+	ok(gateway.requests.includes('POST /sessions'), 'by signing in');
+	for (const user of gateway.users.values()) user.tokens.clear();
+	gateway.before = (asked) => (asked.path === '/sessions' ? { status: 401, body: { code: 'invalid_assertion' } } : undefined);
+	expect(await alice.run('read'), 4, 'and when that fails, it says so');
+}
+
+// ---- files
+
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	const everything = readdirSync(join(alice.home, alice.name));
+	ok(everything.every((name) => (statSync(fileOf(alice, name)).mode & 0o777) === 0o600), 'every file has mode 0600');
+	ok((statSync(join(alice.home, alice.name)).mode & 0o777) === 0o700, 'the folder 0700');
+	chmodSync(fileOf(alice, 'key-1.pem'), 0o644);
+	expect(await alice.run('send', bob.name, 'x'), 1, 'a loose key is refused', 'err', /chmod 600/);
+	chmodSync(fileOf(alice, 'key-1.pem'), 0o600);
+	chmodSync(join(alice.home, alice.name), 0o755);
+	expect(await alice.run('whoami'), 1, 'so is a loose folder', 'err', /chmod 700/);
+	chmodSync(join(alice.home, alice.name), 0o700);
+	expect(await alice.run('send', bob.name, '-'), 0, 'and all is well again');
+	expect(await alice.run('send', alice.name, 'a note'), 0, 'a note to oneself', 'err', /your own/);
+	expect(await alice.run('read'), 0, 'is read', 'out', /a note/);
+	await bob.run('send', alice.name, 'before the crash');
+	await alice.run('read');
+	appendFileSync(fileOf(alice, 'mail.jsonl'), '{"direction":"in","seq":2,"messageId":"');
+	await bob.run('send', alice.name, 'after the crash');
+	expect(await alice.run('read'), 0, 'a torn line does not stop reading', 'out', /after the crash/);
+	expect(await alice.run('read', '--all'), 0, 'and loses no other', 'out', /before the crash[^]*after the crash/);
+	expect(await alice.run('token'), 0, 'a token for curl', 'out', /^[\w-]+\n$/);
+	expect(await alice.run('frobnicate'), 2, 'an unknown command');
+	expect(await alice.run('send'), 2, 'a missing argument');
+	expect(await alice.run('read', '--yes'), 2, 'an option that means nothing here');
+	expect(await run(['--home', alice.home, '--server', 'ftp://x', 'read']), 2, 'an address that is none');
+	writeFileSync(fileOf(alice, 'contacts.json'), '{"contacts": [{"username": "../x"}]}');
+	expect(await alice.run('read'), 1, 'a damaged file is not guessed at', 'err', /contacts\.json is damaged/);
+	writeFileSync(fileOf(bob, 'key-1.pem'), 'no key');
+	expect(await bob.run('send', bob.name, 'x'), 1, 'nor is a damaged key', 'err', /not a P-256 private key/);
+	expect(await run(['--help']), 0, 'help', 'out', /Exit codes/);
+}
+
+gateway.stop();
+rmSync(folder, { recursive: true });
+done();

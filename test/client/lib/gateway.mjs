@@ -1,0 +1,207 @@
+// A gateway in memory that can be told to lie, to lose answers and to die.
+// It keeps the REST shapes of docs/api.md and believes everything it is told.
+import { createServer } from 'node:http';
+import { createHash, randomBytes, webcrypto } from 'node:crypto';
+
+const { subtle } = webcrypto;
+
+export const b64 = (bytes) => Buffer.from(bytes).toString('base64url');
+export const sha256 = (...parts) => {
+	const hash = createHash('sha256');
+	for (const part of parts) hash.update(part);
+	return hash.digest();
+};
+
+const uuid = (bytes) => {
+	const id = Buffer.from(bytes.subarray(0, 16));
+	id[6] = (id[6] & 0x0f) | 0x80;
+	id[8] = (id[8] & 0x3f) | 0x80;
+	return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+};
+const uuidBytes = (text) => Buffer.from(text.replaceAll('-', ''), 'hex');
+const now = () => new Date().toISOString();
+
+export const thumbprint = ({ crv, kty, x, y }) => b64(sha256(JSON.stringify({ crv, kty, x, y })));
+export const messageId = (mailbox, sender, iv) =>
+	uuid(sha256(uuidBytes(mailbox), uuidBytes(sender), Buffer.from(iv, 'base64url')));
+
+// ---- keys of users who have no client of their own
+
+const publicPart = ({ kty, crv, x, y }) => ({ kty, crv, x, y });
+
+async function makeKey(name, usages) {
+	const pair = await subtle.generateKey({ name, namedCurve: 'P-256' }, true, usages);
+	return { pair, jwk: publicPart(await subtle.exportKey('jwk', pair.publicKey)) };
+}
+
+export const makeEncryptionKey = () => makeKey('ECDH', ['deriveBits']);
+export const makeIdentityKey = () => makeKey('ECDSA', ['sign', 'verify']);
+
+const fixed = (text, size) => Buffer.concat([Buffer.from(text), Buffer.alloc(size)]).subarray(0, size);
+const u32 = (value) => { const out = Buffer.alloc(4); out.writeUInt32BE(value); return out; };
+
+export async function endorse(identity, service, username, version, ofKey, ofPrevious) {
+	const statement = Buffer.concat([fixed('\0e2emsg key endorsement v1', 32), sha256(service),
+		fixed(username, 32), u32(version), Buffer.from(ofKey, 'base64url'),
+		ofPrevious ? Buffer.from(ofPrevious, 'base64url') : Buffer.alloc(32)]);
+	return b64(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, identity.pair.privateKey, statement));
+}
+
+// Seals as the tutorial does: the raw secret is the key, nothing is bound.
+export async function sealTutorial(mine, theirJwk, text) {
+	const other = await subtle.importKey('jwk', theirJwk, { name: 'ECDH', namedCurve: 'P-256' }, false, []);
+	const secret = await subtle.deriveBits({ name: 'ECDH', public: other }, mine.pair.privateKey, 256);
+	const key = await subtle.importKey('raw', secret, 'AES-GCM', false, ['encrypt']);
+	const iv = randomBytes(12);
+	const sealed = Buffer.from(await subtle.encrypt({ name: 'AES-GCM', iv }, key, Buffer.from(text)));
+	return { suite: 0, iv: b64(iv), ciphertext: b64(sealed.subarray(0, -16)), authTag: b64(sealed.subarray(-16)) };
+}
+
+// ---- the gateway
+
+const problem = (status, code, more = {}) =>
+	({ status, body: { type: 'about:blank', title: code, status, code, hint: 'none', ...more } });
+
+export class Gateway {
+	constructor(service = 'msg.test') {
+		this.service = service;
+		this.users = new Map(); // username -> user
+		this.requests = []; // "METHOD path" of all that came
+		this.before = () => undefined; // a reply in place of the honest one
+		this.after = (request, reply) => reply; // the honest reply, to be spoilt
+	}
+
+	async start() {
+		this.server = createServer((request, response) => this.serve(request, response));
+		await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+		this.url = `http://127.0.0.1:${this.server.address().port}`;
+	}
+
+	stop() {
+		this.server.closeAllConnections?.();
+		this.server.close();
+	}
+
+	// Forgets every lie.
+	behave() {
+		this.before = () => undefined;
+		this.after = (request, reply) => reply;
+		this.requests = [];
+	}
+
+	async serve(request, response) {
+		const chunks = [];
+		for await (const chunk of request) chunks.push(chunk);
+		const url = new URL(request.url, this.url);
+		const asked = { method: request.method, path: url.pathname, query: url.searchParams,
+			token: request.headers.authorization?.replace(/^Bearer /, ''),
+			body: chunks.length > 0 ? JSON.parse(Buffer.concat(chunks)) : undefined };
+		this.requests.push(`${asked.method} ${asked.path}`);
+		const early = await this.before(asked);
+		const reply = await this.after(asked, early ?? this.route(asked));
+		if (reply === 'hang up') return request.socket.destroy();
+		const text = reply.text ?? JSON.stringify(reply.body);
+		response.writeHead(reply.status, { 'Content-Type': 'application/json', ...reply.headers });
+		response.end(text);
+	}
+
+	find(who) {
+		return this.users.get(who) ?? [...this.users.values()].find((user) => user.id === who);
+	}
+
+	token(user) {
+		const token = b64(randomBytes(24));
+		user.tokens.add(token);
+		return { token, expiresAt: new Date(Date.now() + 3600e3).toISOString() };
+	}
+
+	keyObject(user, version = user.keys.length) {
+		const key = user.keys[version - 1];
+		return key && { userId: user.id, username: user.username, publicKey: key.jwk,
+			keyVersion: version, thumbprint: thumbprint(key.jwk),
+			...(version > 1 && { previousThumbprint: thumbprint(user.keys[version - 2].jwk) }),
+			...(key.identity && { identityKey: key.identity, signature: key.signature }),
+			createdAt: now() };
+	}
+
+	add(username, jwk, identity, signature) {
+		const user = { username, id: uuid(sha256('id', username)), keys: [{ jwk, identity, signature }],
+			mail: [], acknowledged: 0, tokens: new Set() };
+		this.users.set(username, user);
+		return user;
+	}
+
+	// Puts mail into a mailbox; "lies" replace what is true of it.
+	deliver(to, from, envelope, lies = {}) {
+		const { suite = 0, iv, ciphertext, authTag, keyVersion = to.keys.length, senderKeyVersion } = envelope;
+		const message = { messageId: messageId(to.id, from.id, iv), seq: to.mail.length + 1, senderId: from.id,
+			receiverId: to.id, suite, keyVersion, ...(senderKeyVersion && { senderKeyVersion }),
+			iv, ciphertext, authTag, sentAt: now(), ...lies };
+		to.mail.push(message);
+		return message;
+	}
+
+	route(asked) {
+		const { method, path } = asked;
+		const named = path.match(/^\/users\/([^/]+)\/public-key$/);
+		if (method === 'POST' && path === '/sessions/challenge')
+			return { status: 200, body: { nonce: b64(randomBytes(24)), audience: this.service, expiresIn: 120 } };
+		if (method === 'POST' && path === '/users') return this.register(asked.body);
+		if (method === 'POST' && path === '/sessions') return this.signIn(asked.body);
+		const caller = [...this.users.values()].find((user) => user.tokens.has(asked.token));
+		if (!caller) return problem(401, 'invalid_token');
+		if (method === 'GET' && named) return this.publicKey(named[1], asked.query.get('version'));
+		if (method === 'PUT' && named) return this.rotate(caller, asked.body);
+		if (method === 'POST' && path === '/messages') return this.send(caller, asked.body);
+		if (method === 'GET' && path === '/messages') return this.inbox(caller, asked.query);
+		if (method === 'POST' && path === '/messages/ack') {
+			caller.acknowledged = asked.body.through;
+			return { status: 200, body: { acknowledged: caller.acknowledged } };
+		}
+		if (method === 'POST' && path === '/sessions/refresh')
+			return { status: 201, body: this.token(caller) };
+		return problem(404, 'not_found');
+	}
+
+	register({ username, publicKey, identityKey, signature }) {
+		if (this.users.has(username)) return problem(409, 'username_taken');
+		const user = this.add(username, publicKey, identityKey, signature);
+		return { status: 201, body: { id: user.id, username, keyVersion: 1, ...this.token(user) } };
+	}
+
+	signIn({ assertion }) {
+		const { sub } = JSON.parse(Buffer.from(assertion.split('.')[1], 'base64url'));
+		const user = this.users.get(sub);
+		return user ? { status: 201, body: this.token(user) } : problem(401, 'invalid_assertion');
+	}
+
+	publicKey(who, version) {
+		const user = this.find(who);
+		const body = user && this.keyObject(user, version ? Number(version) : undefined);
+		return body ? { status: 200, body } : problem(404, user ? 'unknown_key_version' : 'unknown_user');
+	}
+
+	rotate(caller, { publicKey, keyVersion, signature }) {
+		if (keyVersion !== caller.keys.length + 1) return problem(409, 'version_conflict');
+		const { identity } = caller.keys[0];
+		caller.keys.push({ jwk: publicKey, identity, signature });
+		return { status: 200, body: { keyVersion, throughSeq: caller.mail.length } };
+	}
+
+	send(caller, envelope) {
+		const receiver = this.find(envelope.receiverId);
+		if (!receiver) return problem(404, 'unknown_receiver');
+		const known = receiver.mail.find((mail) => mail.senderId === caller.id && mail.iv === envelope.iv);
+		if (known) return { status: 200, body: { messageId: known.messageId, sentAt: known.sentAt } };
+		if (envelope.keyVersion !== receiver.keys.length)
+			return problem(409, 'stale_key_version', { current: this.keyObject(receiver) });
+		const { messageId: id, sentAt } = this.deliver(receiver, caller, envelope);
+		return { status: 201, body: { messageId: id, sentAt } };
+	}
+
+	inbox(caller, query) {
+		const after = Math.max(Number(query.get('after')), caller.acknowledged);
+		const messages = caller.mail.filter(({ seq }) => seq > after);
+		return { status: 200, body: { messages, next: messages.at(-1)?.seq ?? after } };
+	}
+}
