@@ -172,19 +172,22 @@ command_send(struct app *app)
 	return result;
 }
 
-/* Prints the record unless it was printed before. */
-static void
-print_new(const struct app *app, json_t *record, int64_t shown)
+/* Is it to be printed: all, or what is new, or what was tried again? */
+static bool
+is_wanted(const struct app *app, const char *id, const json_t *record,
+		  const json_t *tried)
 {
 	int64_t seq;
 
-	if (field_number(record, "seq", 1, &seq) && seq > shown)
-		letter_print(record, app->options.json);
+	if (app_has(app, FLAG_ALL) || json_object_get(tried, id) != NULL)
+		return true;
+	return field_number(record, "seq", 1, &seq) &&
+		   seq > app->session.account.shown;
 }
 
-/* Prints what is new, or all, and notes how far that went. */
+/* Prints mail, and notes how far that went. */
 static enum result
-print_mail(struct app *app, const struct mail *mail)
+print_mail(struct app *app, const struct mail *mail, const json_t *tried)
 {
 	struct account *account = &app->session.account;
 	const char *id;
@@ -192,10 +195,8 @@ print_mail(struct app *app, const struct mail *mail)
 
 	json_object_foreach(mail->records, id, record)
 	{
-		if (app_has(app, FLAG_ALL))
+		if (is_wanted(app, id, record, tried))
 			letter_print(record, app->options.json);
-		else
-			print_new(app, record, account->shown);
 	}
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return fault_errno(&app->fault, "can't write to", "stdout");
@@ -207,7 +208,7 @@ print_mail(struct app *app, const struct mail *mail)
 
 /* Fetches (and tries again), prints, acknowledges. */
 static enum result
-read_mail(struct app *app, struct mail *mail)
+read_mail(struct app *app, struct mail *mail, json_t **tried)
 {
 	struct session *session = &app->session;
 	struct inbox_counts counts = {0};
@@ -216,13 +217,13 @@ read_mail(struct app *app, struct mail *mail)
 	enum result result = RESULT_OK;
 
 	if (app_has(app, FLAG_RETRY))
-		result = inbox_retry(session, mail, &counts, &app->fault);
+		result = inbox_retry(session, mail, &counts, tried, &app->fault);
 	if (result != RESULT_OK)
 		return result;
 	fetched = inbox_fetch(session, mail, &counts, &fetching);
-	result = print_mail(app, mail);
-	if (result == RESULT_OK && !app_has(app, FLAG_NO_ACK) &&
-		fetched == RESULT_OK)
+	result = print_mail(app, mail, *tried);
+	if (result == RESULT_OK && fetched == RESULT_OK &&
+		!app_has(app, FLAG_NO_ACK))
 		result = inbox_acknowledge(session, mail, mail->last_seq, &app->fault);
 	if (result != RESULT_OK)
 		return result;
@@ -236,13 +237,15 @@ enum result
 command_read(struct app *app)
 {
 	struct mail mail = {0};
+	json_t *tried = NULL;
 	enum result result = app_open(app);
 
 	if (result == RESULT_OK)
 		result = mail_load(&app->session.store, &app->session.account, &mail,
 						   &app->fault);
 	if (result == RESULT_OK)
-		result = read_mail(app, &mail);
+		result = read_mail(app, &mail, &tried);
+	json_decref(tried);
 	mail_free(&mail);
 	return result;
 }

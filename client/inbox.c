@@ -26,10 +26,13 @@ note_gap(const struct session *session, struct inbox_counts *counts,
 	if (seq == last + 1)
 		return;
 	counts->missing += seq - last - 1;
-	session_notice(session,
-				   "mail %lld to %lld is missing: the server did not "
-				   "deliver it",
-				   (long long) last + 1, (long long) seq - 1);
+	if (seq == last + 2)
+		session_notice(session, "mail %lld is missing: the server left it out",
+					   (long long) last + 1);
+	else
+		session_notice(session,
+					   "mail %lld to %lld is missing: the server left it out",
+					   (long long) last + 1, (long long) seq - 1);
 }
 
 /* Opens one message of a page and adds its record to the mail. */
@@ -124,12 +127,12 @@ inbox_fetch(struct session *session, struct mail *mail,
 
 /* Opens one stored envelope again; an opened one replaces its record. */
 static enum result
-retry_record(struct session *session, struct mail *mail, json_t *message,
-			 struct inbox_counts *counts, struct fault *fault)
+retry_envelope(struct session *session, struct mail *mail, json_t *message,
+			   struct inbox_counts *counts, struct fault *fault)
 {
 	struct sealed sealed;
 	enum opening opening;
-	json_t *record;
+	json_t *record = NULL;
 	enum result result = RESULT_OK;
 
 	if (sealed_read(message, &sealed))
@@ -137,40 +140,51 @@ retry_record(struct session *session, struct mail *mail, json_t *message,
 		result = opening_try(session, mail, message, &sealed, &opening,
 							 &record, fault);
 		if (result == RESULT_OK)
-		{
 			count(counts, opening);
-			result = mail_add(mail, &session->account, record, fault);
-		}
+		if (result == RESULT_OK &&
+			(opening == OPENING_OPENED || opening == OPENING_FLAGGED))
+			result =
+				mail_add(mail, &session->account, json_incref(record), fault);
+		json_decref(record);
 	}
 	sealed_free(&sealed);
 	return result;
 }
 
-enum result
-inbox_retry(struct session *session, struct mail *mail,
-			struct inbox_counts *counts, struct fault *fault)
+/* The envelopes that are stored sealed: messageId -> message. */
+static json_t *
+sealed_envelopes(const struct mail *mail)
 {
-	json_t *envelopes = json_array();
-	json_t *value;
+	json_t *envelopes = json_object();
 	const char *id;
-	size_t i;
-	enum result result = RESULT_OK;
+	json_t *record;
 
-	json_object_foreach(mail->records, id, value)
+	json_object_foreach(mail->records, id, record)
 	{
-		json_t *envelope = json_object_get(value, "envelope");
+		json_t *envelope = json_object_get(record, "envelope");
 
 		if (json_is_object(envelope))
-			json_array_append(envelopes, envelope);
+			json_object_set(envelopes, id, envelope);
 	}
-	json_array_foreach(envelopes, i, value)
+	return envelopes;
+}
+
+enum result
+inbox_retry(struct session *session, struct mail *mail,
+			struct inbox_counts *counts, json_t **tried, struct fault *fault)
+{
+	const char *id;
+	json_t *envelope;
+	enum result result = RESULT_OK;
+
+	*tried = sealed_envelopes(mail);
+	json_object_foreach(*tried, id, envelope)
 	{
-		if (result == RESULT_OK)
-			result = retry_record(session, mail, value, counts, fault);
+		result = retry_envelope(session, mail, envelope, counts, fault);
+		if (result != RESULT_OK)
+			return result;
 	}
-	json_decref(envelopes);
-	return result == RESULT_OK ? mail_flush(&session->store, mail, fault)
-							   : result;
+	return mail_flush(&session->store, mail, fault);
 }
 
 enum result

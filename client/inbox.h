@@ -27,11 +27,14 @@ extern CHECKED enum result inbox_fetch(struct session *session,
 									   struct inbox_counts *counts,
 									   struct fault *fault);
 
-/* Tries stored envelopes again that could not be opened. */
+/*
+ * Tries stored envelopes again that could not be opened.  *tried is an object
+ * with their messageIds as names, the caller's also after a failure.
+ */
 extern CHECKED enum result inbox_retry(struct session *session,
 									   struct mail *mail,
 									   struct inbox_counts *counts,
-									   struct fault *fault);
+									   json_t **tried, struct fault *fault);
 
 /*
  * Acknowledges mail through a seq, which must be stored.  Does nothing when

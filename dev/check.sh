@@ -6,6 +6,7 @@ set -euo pipefail
 # shellcheck source=dev/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+WORK=
 PASSED=0
 FAILED=0
 COMPLETE= # set when all tests have run
@@ -69,6 +70,16 @@ regress() {
 	tally "$name" "$ok" "$failed"
 }
 
+# Everything happens in here; the server's user must be able to enter.
+make_work_folder() {
+	local parent=${TMPDIR:-/tmp}
+	server_user_enters "$parent" || parent=/tmp
+	WORK=$(mktemp -d "$parent/e2emsg-check.XXXXXX")
+	chmod 755 "$WORK"
+	mkdir -m 1777 "$WORK/tmp"
+	export TMPDIR=$WORK/tmp
+}
+
 copy_tree() {
 	mkdir "$WORK/tree"
 	tar -C "$TOP" --exclude=.git --exclude=.run --exclude='*.o' --exclude='*.so' \
@@ -102,7 +113,11 @@ finish() {
 	if [ -e "$WORK/server/env" ]; then
 		"$TOP/dev/server.sh" stop "$WORK/server" immediate || true
 	fi
-	if [ -n "${KEEP:-}" ]; then say "kept: $WORK"; else rm -rf "$WORK"; fi
+	if [ -n "${KEEP:-}" ]; then
+		say "kept: $WORK"
+	elif [ -n "$WORK" ]; then
+		rm -rf "$WORK"
+	fi
 	if [ -z "$COMPLETE" ]; then
 		echo 'Stopped here: the other tests did not run.'
 		FAILED=$((FAILED + 1))
@@ -112,13 +127,12 @@ finish() {
 }
 
 main() {
-	WORK=$(mktemp -d "${TMPDIR:-/tmp}/e2emsg-check.XXXXXX")
 	trap finish EXIT
 	trap 'exit 130' INT TERM
 	"$TOP/dev/deps.sh" check
 	PG_CONFIG=$(find_pg_config)
 	export PG_CONFIG
-	chmod 755 "$WORK"
+	make_work_folder
 	copy_tree
 	cd "$WORK/tree"
 

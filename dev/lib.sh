@@ -3,6 +3,7 @@
 
 # shellcheck disable=SC2034 # used by the scripts that source this file
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+umask 022
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS # of the make that called us
 SERVER_USER=postgres # runs PostgreSQL when we are root
 

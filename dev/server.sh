@@ -24,9 +24,10 @@ install_extension() {
 
 make_data() {
 	"${AS_SERVER_USER[@]}" "$BIN/initdb" -D "$DIR/data" -U postgres -E UTF8 --locale=C.UTF-8 \
-		--auth=trust --no-instructions >"$DIR/initdb.log" 2>&1 ||
+		--auth=trust --no-instructions ${FSYNC:+--no-sync} >"$DIR/initdb.log" 2>&1 ||
 		{ cat "$DIR/initdb.log" >&2; die "initdb failed"; }
 	rm "$DIR/initdb.log"
+	echo "include = 'private.conf'" >>"$DIR/data/postgresql.conf"
 }
 
 # A Unix socket's path has at most 107 bytes, so it never lies in DIR.  After
@@ -47,7 +48,7 @@ socket_folder() {
 }
 
 write_settings() {
-	cat >"$DIR/data/postgresql.auto.conf" <<-SETTINGS
+	cat >"$DIR/data/private.conf" <<-SETTINGS
 		listen_addresses = ''
 		port = 5432
 		unix_socket_directories = '$SOCKET'

@@ -258,7 +258,7 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 		all.add(text);
 	}
 	const result = await alice.run('read');
-	expect(result, 7, 'missing numbers have their own exit code', 'err', /2 to 2 is missing[^]*4 to 5 is missing/);
+	expect(result, 7, 'missing numbers have their own exit code', 'err', /mail 2 is missing[^]*4 to 5 is missing/);
 	ok([...all].every((text) => result.out.includes(text)), 'what came is read');
 }
 {
@@ -332,6 +332,22 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	expect(await alice.run('read'), 0, 'is read later', 'out', /who am I/);
 	const twice = await Promise.all([alice.run('send', bob.name, 'a'), alice.run('send', bob.name, 'b')]);
 	ok(twice.every(({ code }) => code === 0), 'two processes at once take turns');
+}
+
+{
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	const bob = await newUser(fresh('bob'));
+	await bob.run('send', alice.name, 'held back');
+	gateway.after = spoil(/^GET .*public-key/, (reply) => ({ ...reply, body: { ...reply.body, publicKey: foreignKey.jwk } }));
+	const held = await alice.run('read');
+	expect(held, 5, 'mail under a key that is not usable', 'out', /NOT OPENED.*thumbprint/);
+	ok(!held.out.includes('held back'), 'stays sealed');
+	expect(await alice.run('read'), 0, 'and is not tried again unasked', 'out', /^$/);
+	gateway.behave();
+	expect(await alice.run('read', '--retry'), 0, 'but opens when the key is right', 'out', /\(signed\)[^]*held back/);
+	expect(await alice.run('read', '--retry'), 0, 'once', 'out', /^$/);
+	expect(await alice.run('read', '--all'), 0, 'and stays', 'out', /held back/);
 }
 
 // ---- answers that are none
