@@ -30,12 +30,14 @@ make_data() {
 	echo "include = 'private.conf'" >>"$DIR/data/postgresql.conf"
 }
 
-# A Unix socket's path has at most 107 bytes, so it never lies in DIR.  After
+# A Unix socket's path has at most 107 bytes, so it does not lie in DIR.  After
 # a restart it is the same one, for those who want to connect again.
 make_socket_folder() {
+	local parent=${TMPDIR:-/tmp}
+	if [ ${#parent} -gt 70 ] || ! server_user_enters "$parent"; then parent=/tmp; fi
 	SOCKET=$(socket_folder)
 	if [ -z "$SOCKET" ] || ! mkdir -m 700 "$SOCKET" 2>/dev/null; then
-		SOCKET=$(mktemp -d /tmp/e2emsg.XXXXXX)
+		SOCKET=$(mktemp -d "$parent/e2emsg.XXXXXX")
 	fi
 	give_to_server_user "$SOCKET"
 }
@@ -81,7 +83,7 @@ stop() {
 	local folder
 	"${AS_SERVER_USER[@]}" "$BIN/pg_ctl" -s -w -D "$DIR/data" -m "${1:-fast}" stop || true
 	folder=$(socket_folder)
-	case $folder in /tmp/e2emsg.??????) rm -rf "$folder" ;; esac
+	case $folder in */e2emsg.??????) rm -rf "$folder" ;; esac
 }
 
 [ $# -ge 2 ] || usage
