@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <civetweb.h>
 
@@ -88,8 +89,8 @@ body_read(struct mg_connection *connection, long length, long timeout_ms,
 		status = read_all(connection, socket_of(connection), (size_t) length,
 						  deadline, body);
 	body->text[body->size] = '\0';
-	if (status == STATUS_OK &&
-		!utf8_is_text((const uint8_t *) body->text, body->size))
+	if (status == STATUS_OK && (memchr(body->text, '\0', body->size) != NULL ||
+								!utf8_valid(body->text, body->size)))
 		status = STATUS_BAD_JSON;
 	if (status != STATUS_OK)
 		body_free(body);
