@@ -57,7 +57,7 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
-.PHONY: all install installcheck gateway client deps run demo check \
+.PHONY: all install installcheck gateway client deps run demo check bench \
 	format format-check tidy help
 
 all:
@@ -92,6 +92,11 @@ run:
 demo:
 	@dev/run.sh demo
 
+# SECONDS is bash's own name, and PARTS above another list.
+bench:
+	@RUN_SECONDS="$(SECONDS)" ROUNDS="$(ROUNDS)" \
+		PARTS="$(if $(findstring command,$(origin PARTS)),$(PARTS))" bench/run.sh
+
 C_FILES = $(wildcard src/*.[ch] gateway/*.[ch] client/*.[ch] test/*/*.[ch])
 
 format:
@@ -116,5 +121,6 @@ help:
 	@echo "                    data, RUN_DIR= keeps them elsewhere than in .run/"
 	@echo "make demo [PORT=]   the same with fresh data; ends after the conversation"
 	@echo "make check          every test; ends with 'N passed, M failed'"
+	@echo "make bench          the benchmark, in a table; PARTS=, SECONDS= (a run), ROUNDS="
 	@echo "make format         clang-format on every C file; format-check only looks"
 	@echo "make tidy           remove everything that was built"

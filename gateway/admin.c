@@ -15,18 +15,12 @@
 static enum status
 readiness(struct gateway *gateway, const char **why)
 {
-	static const char sql[] = "SELECT e2emsg.service_name()";
-	struct db_params params = {0};
-	struct db_answer answer;
-	enum status status;
-
 	*why = "the gateway is about to end";
 	if (atomic_load(&gateway->draining))
 		return STATUS_OVERLOADED;
 	*why = "the database does not answer";
-	status = db_call(gateway->db, sql, &params, &answer);
-	db_answer_free(&answer);
-	return status == STATUS_OK ? STATUS_OK : STATUS_DATABASE_UNAVAILABLE;
+	return db_ping(gateway->db) == STATUS_OK ? STATUS_OK
+											 : STATUS_DATABASE_UNAVAILABLE;
 }
 
 int

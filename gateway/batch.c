@@ -12,7 +12,7 @@
 
 static const char send_sql[] =
 	"SELECT ordinal, code, body::text FROM e2emsg.rest_send_messages($1, $2,"
-	" $3, $4, $5, $6, $7, $8, $9) ORDER BY ordinal";
+	" $3, $4, $5, $6, $7, $8) ORDER BY ordinal";
 
 /* The parameters of the call; arrays that live as long as it. */
 enum array
@@ -27,6 +27,24 @@ enum array
 	AUTH_TAGS,
 	ARRAYS
 };
+
+/* Where a run of a batch goes. */
+struct run
+{
+	struct ticket *const *tickets;
+	int count;
+	struct db_connection *connection;
+};
+
+void
+batch_add(struct batch *batch, struct ticket *ticket)
+{
+	batch->tickets[batch->count++] = ticket;
+	batch->bytes += ticket->submission->iv_size +
+					ticket->submission->ciphertext_size +
+					ticket->submission->auth_tag_size;
+	atomic_fetch_add(&batch->waiting, 1);
+}
 
 static bool
 begin_arrays(struct pgarray arrays[ARRAYS], struct ticket *const *tickets,
@@ -75,22 +93,20 @@ fill_arrays(struct pgarray arrays[ARRAYS], const struct submission *s)
 }
 
 static enum status
-call(struct batch *batch, int first, int count, struct db_answer *answer)
+call(const struct run *run, struct db_answer *answer)
 {
-	struct ticket *const *tickets = batch->tickets + first;
 	struct pgarray arrays[ARRAYS] = {0};
 	struct db_params params = {0};
 	enum status status = STATUS_OVERLOADED;
 
 	answer->result = NULL;
-	if (!begin_arrays(arrays, tickets, (size_t) count))
+	if (!begin_arrays(arrays, run->tickets, (size_t) run->count))
 		goto end;
-	for (int i = 0; i < count; i++)
-		fill_arrays(arrays, tickets[i]->submission);
+	for (int i = 0; i < run->count; i++)
+		fill_arrays(arrays, run->tickets[i]->submission);
 	for (int i = 0; i < ARRAYS; i++)
 		db_param_binary(&params, arrays[i].bytes, arrays[i].size);
-	db_param_text(&params, batch->wait ? "t" : "f");
-	status = db_connection_call(batch->connection, send_sql, &params, answer);
+	status = db_connection_call(run->connection, send_sql, &params, answer);
 end:
 	for (int i = 0; i < ARRAYS; i++)
 		pgarray_free(&arrays[i]);
@@ -113,37 +129,44 @@ take_row(struct ticket *ticket, const struct db_answer *answer, int row)
 }
 
 /*
- * Stores tickets[first .. first + count).  An error that nobody expects is
- * one envelope's doing, and takes the others with it: both halves are tried
- * by themselves, until it stands alone.
+ * Stores a run of tickets.  An error that nobody expects is one envelope's
+ * doing, and takes the others with it: both halves are tried by themselves,
+ * until it stands alone.  What passes by itself (503) is nobody's doing.
  */
 static void
-store_run(struct batch *batch, int first, int count)
+store_run(const struct run *run)
 {
+	struct run left = *run, right = *run;
 	struct db_answer answer;
-	enum status status = call(batch, first, count, &answer);
+	enum status status = call(run, &answer);
 
-	if (status == STATUS_OK && db_answer_rows(&answer) != count)
+	if (status == STATUS_OK && db_answer_rows(&answer) != run->count)
 		status = STATUS_INTERNAL_ERROR;
 	if (status == STATUS_OK)
-		for (int i = 0; i < count; i++)
-			take_row(batch->tickets[first + i], &answer, i);
+		for (int i = 0; i < run->count; i++)
+			take_row(run->tickets[i], &answer, i);
 	db_answer_free(&answer);
 	if (status == STATUS_OK)
 		return;
-	if (count > 1 && status != STATUS_DATABASE_UNAVAILABLE &&
-		status != STATUS_MAILBOX_BUSY)
+	if (run->count > 1 && status_row(status)->http != 503)
 	{
-		store_run(batch, first, count / 2);
-		store_run(batch, first + count / 2, count - count / 2);
+		left.count = run->count / 2;
+		right.count = run->count - left.count;
+		right.tickets += left.count;
+		store_run(&left);
+		store_run(&right);
 		return;
 	}
-	for (int i = 0; i < count; i++)
-		batch->tickets[first + i]->status = status;
+	for (int i = 0; i < run->count; i++)
+		run->tickets[i]->status = status;
 }
 
 void
-batch_store(struct batch *batch)
+batch_store(struct batch *batch, struct db_connection *connection)
 {
-	store_run(batch, 0, batch->count);
+	struct run run = {.tickets = batch->tickets,
+					  .count = batch->count,
+					  .connection = connection};
+
+	store_run(&run);
 }

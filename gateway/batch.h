@@ -5,6 +5,7 @@
 #ifndef E2EMSG_BATCH_H
 #define E2EMSG_BATCH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,32 +14,43 @@
 
 struct db_connection;
 
-#define BATCH_MAX 256 /* envelopes */
+#define BATCH_MAX 256			   /* envelopes */
+#define BATCH_MAX_BYTES (4u << 20) /* of iv, ciphertext and tag */
 
 /* An envelope on its way; it lives on the stack of the worker that waits. */
 struct ticket
 {
 	const struct submission *submission;
-	struct ticket *next;   /* in a queue */
-	int64_t busy_until_ms; /* when waiting for its mailbox ends */
-	bool done;
-	enum status status; /* STATUS_OK: stored, body tells */
-	bool repeated;		/* stored before, by an earlier request */
-	char *body;			/* JSON from the database, malloc'd, or NULL */
+	struct ticket *next; /* in the queue of locked mailboxes */
+	int64_t give_up_ms;	 /* when waiting for its mailbox ends; then 0 */
+	enum status status;	 /* STATUS_OK: stored, body tells */
+	bool repeated;		 /* stored before, by an earlier request */
+	char *body;			 /* JSON from the database, malloc'd, or NULL */
 };
 
 struct batch
 {
-	struct db_connection *connection;
 	struct ticket *tickets[BATCH_MAX];
 	int count;
-	bool wait; /* for mailboxes that are locked; else they come back busy */
+	size_t bytes;		  /* of iv, ciphertext and tag */
+	atomic_uint answered; /* futex: 1 when all tickets have their answer */
+	atomic_int waiting;	  /* workers that have not yet taken theirs */
+	struct batch *next;
 };
+
+static inline bool
+batch_is_full(const struct batch *batch)
+{
+	return batch->count == BATCH_MAX || batch->bytes >= BATCH_MAX_BYTES;
+}
+
+extern void batch_add(struct batch *batch, struct ticket *ticket);
 
 /*
  * Stores the envelopes and fills status, repeated and body of each ticket.
- * When it returns, what is STATUS_OK is committed.
+ * When it returns, what is STATUS_OK is committed.  What goes to a mailbox
+ * that somebody else holds comes back at once, as STATUS_MAILBOX_BUSY.
  */
-extern void batch_store(struct batch *batch);
+extern void batch_store(struct batch *batch, struct db_connection *connection);
 
 #endif /* E2EMSG_BATCH_H */

@@ -10,48 +10,9 @@
 
 #include <civetweb.h>
 
-#include "clock.h"
+#include "deadline.h"
 #include "socket.h"
 #include "utf8.h"
-
-#define PROBE_EVERY 32 /* bytes */
-
-/*
- * Fills body->text; its size says how far that went.
- *
- * mg_read() gives what CivetWeb has in its own buffer, which it does not
- * tell the size of, and then blocks until all that was asked for came in.
- * So it is asked for what the kernel holds ready, and else for one byte.  A
- * short body mostly came together with the head and is taken out of the
- * buffer byte by byte, which costs next to nothing; the kernel is asked only
- * now and then.
- */
-static enum status
-read_all(struct mg_connection *connection, int fd, size_t length,
-		 int64_t deadline, struct body *body)
-{
-	bool drained = false; /* CivetWeb's buffer is known to be empty */
-
-	while (body->size < length)
-	{
-		bool probe = drained || body->size % PROBE_EVERY == 0;
-		size_t ready = probe ? socket_readable(fd) : 0;
-		size_t piece = length - body->size;
-		int64_t left = deadline - clock_ms();
-		int got;
-
-		if (left <= 0 || (drained && ready == 0 && !socket_wait(fd, left)))
-			return STATUS_REQUEST_TIMEOUT;
-		if (piece > ready)
-			piece = ready > 0 ? ready : 1;
-		got = mg_read(connection, body->text + body->size, piece);
-		if (got <= 0)
-			return STATUS_REQUEST_TIMEOUT;
-		body->size += (size_t) got;
-		drained = drained || (ready > 0 && socket_readable(fd) < ready);
-	}
-	return STATUS_OK;
-}
 
 /*
  * The socket under a connection, looked up once and kept as CivetWeb's
@@ -73,21 +34,39 @@ socket_of(struct mg_connection *connection)
 	return (int) known - 1;
 }
 
-enum status
-body_read(struct mg_connection *connection, long length, long timeout_ms,
-		  struct body *body)
+/* Fills body->text; false when the sender stops or the deadline passes. */
+static bool
+read_all(struct mg_connection *connection, struct deadlines *deadlines,
+		 size_t length, long timeout_ms, struct body *body)
 {
-	int64_t deadline = clock_ms() + timeout_ms;
-	enum status status;
+	struct deadline deadline;
+	int fd = socket_of(connection), got = 1;
+
+	if (fd < 0)
+		return false; /* its peer is gone already */
+	deadline_begin(deadlines, &deadline, fd, timeout_ms);
+	while (body->size < length && got > 0)
+	{
+		got =
+			mg_read(connection, body->text + body->size, length - body->size);
+		body->size += got > 0 ? (size_t) got : 0;
+	}
+	return deadline_end(deadlines, &deadline) && body->size == length;
+}
+
+enum status
+body_read(struct mg_connection *connection, struct deadlines *deadlines,
+		  long length, long timeout_ms, struct body *body)
+{
+	enum status status = STATUS_OK;
 
 	body->size = 0;
 	body->text = malloc((size_t) length + 1);
 	if (!body->text)
 		return STATUS_OVERLOADED;
-	status = STATUS_OK;
-	if (length > 0)
-		status = read_all(connection, socket_of(connection), (size_t) length,
-						  deadline, body);
+	if (length > 0 &&
+		!read_all(connection, deadlines, (size_t) length, timeout_ms, body))
+		status = STATUS_REQUEST_TIMEOUT;
 	body->text[body->size] = '\0';
 	if (status == STATUS_OK && (memchr(body->text, '\0', body->size) != NULL ||
 								!utf8_valid(body->text, body->size)))

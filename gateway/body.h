@@ -9,6 +9,7 @@
 
 #include "status.h"
 
+struct deadlines;
 struct mg_connection;
 
 struct body
@@ -23,7 +24,8 @@ struct body
  * for hours; ours holds for the whole body.  On success the caller frees
  * with body_free().
  */
-extern enum status body_read(struct mg_connection *connection, long length,
+extern enum status body_read(struct mg_connection *connection,
+							 struct deadlines *deadlines, long length,
 							 long timeout_ms, struct body *body)
 	__attribute__((warn_unused_result));
 

@@ -43,7 +43,7 @@ static const struct setting settings[] = {
 	 "port of /live and /ready on 127.0.0.1; 0 takes a free one"},
 	{"port_file", TEXT, AT(port_file), "", 0, 0, NULL, false,
 	 "file to write \"PORT ADMIN_PORT\" into once both listen"},
-	{"threads", NUMBER, AT(threads), "100", 4, 2000, NULL, false,
+	{"threads", NUMBER, AT(threads), "256", 4, 2000, NULL, false,
 	 "worker threads; each open connection holds one"},
 	{"db_connections", NUMBER, AT(db_connections), "4", 1, 100, NULL, false,
 	 "database connections for all calls but sending, which has two"},

@@ -18,13 +18,13 @@
 #define ACQUIRE_WAIT_MS 2000   /* for a free connection of the pool */
 #define RECONNECT_PAUSE_MS 250 /* between two attempts of one connection */
 #define CONNECT_TIMEOUT_S "3"
-#define ANSWER_GRACE_MS 5000 /* the server's own time limit comes first */
+#define ANSWER_GRACE_MS 5000  /* the server's own time limit comes first */
+#define LOCK_TIMEOUT_MS "250" /* a held mailbox must not hold a connection */
 
 struct db_connection
 {
 	struct db *db;
 	PGconn *pg; /* NULL until the first use */
-	long lock_timeout_ms;
 	int64_t next_attempt_ms;
 	const char *prepared[MAX_STATEMENTS]; /* by address; sN is the Nth */
 	int prepared_count;
@@ -39,6 +39,8 @@ struct db
 	pthread_cond_t freed;
 	struct db_connection **connections;
 	struct db_connection *free_list;
+	pthread_mutex_t ping_mutex;
+	struct db_connection *ping_connection;
 };
 
 void
@@ -126,8 +128,9 @@ disconnect(struct db_connection *connection)
 }
 
 /*
- * Waits for one result and everything that belongs to it.  Returns NULL when
- * the connection is lost or the deadline passes.
+ * Sends what is left to send and waits for one result and everything that
+ * belongs to it.  Returns NULL when the connection is lost or the deadline
+ * passes; a server that stops reading is met by that, too.
  */
 static PGresult *
 collect(PGconn *pg, int64_t deadline)
@@ -138,8 +141,13 @@ collect(PGconn *pg, int64_t deadline)
 	{
 		struct pollfd poller = {.fd = PQsocket(pg), .events = POLLIN};
 		int64_t left = deadline - clock_ms();
+		int unsent = PQflush(pg);
 
-		if (!PQisBusy(pg))
+		if (unsent < 0)
+			break;
+		if (unsent > 0)
+			poller.events |= POLLOUT;
+		else if (!PQisBusy(pg))
 		{
 			result = PQgetResult(pg);
 			if (!result)
@@ -160,7 +168,7 @@ static int64_t
 answer_deadline(const struct db_connection *connection)
 {
 	return clock_ms() + connection->db->config->statement_timeout_ms +
-		   connection->lock_timeout_ms + ANSWER_GRACE_MS;
+		   ANSWER_GRACE_MS;
 }
 
 /*
@@ -209,25 +217,26 @@ static enum status
 set_up_session(struct db_connection *connection)
 {
 	static const char sql[] =
-		"SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
+		"SELECT EXISTS (SELECT FROM pg_catalog.pg_extension"
+		" WHERE extname OPERATOR(pg_catalog.=) 'e2emsg'),"
+		" pg_catalog.set_config('search_path', 'pg_catalog', false),"
+		" pg_catalog.set_config('default_transaction_isolation',"
+		" 'read committed', false),"
+		" pg_catalog.set_config('default_transaction_read_only', 'off', false),"
 		" pg_catalog.set_config('synchronous_commit', 'on', false),"
 		" pg_catalog.set_config('statement_timeout', $1, false),"
-		" pg_catalog.set_config('lock_timeout', $2, false),"
-		" EXISTS (SELECT FROM pg_catalog.pg_extension"
-		" WHERE extname OPERATOR(pg_catalog.=) 'e2emsg')";
-	char statement_ms[24], lock_ms[24];
+		" pg_catalog.set_config('lock_timeout', $2, false)";
+	char statement_ms[24];
 	struct db_params params = {0};
 	struct db_answer answer;
 	enum status status;
 
 	snprintf(statement_ms, sizeof(statement_ms), "%ld",
-			 connection->db->config->statement_timeout_ms +
-				 connection->lock_timeout_ms);
-	snprintf(lock_ms, sizeof(lock_ms), "%ld", connection->lock_timeout_ms);
+			 connection->db->config->statement_timeout_ms);
 	db_param_text(&params, statement_ms);
-	db_param_text(&params, lock_ms);
+	db_param_text(&params, LOCK_TIMEOUT_MS);
 	status = run_once(connection, sql, &params, &answer);
-	if (status == STATUS_OK && db_answer_field(&answer, 0, 4, NULL)[0] != 't')
+	if (status == STATUS_OK && db_answer_field(&answer, 0, 0, NULL)[0] != 't')
 	{
 		log_line(connection->db->log, LOG_LEVEL_ERROR,
 				 "the database %s lacks the extension; run CREATE EXTENSION "
@@ -283,6 +292,7 @@ reconnect(struct db_connection *connection)
 	if (is_alive(connection))
 	{
 		PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
+		PQsetnonblocking(connection->pg, 1);
 		status = set_up_session(connection);
 	}
 	else
@@ -361,15 +371,12 @@ db_connection_call(struct db_connection *connection, const char *sql,
 }
 
 struct db_connection *
-db_connection_new(struct db *db, long lock_timeout_ms)
+db_connection_new(struct db *db)
 {
 	struct db_connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection)
-	{
 		connection->db = db;
-		connection->lock_timeout_ms = lock_timeout_ms;
-	}
 	return connection;
 }
 
@@ -424,12 +431,47 @@ db_call(struct db *db, const char *sql, const struct db_params *params,
 	return status;
 }
 
+enum status
+db_ping(struct db *db)
+{
+	struct db_params params = {0};
+	struct db_answer answer;
+	enum status status;
+
+	pthread_mutex_lock(&db->ping_mutex);
+	status = db_connection_call(
+		db->ping_connection, "SELECT e2emsg.service_name()", &params, &answer);
+	pthread_mutex_unlock(&db->ping_mutex);
+	db_answer_free(&answer);
+	return status;
+}
+
+/* libpq's own message would quote the text, with a password in it. */
+bool
+db_conninfo_is_sound(const char *conninfo)
+{
+	bool is_name = !strchr(conninfo, '=') && !strstr(conninfo, "://");
+	PQconninfoOption *options =
+		is_name ? NULL : PQconninfoParse(conninfo, NULL);
+	bool sound = is_name || options;
+
+	PQconninfoFree(options);
+	return sound;
+}
+
 struct db *
 db_open(const struct config *config, struct log *log)
 {
-	struct db *db = calloc(1, sizeof(*db));
+	struct db *db;
 	pthread_condattr_t monotonic;
 
+	if (!db_conninfo_is_sound(config->database))
+	{
+		log_line(log, LOG_LEVEL_ERROR,
+				 "the setting database is no valid connection string");
+		return NULL;
+	}
+	db = calloc(1, sizeof(*db));
 	if (!db)
 		return NULL;
 	db->config = config;
@@ -439,11 +481,13 @@ db_open(const struct config *config, struct log *log)
 	pthread_cond_init(&db->freed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	pthread_mutex_init(&db->mutex, NULL);
+	pthread_mutex_init(&db->ping_mutex, NULL);
+	db->ping_connection = db_connection_new(db);
 	db->connections =
 		calloc((size_t) config->db_connections, sizeof(*db->connections));
 	for (long i = 0; db->connections && i < config->db_connections; i++)
 	{
-		db->connections[i] = db_connection_new(db, 0);
+		db->connections[i] = db_connection_new(db);
 		if (!db->connections[i])
 			break;
 		release(db, db->connections[i]);
@@ -459,6 +503,8 @@ db_close(struct db *db)
 	for (long i = 0; db->connections && i < db->config->db_connections; i++)
 		db_connection_free(db->connections[i]);
 	free(db->connections);
+	db_connection_free(db->ping_connection);
+	pthread_mutex_destroy(&db->ping_mutex);
 	pthread_cond_destroy(&db->freed);
 	pthread_mutex_destroy(&db->mutex);
 	free(db);

@@ -53,6 +53,9 @@ extern const char *db_answer_detail(const struct db_answer *answer);
 extern const char *db_answer_hint(const struct db_answer *answer);
 extern void db_answer_free(struct db_answer *answer);
 
+/* Can libpq make sense of it?  A plain database name will do. */
+extern bool db_conninfo_is_sound(const char *conninfo);
+
 /*
  * The pool, for ordinary calls.  db_open() connects to nothing yet; a
  * connection is made when a call needs it and made again after a loss.
@@ -70,12 +73,14 @@ extern enum status db_call(struct db *db, const char *sql,
 						   struct db_answer *answer)
 	__attribute__((warn_unused_result));
 
+/* A round trip on a connection of its own, whatever the pool is busy with. */
+extern enum status db_ping(struct db *db) __attribute__((warn_unused_result));
+
 /*
- * A connection of one's own.  lock_timeout_ms 0 is none.  The caller sees to
- * it that one thread at a time uses it.
+ * A connection of one's own.  The caller sees to it that one thread at a
+ * time uses it.
  */
-extern struct db_connection *db_connection_new(struct db *db,
-											   long lock_timeout_ms);
+extern struct db_connection *db_connection_new(struct db *db);
 extern void db_connection_free(struct db_connection *connection);
 extern enum status
 db_connection_call(struct db_connection *connection, const char *sql,

@@ -202,8 +202,9 @@ take_body(struct exchange *exchange)
 	else if (length > 0 && !is_json(&exchange->head))
 		status = STATUS_UNSUPPORTED_MEDIA_TYPE;
 	else
-		status = body_read(exchange->connection, length,
-						   config->body_timeout_ms, &exchange->request.body);
+		status = body_read(exchange->connection, exchange->gateway->deadlines,
+						   length, config->body_timeout_ms,
+						   &exchange->request.body);
 	exchange->body_read = status == STATUS_OK;
 	if (status != STATUS_OK)
 	{
@@ -221,6 +222,18 @@ take_body(struct exchange *exchange)
 }
 
 /*
+ * Each open connection holds a worker, and one that finds none waits without
+ * an answer.  So the last sixteenth of them serve one request a connection.
+ */
+static bool
+is_crowded(struct gateway *gateway)
+{
+	long threads = gateway->config.threads;
+
+	return atomic_load(&gateway->connections) >= threads - threads / 16;
+}
+
+/*
  * Sends the reply and logs it.  What was not read to its end can't be
  * followed by another request, and a gateway that is about to end wants none.
  */
@@ -231,7 +244,8 @@ finish(struct exchange *exchange, int64_t began_us)
 	const char *template = exchange->route ? exchange->route->pattern : "-";
 
 	reply->close = !exchange->framing.keep_alive || !exchange->body_read ||
-				   atomic_load(&exchange->gateway->draining);
+				   atomic_load(&exchange->gateway->draining) ||
+				   is_crowded(exchange->gateway);
 	reply_send(exchange->connection, reply,
 			   strcmp(exchange->head.method, "HEAD") == 0);
 	log_access(&exchange->gateway->log,

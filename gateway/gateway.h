@@ -13,6 +13,7 @@
 #include "secret.h"
 
 struct db;
+struct deadlines;
 struct outbox;
 
 struct gateway
@@ -22,10 +23,12 @@ struct gateway
 	struct secret secret;
 	struct db *db;
 	struct outbox *outbox;
+	struct deadlines *deadlines;
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */
 	atomic_int in_flight;		   /* requests being answered */
+	atomic_int connections;		   /* each holds a worker thread */
 };
 
 #endif /* E2EMSG_GATEWAY_H */

@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "db.h"
+#include "deadline.h"
 #include "gateway.h"
 #include "outbox.h"
 #include "server.h"
@@ -151,8 +152,10 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	gateway->db = db_open(&gateway->config, &gateway->log);
 	if (gateway->db)
 		gateway->outbox = outbox_start(&gateway->config, gateway->db);
-	if (gateway->outbox)
+	gateway->deadlines = deadlines_start();
+	if (gateway->outbox && gateway->deadlines)
 		code = serve(gateway, invocation, &signals);
+	deadlines_stop(gateway->deadlines);
 	outbox_stop(gateway->outbox);
 	db_close(gateway->db);
 	secret_wipe(&gateway->secret);
@@ -184,6 +187,13 @@ main(int argc, char **argv)
 			status_print(stdout);
 			return EXIT_SUCCESS;
 		case CONFIG_CHECK:
+			if (!db_conninfo_is_sound(gateway.config.database))
+			{
+				fputs("e2emsg-gateway: database: no valid connection "
+					  "string\n",
+					  stderr);
+				return EXIT_USAGE;
+			}
 			puts("the settings are good");
 			return EXIT_SUCCESS;
 		default:

@@ -1,12 +1,13 @@
 /*
  * outbox.c
- *		The queues of envelopes and the threads that empty them.
+ *		The batches that are filled, and the threads that store them.
  */
 #include "outbox.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -14,182 +15,247 @@
 #include "clock.h"
 #include "config.h"
 #include "db.h"
+#include "futex.h"
 
-#define BATCH_MAX_BYTES (4u << 20) /* of ciphertext */
-#define BUSY_ROUNDS 2 /* how many lock timeouts an envelope waits at most */
+#define RETRY_PAUSE_US 10000 /* before held mailboxes are tried again */
 
-struct queue
+/* Batches in order; workers add to the last one. */
+struct fresh
+{
+	struct batch *first, *last;
+	struct batch *spare; /* for reuse */
+};
+
+/* Envelopes to mailboxes that somebody else holds, in order. */
+struct held
 {
 	struct ticket *first, **last;
-	pthread_cond_t filled;
 };
 
 struct outbox
 {
 	const struct config *config;
-	pthread_mutex_t mutex;
-	pthread_cond_t answered;
-	struct queue fresh, busy;
-	long waiting; /* tickets in both queues and on their way */
+	pthread_mutex_t mutex; /* for all below, but never during a call */
+	pthread_cond_t fresh_came, held_came, held_answered;
+	struct fresh fresh;
+	struct held held;
+	long waiting; /* workers with an envelope on its way */
 	bool stopping;
-	pthread_t fresh_thread, busy_thread;
-	struct db_connection *fresh_connection, *busy_connection;
+	pthread_t fresh_thread, held_thread;
+	struct db_connection *fresh_connection, *held_connection;
 };
 
-static void
-push(struct queue *queue, struct ticket *ticket)
+/* An empty batch, from the spare ones if there is one; NULL without memory. */
+static struct batch *
+new_batch(struct fresh *fresh)
 {
-	ticket->next = NULL;
-	*queue->last = ticket;
-	queue->last = &ticket->next;
-	pthread_cond_signal(&queue->filled);
-}
+	struct batch *batch = fresh->spare;
 
-static struct ticket *
-pop(struct queue *queue)
-{
-	struct ticket *ticket = queue->first;
-
-	queue->first = ticket->next;
-	if (!queue->first)
-		queue->last = &queue->first;
-	return ticket;
-}
-
-/*
- * Gives the answers, under the mutex.  Whoever met a locked mailbox and may
- * still wait goes to the second queue.
- */
-static void
-answer(struct outbox *outbox, struct batch *batch)
-{
-	int64_t now = clock_ms();
-
-	for (int i = 0; i < batch->count; i++)
-	{
-		struct ticket *ticket = batch->tickets[i];
-
-		if (ticket->status == STATUS_MAILBOX_BUSY && !batch->wait)
-		{
-			ticket->busy_until_ms =
-				now + BUSY_ROUNDS * outbox->config->lock_timeout_ms;
-			free(ticket->body);
-			ticket->body = NULL;
-			push(&outbox->busy, ticket);
-			continue;
-		}
-		ticket->done = true;
-		outbox->waiting--;
-	}
-	pthread_cond_broadcast(&outbox->answered);
-}
-
-/* Takes what is queued, within the bounds of a batch. */
-static void
-take_fresh(struct outbox *outbox, struct batch *batch)
-{
-	size_t bytes = 0;
-
+	if (batch)
+		fresh->spare = batch->next;
+	else
+		batch = malloc(sizeof(*batch));
+	if (!batch)
+		return NULL;
 	batch->count = 0;
-	while (outbox->fresh.first && batch->count < BATCH_MAX &&
-		   bytes < BATCH_MAX_BYTES)
-	{
-		struct ticket *ticket = pop(&outbox->fresh);
-
-		bytes += ticket->submission->ciphertext_size;
-		batch->tickets[batch->count++] = ticket;
-	}
+	batch->bytes = 0;
+	batch->next = NULL;
+	atomic_init(&batch->answered, 0);
+	atomic_init(&batch->waiting, 0);
+	return batch;
 }
 
-/*
- * Takes the first that waits and all others for the same mailbox, so that a
- * lock that does not come free holds up one mailbox only.
- */
-static void
-take_busy(struct outbox *outbox, struct batch *batch)
+/* The batch that takes the next envelope; NULL without memory. */
+static struct batch *
+open_batch(struct fresh *fresh)
 {
-	struct queue *queue = &outbox->busy;
-	struct queue rest = {.first = NULL};
-	const uint8_t *mailbox = queue->first->submission->receiver;
+	struct batch *batch;
 
-	rest.last = &rest.first;
-	batch->count = 0;
-	while (queue->first)
-	{
-		struct ticket *ticket = pop(queue);
-
-		if (batch->count < BATCH_MAX &&
-			memcmp(ticket->submission->receiver, mailbox, UUID_SIZE) == 0)
-			batch->tickets[batch->count++] = ticket;
-		else
-		{
-			ticket->next = NULL;
-			*rest.last = ticket;
-			rest.last = &ticket->next;
-		}
-	}
-	queue->first = rest.first;
-	queue->last = rest.first ? rest.last : &queue->first;
+	if (fresh->last && !batch_is_full(fresh->last))
+		return fresh->last;
+	batch = new_batch(fresh);
+	if (!batch)
+		return NULL;
+	if (fresh->last)
+		fresh->last->next = batch;
+	else
+		fresh->first = batch;
+	fresh->last = batch;
+	return batch;
 }
 
-/* Have all of a batch waited long enough for their mailbox? */
-static bool
-all_too_late(const struct batch *batch)
+static struct batch *
+take_batch(struct fresh *fresh)
 {
-	int64_t now = clock_ms();
+	struct batch *batch = fresh->first;
 
-	for (int i = 0; i < batch->count; i++)
-		if (batch->tickets[i]->busy_until_ms > now)
-			return false;
-	return true;
+	fresh->first = batch->next;
+	if (!fresh->first)
+		fresh->last = NULL;
+	return batch;
 }
 
+/* One futex wakes the whole batch. */
 static void *
 run_fresh(void *context)
 {
 	struct outbox *outbox = context;
-	struct batch batch = {.connection = outbox->fresh_connection,
-						  .wait = false};
+	struct batch *batch;
 
 	pthread_mutex_lock(&outbox->mutex);
 	for (;;)
 	{
 		while (!outbox->fresh.first && !outbox->stopping)
-			pthread_cond_wait(&outbox->fresh.filled, &outbox->mutex);
+			pthread_cond_wait(&outbox->fresh_came, &outbox->mutex);
 		if (!outbox->fresh.first)
 			break;
-		take_fresh(outbox, &batch);
+		batch = take_batch(&outbox->fresh);
 		pthread_mutex_unlock(&outbox->mutex);
-		batch_store(&batch);
+		batch_store(batch, outbox->fresh_connection);
+		futex_set(&batch->answered, 1);
 		pthread_mutex_lock(&outbox->mutex);
-		answer(outbox, &batch);
 	}
 	pthread_mutex_unlock(&outbox->mutex);
 	return NULL;
 }
 
+static void
+push(struct held *held, struct ticket *ticket)
+{
+	ticket->next = NULL;
+	*held->last = ticket;
+	held->last = &ticket->next;
+}
+
+/* Takes what waits, within the bounds of a batch. */
+static void
+take_held(struct held *held, struct batch *batch)
+{
+	batch->count = 0;
+	batch->bytes = 0;
+	while (held->first && !batch_is_full(batch))
+	{
+		batch_add(batch, held->first);
+		held->first = held->first->next;
+	}
+	if (!held->first)
+		held->last = &held->first;
+}
+
+/*
+ * Answers what is decided or waited too long; the rest goes to the end of
+ * the queue.  Returns whether there is such a rest.
+ */
+static bool
+answer_held(struct outbox *outbox, const struct batch *batch)
+{
+	int64_t now = clock_ms();
+	bool rest = false;
+
+	for (int i = 0; i < batch->count; i++)
+	{
+		struct ticket *ticket = batch->tickets[i];
+
+		if (ticket->status == STATUS_MAILBOX_BUSY && ticket->give_up_ms > now)
+		{
+			free(ticket->body);
+			ticket->body = NULL;
+			push(&outbox->held, ticket);
+			rest = true;
+		}
+		else
+			ticket->give_up_ms = 0;
+	}
+	pthread_cond_broadcast(&outbox->held_answered);
+	return rest;
+}
+
+/*
+ * Tries held mailboxes again and again, and never blocks on one: so a
+ * mailbox that stays locked holds up no other.
+ */
 static void *
-run_busy(void *context)
+run_held(void *context)
 {
 	struct outbox *outbox = context;
-	struct batch batch = {.connection = outbox->busy_connection, .wait = true};
+	struct batch batch = {.count = 0};
+	bool rest;
 
 	pthread_mutex_lock(&outbox->mutex);
 	for (;;)
 	{
-		while (!outbox->busy.first && !outbox->stopping)
-			pthread_cond_wait(&outbox->busy.filled, &outbox->mutex);
-		if (!outbox->busy.first)
+		while (!outbox->held.first && !outbox->stopping)
+			pthread_cond_wait(&outbox->held_came, &outbox->mutex);
+		if (!outbox->held.first)
 			break;
-		take_busy(outbox, &batch);
+		take_held(&outbox->held, &batch);
 		pthread_mutex_unlock(&outbox->mutex);
-		if (!all_too_late(&batch))
-			batch_store(&batch);
+		batch_store(&batch, outbox->held_connection);
 		pthread_mutex_lock(&outbox->mutex);
-		answer(outbox, &batch);
+		rest = answer_held(outbox, &batch);
+		pthread_mutex_unlock(&outbox->mutex);
+		if (rest)
+			usleep(RETRY_PAUSE_US);
+		pthread_mutex_lock(&outbox->mutex);
 	}
 	pthread_mutex_unlock(&outbox->mutex);
 	return NULL;
+}
+
+/*
+ * Adds a ticket to a batch.  Returns NULL when the outbox takes no more, and
+ * counts the worker in otherwise.
+ */
+static struct batch *
+join_batch(struct outbox *outbox, struct ticket *ticket)
+{
+	struct batch *batch = NULL;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (outbox->waiting < outbox->config->queue_limit && !outbox->stopping)
+		batch = open_batch(&outbox->fresh);
+	if (batch)
+	{
+		outbox->waiting++;
+		batch_add(batch, ticket);
+		if (batch->count == 1)
+			pthread_cond_signal(&outbox->fresh_came);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	return batch;
+}
+
+/* The last worker that leaves a batch hands it back. */
+static void
+leave_batch(struct outbox *outbox, struct batch *batch)
+{
+	if (atomic_fetch_sub(&batch->waiting, 1) != 1)
+		return;
+	pthread_mutex_lock(&outbox->mutex);
+	outbox->waiting -= batch->count;
+	batch->next = outbox->fresh.spare;
+	outbox->fresh.spare = batch;
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
+/* Somebody else holds the mailbox: the second connection tries on. */
+static void
+wait_for_mailbox(struct outbox *outbox, struct ticket *ticket)
+{
+	free(ticket->body);
+	ticket->body = NULL;
+	ticket->give_up_ms = clock_ms() + outbox->config->lock_timeout_ms;
+	pthread_mutex_lock(&outbox->mutex);
+	if (outbox->waiting < outbox->config->queue_limit && !outbox->stopping)
+	{
+		outbox->waiting++;
+		push(&outbox->held, ticket);
+		pthread_cond_signal(&outbox->held_came);
+		while (ticket->give_up_ms != 0)
+			pthread_cond_wait(&outbox->held_answered, &outbox->mutex);
+		outbox->waiting--;
+	}
+	pthread_mutex_unlock(&outbox->mutex);
 }
 
 /* Turns a ticket's result into the answer to its request. */
@@ -218,25 +284,17 @@ outbox_send(struct outbox *outbox, const struct submission *submission,
 {
 	struct ticket ticket = {.submission = submission,
 							.status = STATUS_OVERLOADED};
+	struct batch *batch = join_batch(outbox, &ticket);
 
-	pthread_mutex_lock(&outbox->mutex);
-	if (outbox->waiting < outbox->config->queue_limit && !outbox->stopping)
+	if (batch)
 	{
-		outbox->waiting++;
-		push(&outbox->fresh, &ticket);
-		while (!ticket.done)
-			pthread_cond_wait(&outbox->answered, &outbox->mutex);
+		futex_wait(&batch->answered, 0);
+		leave_batch(outbox, batch);
 	}
-	pthread_mutex_unlock(&outbox->mutex);
+	if (ticket.status == STATUS_MAILBOX_BUSY)
+		wait_for_mailbox(outbox, &ticket);
 	write_reply(&ticket, reply);
 	free(ticket.body);
-}
-
-static void
-queue_init(struct queue *queue)
-{
-	queue->last = &queue->first;
-	pthread_cond_init(&queue->filled, NULL);
 }
 
 struct outbox *
@@ -248,25 +306,26 @@ outbox_start(const struct config *config, struct db *db)
 		return NULL;
 	outbox->config = config;
 	pthread_mutex_init(&outbox->mutex, NULL);
-	pthread_cond_init(&outbox->answered, NULL);
-	queue_init(&outbox->fresh);
-	queue_init(&outbox->busy);
-	outbox->fresh_connection = db_connection_new(db, 0);
-	outbox->busy_connection = db_connection_new(db, config->lock_timeout_ms);
-	if (!outbox->fresh_connection || !outbox->busy_connection ||
+	pthread_cond_init(&outbox->fresh_came, NULL);
+	pthread_cond_init(&outbox->held_came, NULL);
+	pthread_cond_init(&outbox->held_answered, NULL);
+	outbox->held.last = &outbox->held.first;
+	outbox->fresh_connection = db_connection_new(db);
+	outbox->held_connection = db_connection_new(db);
+	if (!outbox->fresh_connection || !outbox->held_connection ||
 		pthread_create(&outbox->fresh_thread, NULL, run_fresh, outbox) != 0 ||
-		pthread_create(&outbox->busy_thread, NULL, run_busy, outbox) != 0)
+		pthread_create(&outbox->held_thread, NULL, run_held, outbox) != 0)
 		return NULL; /* the process ends at once */
 	return outbox;
 }
 
 /* Ends one thread; what it holds is stored first. */
 static void
-stop_thread(struct outbox *outbox, struct queue *queue, pthread_t thread)
+stop_thread(struct outbox *outbox, pthread_cond_t *came, pthread_t thread)
 {
 	pthread_mutex_lock(&outbox->mutex);
 	outbox->stopping = true;
-	pthread_cond_broadcast(&queue->filled);
+	pthread_cond_broadcast(came);
 	pthread_mutex_unlock(&outbox->mutex);
 	pthread_join(thread, NULL);
 }
@@ -274,15 +333,22 @@ stop_thread(struct outbox *outbox, struct queue *queue, pthread_t thread)
 void
 outbox_stop(struct outbox *outbox)
 {
+	struct batch *batch;
+
 	if (!outbox)
 		return;
-	stop_thread(outbox, &outbox->fresh, outbox->fresh_thread);
-	stop_thread(outbox, &outbox->busy, outbox->busy_thread);
+	stop_thread(outbox, &outbox->fresh_came, outbox->fresh_thread);
+	stop_thread(outbox, &outbox->held_came, outbox->held_thread);
 	db_connection_free(outbox->fresh_connection);
-	db_connection_free(outbox->busy_connection);
-	pthread_cond_destroy(&outbox->fresh.filled);
-	pthread_cond_destroy(&outbox->busy.filled);
-	pthread_cond_destroy(&outbox->answered);
+	db_connection_free(outbox->held_connection);
+	while ((batch = outbox->fresh.spare) != NULL)
+	{
+		outbox->fresh.spare = batch->next;
+		free(batch);
+	}
+	pthread_cond_destroy(&outbox->fresh_came);
+	pthread_cond_destroy(&outbox->held_came);
+	pthread_cond_destroy(&outbox->held_answered);
 	pthread_mutex_destroy(&outbox->mutex);
 	free(outbox);
 }

@@ -5,8 +5,9 @@
  * Worker threads put envelopes into a queue and wait.  One thread takes all
  * that is queued, stores it with a single set-based call and wakes the
  * waiters, each with an answer of its own.  Mailboxes that somebody else
- * holds locked are left to a second thread with a connection of its own, so
- * that they hold up nobody.  An answer is given only after the commit.
+ * holds locked are left to a second thread with a connection of its own,
+ * which tries them again and again without waiting, so that they hold up
+ * nobody.  An answer is given only after the commit.
  */
 #ifndef E2EMSG_OUTBOX_H
 #define E2EMSG_OUTBOX_H

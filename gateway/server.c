@@ -27,11 +27,21 @@ struct server
 
 /* Connection data is the socket's number, found when a body needs it. */
 static int
-clear_connection_data(const struct mg_connection *connection, void **data)
+connection_begins(const struct mg_connection *connection, void **data)
 {
-	(void) connection;
+	struct gateway *gateway = mg_get_user_context_data(connection);
+
 	*data = NULL;
+	atomic_fetch_add(&gateway->connections, 1);
 	return 0;
+}
+
+static void
+connection_ends(const struct mg_connection *connection)
+{
+	struct gateway *gateway = mg_get_user_context_data(connection);
+
+	atomic_fetch_sub(&gateway->connections, 1);
 }
 
 /* CivetWeb's own complaints; once it serves, they are a client's doing. */
@@ -55,7 +65,8 @@ start(struct gateway *gateway, const char *address, long port, long threads,
 	const struct mg_callbacks callbacks = {
 		.begin_request = handler,
 		.http_error = dispatch_http_error,
-		.init_connection = clear_connection_data,
+		.init_connection = connection_begins,
+		.connection_close = connection_ends,
 		.log_message = log_message,
 	};
 	char listen[CONFIG_TEXT_SIZE + 16], thread_count[24], request_ms[24],

@@ -7,8 +7,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -127,20 +125,4 @@ socket_end_idle(int port)
 		if (peer_of(fd, &peer) && local_port_of(fd) == port)
 			shutdown(fd, SHUT_RD);
 	}
-}
-
-size_t
-socket_readable(int fd)
-{
-	int bytes = 0;
-
-	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (size_t) bytes : 0;
-}
-
-bool
-socket_wait(int fd, int64_t ms)
-{
-	struct pollfd poller = {.fd = fd, .events = POLLIN};
-
-	return ms > 0 && poll(&poller, 1, (int) ms) == 1;
 }

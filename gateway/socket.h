@@ -10,8 +10,6 @@
 #define E2EMSG_SOCKET_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 /* The connected socket of this peer at this local port, or -1. */
 extern int socket_of_peer(const char *address, int port, int local_port);
@@ -28,11 +26,5 @@ extern int socket_stop_listening(int port);
  * waits for their next request sees their end at once.
  */
 extern void socket_end_idle(int port);
-
-/* Bytes that can be read without blocking; 0 for a bad socket, too. */
-extern size_t socket_readable(int fd);
-
-/* Waits until something can be read.  False when "ms" pass or on error. */
-extern bool socket_wait(int fd, int64_t ms);
 
 #endif /* E2EMSG_SOCKET_H */

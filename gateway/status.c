@@ -137,6 +137,10 @@ status_of_server_sqlstate(const char *sqlstate)
 			return STATUS_BAD_JSON;
 	if (strcmp(sqlstate, "55P03") == 0)
 		return STATUS_MAILBOX_BUSY;
+	/* out of time, out of resources, or another transaction in the way */
+	if (strcmp(sqlstate, "57014") == 0 || strncmp(sqlstate, "53", 2) == 0 ||
+		strncmp(sqlstate, "40", 2) == 0)
+		return STATUS_OVERLOADED;
 	if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0)
 		return STATUS_DATABASE_UNAVAILABLE;
 	return STATUS_INTERNAL_ERROR;

@@ -18,6 +18,15 @@ SELECT set_identity_key(:'iris', NULL, decode(:'key_2_by_identity_1', 'hex'), '\
 SELECT set_identity_key(:'iris', :'identity_2', decode(:'key_2_by_identity_2', 'hex'),
 	decode(:'identity_2_by_identity_1', 'hex'));
 SELECT key_version, identity_key = :'identity_2'::jsonb AS identity_2 FROM public_key('iris');
+-- there is no way back: the endorsement is public now
+SELECT set_identity_key(:'iris', :'identity_1', decode(:'key_2_by_identity_1', 'hex'),
+	decode(:'identity_2_by_identity_1', 'hex'));
+SELECT set_identity_key(:'iris', :'identity_2', decode(:'key_2_by_identity_2', 'hex'),
+	decode(:'identity_2_by_identity_1', 'hex'));
+-- nor does an old identity key become an encryption key
+SELECT rotate_encryption_key(:'iris', :'identity_1', 3, '\x00');
+SELECT reset_identity_key(:'iris', NULL, decode(repeat('00', 64), 'hex'));
+\echo :LAST_ERROR_SQLSTATE
 -- an old version still shows who signed it
 SELECT key_version, identity_key = :'identity_1'::jsonb AS identity_1 FROM public_key('iris', 1);
 -- the next rotation is signed by the new one

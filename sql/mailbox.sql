@@ -13,6 +13,9 @@ SELECT seq FROM inbox(:'bob', 3);
 SELECT seq FROM inbox(:'bob', 0, 2);
 SELECT seq FROM inbox(:'bob', 5);
 SELECT seq FROM inbox(:'bob', -1, 1);
+SELECT inbox(:'bob', 0, -1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT inbox(:'bob', 0, NULL);
 SELECT acknowledge(:'bob', 2);
 -- past both what is asked for and what is acknowledged
 SELECT seq FROM inbox(:'bob');

@@ -40,5 +40,23 @@ SELECT count(*) FROM e2emsg.send_messages('{}', '{}', '{}', '{}', '{}', '{}', '{
 SELECT * FROM e2emsg.messages;
 DELETE FROM e2emsg.mailboxes;
 RESET ROLE;
+-- default privileges of whoever installs give nothing away
+BEGIN;
+CREATE ROLE regress_e2emsg_other;
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO regress_e2emsg_other;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO regress_e2emsg_other;
+SET LOCAL client_min_messages = error;
+DROP EXTENSION e2emsg CASCADE;
+CREATE EXTENSION e2emsg;
+DROP TABLE e2emsg.session_nonces;
+CALL e2emsg.install();
+SELECT count(*) FROM pg_proc p WHERE p.pronamespace = 'e2emsg'::regnamespace
+	AND has_function_privilege('regress_e2emsg_other', p.oid, 'EXECUTE');
+SELECT has_table_privilege('regress_e2emsg_other', 'e2emsg.session_nonces', 'SELECT');
+-- and a DBA's grants on tables outlive install()
+GRANT SELECT ON e2emsg.users TO regress_e2emsg_other;
+CALL e2emsg.install();
+SELECT has_table_privilege('regress_e2emsg_other', 'e2emsg.users', 'SELECT');
+ROLLBACK;
 DROP OWNED BY regress_e2emsg_gateway, regress_e2emsg_app;
 DROP ROLE regress_e2emsg_gateway, regress_e2emsg_app;

@@ -68,7 +68,7 @@ FROM rest_send_messages(
 	array_fill(:'alice'::uuid, ARRAY[4]), ARRAY[:'bob', :'bob', :'bob', :'alice']::uuid[], '{0,0,0,0}',
 	'{NULL,NULL,NULL,NULL}', '{1,1,9,2}',
 	ARRAY['\x000000000000000000000001', '\x000000000000000000000001', '\x000000000000000000000002', '\x00']::bytea[],
-	'{a,a,b,c}', array_fill(decode(repeat('aa', 16), 'hex'), ARRAY[4]), false) ORDER BY ordinal;
+	'{a,a,b,c}', array_fill(decode(repeat('aa', 16), 'hex'), ARRAY[4])) ORDER BY ordinal;
 SELECT body ->> 'next' AS next, json_object_keys(body -> 'messages' -> 0) FROM rest_inbox(:'bob', NULL, NULL) body;
 SELECT rest_inbox(:'bob', '1', '200');
 SELECT rest_inbox(:'bob', '-1', NULL);

@@ -24,6 +24,12 @@ SELECT open_session('iris', (:'assertion' || ' ')::bytea, decode(:'assertion_by_
 ROLLBACK TO once;
 SELECT open_session('iris', :'assertion', NULL, sha256('nonce'), clock_timestamp() + interval '2 minutes');
 ROLLBACK TO once;
+SELECT open_session('iris', :'assertion', decode(:'assertion_by_identity_1', 'hex'),
+	'\x00', clock_timestamp() + interval '2 minutes');
+ROLLBACK TO once;
+SELECT open_session('iris', :'assertion', decode(:'assertion_by_identity_1', 'hex'),
+	NULL, NULL);
+ROLLBACK TO once;
 -- no identity key, no user: the same answer
 SELECT open_session('acc.unsigned', :'assertion', decode(:'assertion_by_identity_1', 'hex'),
 	sha256('nonce'), clock_timestamp() + interval '2 minutes');

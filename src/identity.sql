@@ -13,12 +13,7 @@ DECLARE
 	reduced jsonb := e2emsg.jwk_reduce(new_key, 'identity');
 	current_key record;
 BEGIN
-	IF EXISTS (SELECT FROM e2emsg.public_keys k
-			   WHERE k.user_id = of_user
-				   AND k.thumbprint = e2emsg.jwk_thumbprint(new_key)) THEN
-		PERFORM e2emsg.refuse('key_reused',
-			'the identity key must be another key than the encryption keys');
-	END IF;
+	PERFORM e2emsg.require_new_key(of_user, e2emsg.jwk_thumbprint(new_key));
 	SELECT * INTO STRICT current_key FROM e2emsg.public_key(of_user::text);
 	PERFORM e2emsg.require_endorsement(new_key, new_signature, current_key.username,
 		current_key.key_version, current_key.thumbprint, current_key.previous_thumbprint);
@@ -42,25 +37,20 @@ DECLARE
 	mailbox record := e2emsg.lock_mailbox(user_id);
 	old e2emsg.users;
 BEGIN
-	IF identity_key IS NULL THEN
-		PERFORM e2emsg.refuse('invalid_key', 'the identity key is missing');
-	END IF;
 	SELECT u.* INTO STRICT old FROM e2emsg.users u WHERE u.id = user_id;
 	IF old.identity_key IS NULL THEN
 		PERFORM e2emsg.store_identity_key(user_id, identity_key, signature,
 										  'identity_added', NULL);
 		RETURN;
 	END IF;
-	IF old.identity_key = e2emsg.jwk_reduce(identity_key, 'identity')::jsonb THEN
-		PERFORM e2emsg.refuse('key_reused', 'this is the identity key already');
-	ELSIF endorsement IS NULL
-		OR NOT e2emsg.verify_es256(
+	PERFORM e2emsg.require_new_key(user_id, e2emsg.jwk_thumbprint(identity_key));
+	IF e2emsg.verify_es256(
 			old.identity_key::text::json,
 			e2emsg.identity_change_statement(
 				e2emsg.service_name(), old.username,
 				e2emsg.jwk_thumbprint(identity_key),
 				e2emsg.jwk_thumbprint(old.identity_key::text::json)),
-			endorsement) THEN
+			endorsement) IS NOT TRUE THEN
 		PERFORM e2emsg.refuse('bad_signature',
 			'the old identity key must endorse the new one');
 	END IF;

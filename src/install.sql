@@ -23,19 +23,43 @@ $$;
 COMMENT ON FUNCTION add_missing_constraint(regclass, name, text) IS
 	'Part of install(): adds a named constraint that the table lacks.';
 
+-- ALTER DEFAULT PRIVILEGES may have given a new object to others.  "object" is
+-- the qualified name for a statement, like TABLE e2emsg.users.
+CREATE FUNCTION revoke_from_all(object text, acl aclitem[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	grantee text;
+BEGIN
+	FOR grantee IN
+		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+									   ELSE a.grantee::regrole::text END
+		FROM aclexplode(acl) a WHERE a.grantee <> 'e2emsg_owner'::regrole
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s FROM %s', object, grantee);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION revoke_from_all(text, aclitem[]) IS
+	'Takes all rights on an object from everybody but e2emsg_owner.';
+
 CREATE PROCEDURE install()
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning
+SET lock_timeout = '10s'
 AS $$
 DECLARE
+	names CONSTANT name[] := ARRAY['users', 'public_keys', 'key_rotation_log',
+								   'mailboxes', 'messages', 'session_nonces'];
+	known CONSTANT name[] := ARRAY(SELECT c.relname FROM pg_class c
+								   WHERE c.relnamespace = 'e2emsg'::regnamespace);
 	stranger regclass;
-	table_name text;
+	table_name name;
 BEGIN
 	SELECT c.oid INTO stranger FROM pg_class c
-	WHERE c.relnamespace = 'e2emsg'::regnamespace
-		AND c.relname IN ('users', 'public_keys', 'key_rotation_log', 'mailboxes',
-						  'messages', 'session_nonces')
+	WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relname = ANY (names)
 		AND (c.relkind <> 'r' OR c.relowner <> 'e2emsg_owner'::regrole);
 	IF FOUND THEN
 		RAISE EXCEPTION 'relation % does not belong to e2emsg_owner', stranger
@@ -108,8 +132,6 @@ BEGIN
 		CONSTRAINT messages_pkey PRIMARY KEY (mailbox_id, seq),
 		CONSTRAINT messages_envelope_key UNIQUE (mailbox_id, sender_id, iv)
 	);
-	-- sealed bytes do not compress
-	ALTER TABLE e2emsg.messages ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
 	COMMENT ON TABLE e2emsg.messages IS
 		'Sealed envelopes in the order of their mailbox; seq has no gaps.';
 
@@ -140,14 +162,24 @@ BEGIN
 		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)')
 	) AS rules (on_table, rule, definition);
 
-	CREATE OR REPLACE TRIGGER key_rotation_log_is_append_only
-		BEFORE UPDATE OR DELETE OR TRUNCATE ON e2emsg.key_rotation_log
-		FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change();
+	IF NOT EXISTS (SELECT FROM pg_trigger t
+				   WHERE t.tgrelid = 'e2emsg.key_rotation_log'::regclass
+					   AND t.tgname = 'key_rotation_log_is_append_only') THEN
+		CREATE TRIGGER key_rotation_log_is_append_only
+			BEFORE UPDATE OR DELETE OR TRUNCATE ON e2emsg.key_rotation_log
+			FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change();
+	END IF;
 
-	FOREACH table_name IN ARRAY ARRAY['users', 'public_keys', 'key_rotation_log',
-									  'mailboxes', 'messages', 'session_nonces']
-	LOOP
+	-- what was there keeps its owner and what a DBA granted on it
+	FOREACH table_name IN ARRAY names LOOP
+		CONTINUE WHEN table_name = ANY (known);
 		EXECUTE format('ALTER TABLE e2emsg.%I OWNER TO e2emsg_owner', table_name);
+		PERFORM e2emsg.revoke_from_all(format('TABLE e2emsg.%I', table_name), c.relacl)
+		FROM pg_class c WHERE c.oid = format('e2emsg.%I', table_name)::regclass;
+		IF table_name = 'messages' THEN
+			-- sealed bytes do not compress
+			ALTER TABLE e2emsg.messages ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
+		END IF;
 	END LOOP;
 END
 $$;

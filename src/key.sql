@@ -36,11 +36,14 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$ SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
 COMMENT ON FUNCTION json_time(timestamptz) IS 'RFC 3339 time in UTC, milliseconds.';
 
+-- VOLATILE, so that it sees what was committed while its caller waited for a
+-- mailbox: the key that made an envelope stale.
 CREATE FUNCTION key_object(who text, version integer DEFAULT NULL) RETURNS json
-LANGUAGE sql STABLE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_strip_nulls(json_build_object(
+BEGIN
+	RETURN (SELECT json_strip_nulls(json_build_object(
 		'userId', k.user_id,
 		'username', k.username,
 		'publicKey', k.key,
@@ -50,7 +53,8 @@ AS $$
 		'identityKey', k.identity_key,
 		'signature', e2emsg.base64url_encode(k.signature),
 		'createdAt', e2emsg.json_time(k.created_at)))
-	FROM e2emsg.public_key(who, version) k
+	FROM e2emsg.public_key(who, version) k);
+END
 $$;
 COMMENT ON FUNCTION key_object(text, integer) IS
 	'public_key() as the JSON object that the REST interface gives.';

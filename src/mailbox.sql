@@ -12,6 +12,9 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
+	IF max_messages < 0 OR max_messages IS NULL THEN
+		PERFORM e2emsg.refuse('invalid_request', 'max_messages must be 0 or more');
+	END IF;
 	RETURN QUERY
 	SELECT m.seq, e2emsg.message_id(m.mailbox_id, m.sender_id, m.iv), m.sender_id,
 		   m.suite, m.sender_key_version, m.key_version, m.iv, m.ciphertext, m.auth_tag,

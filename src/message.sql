@@ -133,8 +133,13 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	problem text := e2emsg.envelope_problem(suite, sender_key_version, key_version, iv,
+											ciphertext, auth_tag);
 	result record;
 BEGIN
+	IF problem IS NOT NULL THEN
+		PERFORM e2emsg.refuse('invalid_envelope', problem);
+	END IF;
 	SELECT * INTO STRICT result
 	FROM e2emsg.send_messages(ARRAY[sender_id], ARRAY[receiver_id],
 		ARRAY[suite]::smallint[], ARRAY[sender_key_version], ARRAY[key_version],

@@ -48,7 +48,7 @@ BEGIN
 		e2emsg.rest_identity_key(uuid, text, text), e2emsg.rest_key_rotations(text),
 		e2emsg.open_session(text, bytea, bytea, bytea, timestamptz),
 		e2emsg.rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
-								  bytea[], bytea[], bytea[], boolean),
+								  bytea[], bytea[], bytea[]),
 		e2emsg.rest_inbox(uuid, text, text), e2emsg.rest_acknowledge(uuid, text)
 		TO %s', role);
 END
@@ -56,24 +56,28 @@ $$;
 COMMENT ON FUNCTION grant_gateway(regrole) IS
 	'Lets a role call what the gateway calls, and nothing else.';
 
--- PUBLIC gets nothing.  All functions belong to e2emsg_owner: a dump does not
--- carry their owner, so that a restore runs this again.
+-- Nobody gets anything by default.  All functions belong to e2emsg_owner: a
+-- dump does not carry their owner, so that a restore runs this again.  The
+-- owner comes first, or a dump would name whoever installed.
 GRANT USAGE ON SCHEMA e2emsg TO e2emsg_owner;
+SET LOCAL search_path = pg_catalog, pg_temp;
 DO $$
 DECLARE
 	routine regprocedure;
 BEGIN
 	FOR routine IN
 		SELECT p.oid
-		FROM pg_catalog.pg_depend d
-		JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-		JOIN pg_catalog.pg_proc p ON p.oid = d.objid
+		FROM pg_depend d
+		JOIN pg_extension e ON e.oid = d.refobjid
+		JOIN pg_proc p ON p.oid = d.objid
 		WHERE e.extname = 'e2emsg' AND d.deptype = 'e'
-			AND d.classid = 'pg_catalog.pg_proc'::regclass
-			AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+			AND d.classid = 'pg_proc'::regclass
+			AND d.refclassid = 'pg_extension'::regclass
 	LOOP
-		EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
 		EXECUTE format('ALTER ROUTINE %s OWNER TO e2emsg_owner', routine);
+		EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
+		PERFORM e2emsg.revoke_from_all(format('ROUTINE %s', routine), p.proacl)
+		FROM pg_proc p WHERE p.oid = routine;
 	END LOOP;
 END
 $$;

@@ -180,16 +180,18 @@ AS $$
 $$;
 COMMENT ON FUNCTION rest_key_rotations(text) IS 'GET /users/{who}/key-rotations';
 
--- POST /messages, many at once
+-- POST /messages, many at once.  PL/pgSQL keeps the plan between calls.
 CREATE FUNCTION rest_send_messages(sender_ids uuid[], receiver_ids uuid[],
 								   suites smallint[], sender_key_versions integer[],
 								   key_versions integer[], ivs bytea[],
-								   ciphertexts bytea[], auth_tags bytea[], wait boolean,
+								   ciphertexts bytea[], auth_tags bytea[],
 								   OUT ordinal integer, OUT code text, OUT body json)
 RETURNS SETOF record
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
+	RETURN QUERY
 	SELECT s.ordinal, s.code,
 		CASE
 			WHEN s.code IS NULL OR s.code = 'repeated' THEN
@@ -203,10 +205,12 @@ AS $$
 			ELSE '{}'::json
 		END
 	FROM e2emsg.send_messages(sender_ids, receiver_ids, suites, sender_key_versions,
-							  key_versions, ivs, ciphertexts, auth_tags, wait) s
+							  key_versions, ivs, ciphertexts, auth_tags,
+							  wait => false) s;
+END
 $$;
 COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
-									   bytea[], bytea[], bytea[], boolean) IS
+									   bytea[], bytea[], bytea[]) IS
 	'POST /messages, many at once: a row for each envelope, in their order.';
 
 -- GET /messages: at most 1 MiB of ciphertext an answer, but always one message

@@ -48,6 +48,25 @@ $$;
 COMMENT ON FUNCTION lock_mailbox(uuid) IS
 	'Locks a mailbox until the transaction ends; its key version and last number.';
 
+-- No way back to a key of old: signatures over it are public by then.  And a
+-- key has one purpose for good.
+CREATE FUNCTION require_new_key(of_user uuid, new_thumbprint bytea) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF new_thumbprint IS NULL THEN
+		PERFORM e2emsg.refuse('invalid_key', 'the key is missing');
+	ELSIF EXISTS (SELECT FROM e2emsg.key_rotation_log l
+			   WHERE l.user_id = of_user
+				   AND new_thumbprint IN (l.thumbprint, l.identity_thumbprint)) THEN
+		PERFORM e2emsg.refuse('key_reused');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION require_new_key(uuid, bytea) IS
+	'Refuses a key that the user ever had, for whatever purpose (ME023).';
+
 CREATE FUNCTION rotate_encryption_key(user_id uuid, public_key json, new_version integer,
 									  signature bytea DEFAULT NULL,
 									  OUT key_version integer, OUT through_seq bigint)
@@ -66,17 +85,10 @@ BEGIN
 		PERFORM e2emsg.refuse('version_conflict',
 			format('version %s is current', mailbox.key_version));
 	END IF;
-	IF public_key IS NULL THEN
-		PERFORM e2emsg.refuse('invalid_key', 'the public key is missing');
-	END IF;
 	SELECT u.* INTO owner FROM e2emsg.users u WHERE u.id = user_id;
 	stored_key := e2emsg.jwk_reduce(public_key, 'encryption');
 	thumbprint := e2emsg.jwk_thumbprint(public_key);
-	IF stored_key = owner.identity_key
-		OR EXISTS (SELECT FROM e2emsg.public_keys k
-				   WHERE k.user_id = user_id AND k.thumbprint = thumbprint) THEN
-		PERFORM e2emsg.refuse('key_reused');
-	END IF;
+	PERFORM e2emsg.require_new_key(user_id, thumbprint);
 	SELECT k.thumbprint INTO STRICT previous_thumbprint FROM e2emsg.public_keys k
 	WHERE k.user_id = user_id AND k.version = mailbox.key_version;
 	IF owner.identity_key IS NOT NULL THEN

@@ -12,7 +12,8 @@ DECLARE
 BEGIN
 	SELECT u.* INTO owner FROM e2emsg.users u WHERE u.username = username;
 	IF owner.identity_key IS NULL
-		OR nonce_expires_at <= clock_timestamp()
+		OR nonce_expires_at > clock_timestamp() IS NOT TRUE
+		OR octet_length(nonce_hash) = 32 IS NOT TRUE
 		OR e2emsg.verify_es256(owner.identity_key::text::json, signing_input,
 							   signature) IS NOT TRUE THEN
 		PERFORM e2emsg.refuse('invalid_assertion');

@@ -44,12 +44,12 @@ AS $$
 BEGIN
 	IF signature IS NULL THEN
 		PERFORM e2emsg.refuse('bad_signature', 'a user with an identity key must sign');
-	ELSIF NOT e2emsg.verify_es256(
+	ELSIF e2emsg.verify_es256(
 		identity_key,
 		e2emsg.endorsement_statement(
 			e2emsg.service_name(), username, version, thumbprint,
 			coalesce(previous_thumbprint, e2emsg.no_thumbprint())),
-		signature) THEN
+		signature) IS NOT TRUE THEN
 		PERFORM e2emsg.refuse('bad_signature');
 	END IF;
 END

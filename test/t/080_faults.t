@@ -112,6 +112,30 @@ is($reply->{status}, 503, 'mail to the held one: 503 after the lock timeout');
 is($reply->{json}{code}, 'mailbox_busy', 'mailbox_busy');
 is(send_to($carol)->{status}, 201, 'and the other one still gets mail');
 is(holders(), 1, 'while the mailbox is still held');
+
+# its owner acknowledges over and over: that takes no connection from others for long
+my @acknowledging;
+for (1 .. 8)
+{
+	my $pid = fork() // die "fork: $!";
+	if ($pid == 0)
+	{
+		my $reply = $gateway->request('POST', '/messages/ack', as => $bob, body => { through => 1 });
+		POSIX::_exit($reply->{status} == 503 && $reply->{json}{code} eq 'mailbox_busy' ? 0 : 1);
+	}
+	push @acknowledging, $pid;
+}
+sleep 0.1;
+is(read_inbox($carol)->{status}, 200, 'while eight wait to acknowledge there, others read');
+is(ready(), 200, 'and the gateway is ready');
+my $refused = 0;
+for my $pid (@acknowledging)
+{
+	waitpid $pid, 0;
+	$refused++ if $? == 0;
+}
+is($refused, 8, 'the eight are told that the mailbox is busy');
+is(holders(), 1, 'which it still is');
 stop_command($holder);
 $server->sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 	WHERE wait_event = 'PgSleep'});
@@ -132,8 +156,8 @@ syswrite $socket, join "\r\n", 'POST /messages HTTP/1.1', 'Host: localhost',
   'Content-Length: ' . length($body), '', $body;
 wait_until(sub {
 	$server->sql(q{SELECT count(*) FROM pg_stat_activity
-		WHERE usename = 'e2emsg_gateway' AND wait_event_type = 'Lock'}) > 0
-}, 10) or diag 'the send did not reach the lock';
+		WHERE usename = 'e2emsg_gateway' AND query LIKE '%rest_send_messages%'}) == 2
+}, 10) or diag 'the send did not reach the second connection';
 kill 'TERM', $gateway->pid;
 my ($answer) = $gateway->drain($socket, 15);
 like($answer, qr{^HTTP/1\.1 201 }, 'a send in flight at SIGTERM gets its 201');
