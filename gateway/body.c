@@ -10,29 +10,9 @@
 
 #include <civetweb.h>
 
+#include "connection.h"
 #include "deadline.h"
-#include "socket.h"
 #include "utf8.h"
-
-/*
- * The socket under a connection, looked up once and kept as CivetWeb's
- * connection data, one added so that NULL means "not yet".
- */
-static int
-socket_of(struct mg_connection *connection)
-{
-	const struct mg_request_info *info = mg_get_request_info(connection);
-	intptr_t known = (intptr_t) info->conn_data;
-
-	if (known == 0)
-	{
-		known = socket_of_peer(info->remote_addr, info->remote_port,
-							   info->server_port) +
-				1;
-		mg_set_user_connection_data(connection, (void *) known);
-	}
-	return (int) known - 1;
-}
 
 /* Fills body->text; false when the sender stops or the deadline passes. */
 static bool
@@ -40,7 +20,7 @@ read_all(struct mg_connection *connection, struct deadlines *deadlines,
 		 size_t length, long timeout_ms, struct body *body)
 {
 	struct deadline deadline;
-	int fd = socket_of(connection), got = 1;
+	int fd = connection_fd(connection), got = 1;
 
 	if (fd < 0)
 		return false; /* its peer is gone already */

@@ -13,6 +13,7 @@
 
 #include "body.h"
 #include "clock.h"
+#include "connection.h"
 #include "gateway.h"
 #include "guard.h"
 #include "reply.h"
@@ -69,6 +70,11 @@ pass_guard(struct exchange *exchange)
 	const char *why = "the request line or a header field is malformed";
 	enum status status = STATUS_BAD_REQUEST_FRAMING;
 
+	if (!connection_of(exchange->connection))
+	{
+		refuse(exchange, STATUS_OVERLOADED, NULL);
+		return false;
+	}
 	if (guard_is_whole(head) || head->field_count == 0 ||
 		head->field_count > GUARD_MAX_FIELDS)
 		status = guard_check(head, &exchange->framing, &why);
@@ -150,8 +156,10 @@ check_token(struct exchange *exchange)
 	if (strncasecmp(value, "Bearer ", 7) != 0)
 		return STATUS_MISSING_TOKEN;
 	token += strspn(token, " ");
-	switch (token_verify(&exchange->gateway->secret, token, strlen(token),
-						 (int64_t) time(NULL), exchange->request.caller))
+	switch (token_recall(&exchange->gateway->secret,
+						 &connection_of(exchange->connection)->token, token,
+						 strlen(token), (int64_t) time(NULL),
+						 exchange->request.caller))
 	{
 		case TOKEN_GOOD:
 			return STATUS_OK;

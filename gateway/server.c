@@ -12,6 +12,7 @@
 
 #include "admin.h"
 #include "clock.h"
+#include "connection.h"
 #include "dispatch.h"
 #include "gateway.h"
 #include "socket.h"
@@ -25,15 +26,14 @@ struct server
 	struct mg_context *api, *admin;
 };
 
-/* Connection data is the socket's number, found when a body needs it. */
 static int
 connection_begins(const struct mg_connection *connection, void **data)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
 
-	*data = NULL;
 	atomic_fetch_add(&gateway->connections, 1);
-	return 0;
+	*data = connection_new();
+	return 0; /* CivetWeb takes no other answer */
 }
 
 static void
@@ -41,6 +41,7 @@ connection_ends(const struct mg_connection *connection)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
 
+	connection_free(connection_of(connection));
 	atomic_fetch_sub(&gateway->connections, 1);
 }
 
@@ -66,7 +67,7 @@ start(struct gateway *gateway, const char *address, long port, long threads,
 		.begin_request = handler,
 		.http_error = dispatch_http_error,
 		.init_connection = connection_begins,
-		.connection_close = connection_ends,
+		.connection_closed = connection_ends,
 		.log_message = log_message,
 	};
 	char listen[CONFIG_TEXT_SIZE + 16], thread_count[24], request_ms[24],

@@ -107,6 +107,31 @@ token_verify(const struct secret *secret, const char *text, size_t size,
 	return token_claims(jws.payload, jws.payload_size, now, subject);
 }
 
+enum token_result
+token_recall(const struct secret *secret, struct token_memo *memo,
+			 const char *text, size_t size, int64_t now,
+			 char subject[TOKEN_SUBJECT_SIZE])
+{
+	enum token_result result;
+
+	if (size > 0 && size == memo->size && now == memo->checked_at &&
+		CRYPTO_memcmp(text, memo->text, size) == 0)
+	{
+		memcpy(subject, memo->subject, TOKEN_SUBJECT_SIZE);
+		return TOKEN_GOOD;
+	}
+	result = token_verify(secret, text, size, now, subject);
+	memo->size = 0;
+	if (result == TOKEN_GOOD && size <= sizeof(memo->text))
+	{
+		memcpy(memo->text, text, size);
+		memo->size = size;
+		memo->checked_at = now;
+		memcpy(memo->subject, subject, TOKEN_SUBJECT_SIZE);
+	}
+	return result;
+}
+
 /* Appends the base64url form of bytes; false when there is no room. */
 static bool
 append(char out[TOKEN_SIZE], size_t *length, const void *bytes, size_t size)

@@ -38,6 +38,25 @@ token_verify(const struct secret *secret, const char *text, size_t size,
 			 int64_t now, char subject[TOKEN_SUBJECT_SIZE])
 	__attribute__((warn_unused_result));
 
+/* A token that was found good; zeros for none. */
+struct token_memo
+{
+	char text[TOKEN_SIZE];
+	size_t size;
+	int64_t checked_at; /* the "now" of then */
+	char subject[TOKEN_SUBJECT_SIZE];
+};
+
+/*
+ * The same as token_verify(), but the token of the memo is not checked twice
+ * in one second: the answer could not be another.
+ */
+extern enum token_result
+token_recall(const struct secret *secret, struct token_memo *memo,
+			 const char *text, size_t size, int64_t now,
+			 char subject[TOKEN_SUBJECT_SIZE])
+	__attribute__((warn_unused_result));
+
 /* Writes a token for the subject.  Returns its length, 0 on failure. */
 extern size_t token_issue(const struct secret *secret, const char *subject,
 						  int64_t now, char out[TOKEN_SIZE])

@@ -199,6 +199,7 @@ test_own_tokens(struct tap *tap)
 	static const uint8_t other_bytes[SECRET_SIZE] = {8};
 	static const char id[] = "a13bf2ec-2bb7-8503-962c-d1f5ac389df1";
 	struct secret secret, other;
+	struct token_memo memo = {.size = 0};
 	char token[TOKEN_SIZE], subject[TOKEN_SUBJECT_SIZE];
 	size_t size;
 
@@ -218,6 +219,18 @@ test_own_tokens(struct tap *tap)
 		   token_verify(&secret, token, size, 1000 + TOKEN_LIFETIME_S,
 						subject) == TOKEN_EXPIRED,
 		   "and then it has expired");
+	for (int64_t now = 1000; now <= 1000 + TOKEN_LIFETIME_S; now += 900)
+		for (int i = 0; i < 2; i++)
+			tap_ok(tap,
+				   token_recall(&secret, &memo, token, size, now, subject) ==
+					   token_verify(&secret, token, size, now, subject),
+				   "a memo changes no answer");
+	token[size / 2] ^= 1;
+	tap_ok(tap,
+		   token_recall(&secret, &memo, token, size, memo.checked_at,
+						subject) == TOKEN_BAD,
+		   "another token is not the one of the memo");
+	token[size / 2] ^= 1;
 	tap_ok(tap, token_verify(&secret, token, size, 999, subject) == TOKEN_BAD,
 		   "not before it was made");
 	tap_ok(tap, token_verify(&other, token, size, 1000, subject) == TOKEN_BAD,

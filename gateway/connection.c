@@ -1,0 +1,48 @@
+/*
+ * connection.c
+ *		What the gateway keeps of an open connection.
+ */
+#include "connection.h"
+
+#include <stdlib.h>
+
+#include <civetweb.h>
+#include <openssl/crypto.h>
+
+#include "socket.h"
+
+struct connection *
+connection_new(void)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection)
+		connection->fd = CONNECTION_FD_UNKNOWN;
+	return connection;
+}
+
+void
+connection_free(struct connection *connection)
+{
+	if (connection)
+		OPENSSL_cleanse(connection, sizeof(*connection));
+	free(connection);
+}
+
+struct connection *
+connection_of(const struct mg_connection *civetweb)
+{
+	return mg_get_user_connection_data(civetweb);
+}
+
+int
+connection_fd(struct mg_connection *civetweb)
+{
+	struct connection *connection = connection_of(civetweb);
+	const struct mg_request_info *info = mg_get_request_info(civetweb);
+
+	if (connection->fd == CONNECTION_FD_UNKNOWN)
+		connection->fd = socket_of_peer(info->remote_addr, info->remote_port,
+										info->server_port);
+	return connection->fd;
+}
