@@ -6,14 +6,19 @@
 
 #include "command.h"
 #include "result.h"
+#include "username.h"
+
+static enum result command_help(struct app *app);
 
 static const struct command commands[] = {
 	{"register", "NAME",
 	 "make an account: keys here, their public halves "
 	 "on the server",
 	 1, 1, FLAG_SERVICE | FLAG_UNSIGNED, command_register},
-	{"login", "", "sign in with the identity key", 0, 0, 0, command_login},
-	{"send", "PEER [TEXT|-]", "seal a text and send it; - reads stdin", 0, 2,
+	{"login", "", "sign in; without identity key: renew the token", 0, 0, 0,
+	 command_login},
+	{"send", "PEER [TEXT|-]",
+	 "seal a text and send it; without TEXT, or with -, it reads stdin", 0, 2,
 	 FLAG_SUITE | FLAG_UNSIGNED_OK | FLAG_RETRY, command_send},
 	{"read", "", "fetch, open, store, print and acknowledge mail", 0, 0,
 	 FLAG_ALL | FLAG_NO_ACK | FLAG_RETRY, command_read},
@@ -30,6 +35,7 @@ static const struct command commands[] = {
 	 FLAG_YES, command_trust},
 	{"whoami", "", "show this account", 0, 0, 0, command_whoami},
 	{"token", "", "print a token for curl", 0, 0, 0, command_token},
+	{"help", "", "print this", 0, 2, 0, command_help},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -85,6 +91,22 @@ check_flags(struct app *app, const struct command *command)
 					 options_name(surplus & ~(surplus - 1)));
 }
 
+/* Refuses too few or too many arguments. */
+static enum result
+check_args(struct app *app, const struct command *command)
+{
+	if (app->arg_count >= command->min_args &&
+		app->arg_count <= command->max_args)
+		return RESULT_OK;
+	if (command->max_args == 0 && username_valid(app->args[0]))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "%s takes no name; use --as %s", command->name,
+						 app->args[0]);
+	return fault_set(&app->fault, RESULT_USAGE, NULL, "usage: e2emsg %s%s%s",
+					 command->name, command->arguments[0] ? " " : "",
+					 command->arguments);
+}
+
 enum result
 command_run(struct app *app)
 {
@@ -92,17 +114,20 @@ command_run(struct app *app)
 	const struct command *command = find(&app->options, &words);
 	enum result result;
 
+	if (app->options.word_count == 0)
+	{
+		command_print_help(stderr);
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "a command is missing");
+	}
 	if (command == NULL)
 		return fault_set(&app->fault, RESULT_USAGE, "See e2emsg --help.",
-						 "there is no such command");
+						 "there is no command %s", app->options.words[0]);
 	app->args = app->options.words + words;
 	app->arg_count = app->options.word_count - words;
-	if (app->arg_count < command->min_args ||
-		app->arg_count > command->max_args)
-		return fault_set(&app->fault, RESULT_USAGE, NULL,
-						 "usage: e2emsg %s %s", command->name,
-						 command->arguments);
-	result = check_flags(app, command);
+	result = check_args(app, command);
+	if (result == RESULT_OK)
+		result = check_flags(app, command);
 	return result == RESULT_OK ? command->run(app) : result;
 }
 
@@ -125,4 +150,12 @@ command_print_help(FILE *stream)
 	fputs("\nData goes to stdout, all else to stderr. Exit codes:\n", stream);
 	for (int i = 0; result_meaning(i) != NULL; i++)
 		fprintf(stream, "  %d  %s\n", i, result_meaning(i));
+}
+
+static enum result
+command_help(struct app *app)
+{
+	(void) app;
+	command_print_help(stdout);
+	return RESULT_OK;
 }

@@ -23,11 +23,11 @@ is_through(const struct app *app, const struct mail *mail, uint32_t version)
 	return through >= 0 && through <= mail->last_seq;
 }
 
-/* What is to be said of a key: a word for programs, words for people. */
+/* What is to be said of a key: a word, and for people what it means. */
 struct key_state
 {
 	const char *word;
-	const char *words;
+	const char *meaning;
 };
 
 static struct key_state
@@ -36,13 +36,12 @@ key_state(const struct app *app, const struct mail *mail, uint32_t version)
 	uint32_t current = app->session.account.version;
 
 	if (version == current)
-		return (struct key_state){"current", "current"};
+		return (struct key_state){"current", ""};
 	if (version > current)
-		return (struct key_state){"unannounced",
-								  "not announced: rotate again"};
+		return (struct key_state){"unannounced", ": rotate again"};
 	if (is_through(app, mail, version))
-		return (struct key_state){"spare", "old, all mail is here"};
-	return (struct key_state){"needed", "old, mail may need it"};
+		return (struct key_state){"spare", ": all its mail is here"};
+	return (struct key_state){"needed", ": mail may need it"};
 }
 
 /* Prints one line for the key of a version. */
@@ -66,7 +65,7 @@ print_key(struct app *app, const struct mail *mail, uint32_t version)
 								 (json_int_t) version, "thumbprint", text,
 								 "state", state.word));
 	else
-		printf("%4u  %s  %s\n", version, text, state.words);
+		printf("%4u  %s  %s%s\n", version, text, state.word, state.meaning);
 	return RESULT_OK;
 }
 
@@ -110,6 +109,10 @@ command_keys(struct app *app)
 static enum result
 check_forget(struct app *app, const struct mail *mail, uint32_t version)
 {
+	if (version > app->session.account.version &&
+		!keyring_has(&app->session.store, version))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "there is no version %u", version);
 	if (version >= app->session.account.version)
 		return fault_set(&app->fault, RESULT_USAGE,
 						 "Rotate first; then the old version can go.",

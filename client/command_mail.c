@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -32,6 +33,8 @@ read_stdin(struct text *out, struct fault *fault)
 	out->bytes = malloc(STDIN_MAX);
 	if (out->bytes == NULL)
 		return fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
+	if (isatty(STDIN_FILENO))
+		fputs("e2emsg: type the message, end with Ctrl-D\n", stderr);
 	out->size = fread(out->bytes, 1, STDIN_MAX, stdin);
 	if (ferror(stdin))
 		return fault_errno(fault, "can't read", "stdin");
@@ -59,6 +62,9 @@ take_text(struct app *app, struct text *out)
 		(out->bytes == NULL || !utf8_valid(out->bytes, out->size)))
 		result = fault_set(&app->fault, RESULT_USAGE, NULL,
 						   "the text is not UTF-8");
+	if (result == RESULT_OK && out->size == 0)
+		result =
+			fault_set(&app->fault, RESULT_USAGE, NULL, "the message is empty");
 	return result;
 }
 

@@ -139,6 +139,19 @@ show_change(struct app *app, const struct contact *contact,
 	app->fault = unused;
 }
 
+/* Does the key object hold something that only a yes of the user settles? */
+static bool
+needs_yes(const struct contact *contact, const struct key_object *seen)
+{
+	enum verdict verdict = contact_judge(contact, seen);
+
+	if (contact->changed ||
+		(verdict != VERDICT_KNOWN && verdict != VERDICT_ROTATED))
+		return true;
+	return !contact->has_identity &&
+		   (verdict == VERDICT_ROTATED || !contact->accepted);
+}
+
 /* Asks on the terminal; without one, --yes is the answer. */
 static enum result
 ask(struct app *app, const char *peer)
@@ -153,7 +166,7 @@ ask(struct app *app, const char *peer)
 						 "accept this");
 	fprintf(stderr, "Accept this key of %s? [yes/no] ", peer);
 	if (fgets(answer, sizeof(answer), stdin) != NULL &&
-		strcmp(answer, "yes\n") == 0)
+		(strcmp(answer, "yes\n") == 0 || strcmp(answer, "y\n") == 0))
 		return RESULT_OK;
 	return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
 					 "nothing was accepted");
@@ -175,6 +188,12 @@ command_trust(struct app *app)
 		result = peer_look(session, app->args[0], &seen, &app->fault);
 	if (result != RESULT_OK)
 		return result;
+	if (!needs_yes(contact, &seen))
+	{
+		session_notice(session, "there is nothing to accept: %s is %s",
+					   contact->username, contact_standing(contact));
+		return RESULT_OK;
+	}
 	show_change(app, contact, &seen);
 	result = ask(app, contact->username);
 	if (result == RESULT_OK)

@@ -192,6 +192,8 @@ prepare(struct http *http, const char *method, const char *url,
 	CURL *handle = http->handle;
 
 	curl_easy_reset(handle);
+	if (body == NULL && strcmp(method, "POST") == 0)
+		body = ""; /* so that it has a Content-Length */
 	if (body != NULL &&
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body) != CURLE_OK)
 		return false;
@@ -308,6 +310,28 @@ result_of_status(long status)
 	return RESULT_REFUSED;
 }
 
+/* What to do, where the server's hint speaks to programs; NULL elsewhere. */
+static const char *
+own_hint(const struct http_reply *reply)
+{
+	static const struct
+	{
+		const char *code, *hint;
+	} hints[] = {
+		{"missing_token", "Run: e2emsg login"},
+		{"invalid_token", "Run: e2emsg login"},
+		{"expired_token", "Run: e2emsg login"},
+		{"invalid_assertion",
+		 "Try again: e2emsg login. If that fails too, the server does not "
+		 "know this account (any more), or has another identity key for it."},
+	};
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (strcmp(http_code(reply), hints[i].code) == 0)
+			return hints[i].hint;
+	return reply->status == 503 ? "Try again a little later." : NULL;
+}
+
 enum result
 http_fault(const struct http_reply *reply, struct fault *fault)
 {
@@ -319,8 +343,11 @@ http_fault(const struct http_reply *reply, struct fault *fault)
 	(void) (field_text(reply->body, "title", 1, WORDS_MAX, &title) &&
 			field_text(reply->body, "hint", 1, WORDS_MAX, &hint));
 	told = field_text(reply->body, "detail", 1, WORDS_MAX, &detail);
+	if (own_hint(reply) != NULL)
+		hint = own_hint(reply);
 	return fault_set(fault, result_of_status(reply->status), hint,
-					 "the server refused: %s%s%s (%ld %s)", title,
-					 told ? ": " : "", told ? detail : "", reply->status,
-					 http_code(reply));
+					 "the server %s: %s%s%s (%ld %s)",
+					 reply->status == 503 ? "can't serve now" : "refused",
+					 title, told ? ": " : "", told ? detail : "",
+					 reply->status, http_code(reply));
 }

@@ -51,11 +51,11 @@ extern CHECKED enum result http_open(const char *url, struct http *out,
 extern void http_close(struct http *http);
 
 /*
- * Makes one request.  path begins with a slash; body and token may be NULL.
- * RESULT_OK when a JSON object came back, whatever its status; then the
- * caller frees *reply.  After RESULT_NETWORK, and RESULT_REFUSED for an answer
- * that is not one of e2emsg, it is not known whether the server took the
- * request.
+ * Makes one request.  path begins with a slash; body and token may be NULL,
+ * and a POST without a body has an empty one.  RESULT_OK when a JSON object
+ * came back, whatever its status; then the caller frees *reply.  After
+ * RESULT_NETWORK, and RESULT_REFUSED for an answer that is not one of e2emsg,
+ * it is not known whether the server took the request.
  */
 extern CHECKED enum result http_call(struct http *http, const char *method,
 									 const char *path, const json_t *body,
@@ -70,7 +70,8 @@ extern const char *http_code(const struct http_reply *reply);
 
 /*
  * Turns an answer of status 400 and above into a result and a fault: AUTH
- * for 401 and 403, NETWORK for 408, 429 and 5xx, REFUSED for the rest.
+ * for 401 and 403, NETWORK for 408, 429 and 5xx, REFUSED for the rest.  The
+ * hint is the server's, but for tokens, sign-ins and 503.
  */
 extern enum result http_fault(const struct http_reply *reply,
 							  struct fault *fault);

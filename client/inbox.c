@@ -16,6 +16,8 @@ count(struct inbox_counts *counts, enum opening opening)
 		counts->untrusted++;
 	else
 		counts->unreadable++;
+	if (opening == OPENING_FORGOTTEN)
+		counts->forgotten++;
 }
 
 /* Says which numbers the server passed over. */
@@ -213,8 +215,10 @@ inbox_result(const struct inbox_counts *counts, struct fault *fault)
 {
 	if (counts->unreadable > 0)
 		return fault_set(fault, RESULT_UNREADABLE,
-						 "The envelopes are kept; e2emsg read --retry tries "
-						 "them again.",
+						 counts->unreadable > counts->forgotten
+							 ? "The envelopes are kept; e2emsg read --retry "
+							   "tries them again."
+							 : NULL,
 						 "%zu of the messages could not be opened",
 						 counts->unreadable);
 	if (counts->untrusted > 0)

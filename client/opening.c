@@ -18,10 +18,15 @@
 #define SENDER_VERSIONS_MAX 32 /* tried when the message names none */
 
 static const char *const states[] = {
-	[OPENING_OPENED] = "opened",		   [OPENING_FLAGGED] = "opened",
-	[OPENING_TAMPERED] = "tampered",	   [OPENING_MALFORMED] = "malformed",
-	[OPENING_UNKNOWN] = "unknown_suite",   [OPENING_NO_KEY] = "no_private_key",
-	[OPENING_UNTRUSTED] = "untrusted_key", [OPENING_REPEATED] = "repeated",
+	[OPENING_OPENED] = "opened",
+	[OPENING_FLAGGED] = "opened",
+	[OPENING_TAMPERED] = "tampered",
+	[OPENING_MALFORMED] = "malformed",
+	[OPENING_UNKNOWN] = "unknown_suite",
+	[OPENING_NO_KEY] = "no_private_key",
+	[OPENING_FORGOTTEN] = "no_private_key",
+	[OPENING_UNTRUSTED] = "untrusted_key",
+	[OPENING_REPEATED] = "repeated",
 };
 
 /* A message in the course of being opened. */
@@ -194,6 +199,14 @@ remember_suite(struct session *session, const struct attempt *attempt,
 	return contacts_save(&session->store, &session->contacts, fault);
 }
 
+/* Was there a private key of this version, which is gone? */
+static bool
+is_forgotten(const struct session *session, uint32_t version)
+{
+	return version < session->account.version &&
+		   !keyring_has(&session->store, version);
+}
+
 /* Keys, then suite, then plaintext.  A reason in fault->message unless OK. */
 static enum result
 open_fully(struct session *session, const struct mail *mail,
@@ -204,6 +217,12 @@ open_fully(struct session *session, const struct mail *mail,
 	const char *problem;
 	enum result result;
 
+	*opening = OPENING_FORGOTTEN;
+	if (is_forgotten(session, sealed->version))
+		return fault_set(fault, RESULT_UNREADABLE, NULL,
+						 "the key of version %u was forgotten; this can't be "
+						 "opened any more",
+						 sealed->version);
 	*opening = OPENING_NO_KEY;
 	result =
 		keyring_load(&session->store, sealed->version, &attempt->mine, fault);
@@ -249,12 +268,15 @@ check_outside(const struct session *session, const struct sealed *sealed,
 
 /* Adds the outcome to the record. */
 static void
-finish_record(json_t *record, const struct attempt *attempt,
-			  enum opening opening, const char *problem, json_t *message)
+finish_record(const struct session *session, json_t *record,
+			  const struct attempt *attempt, enum opening opening,
+			  const char *problem, json_t *message)
 {
 	const struct contact *contact = attempt->sender.contact;
 	bool opened = opening == OPENING_OPENED || opening == OPENING_FLAGGED;
 
+	if (contact == NULL)
+		contact = contacts_by_id(&session->contacts, &attempt->sealed->sender);
 	json_object_set_new(record, "state", json_string(states[opening]));
 	if (contact != NULL)
 		json_object_set_new(record, "peer", json_string(contact->username));
@@ -293,7 +315,7 @@ opening_try(struct session *session, const struct mail *mail, json_t *message,
 		result = RESULT_OK;
 	}
 	if (result == RESULT_OK)
-		finish_record(*record, &attempt, *opening, problem, message);
+		finish_record(session, *record, &attempt, *opening, problem, message);
 	else
 	{
 		json_decref(*record);

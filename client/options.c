@@ -37,7 +37,7 @@ static const struct row
 	{"home", CODE_HOME, GLOBAL, "DIR",
 	 "the folder of the accounts ($XDG_DATA_HOME/e2emsg)"},
 	{"json", CODE_JSON, GLOBAL, NULL, "print JSON, one object a line"},
-	{"help", CODE_HELP, GLOBAL, NULL, "print this"},
+	{"help", CODE_HELP, GLOBAL, NULL, "print this (or -h)"},
 	{"version", CODE_VERSION, GLOBAL, NULL, "print the version"},
 	{"service", CODE_LOCAL, FLAG_SERVICE, "NAME",
 	 "register: refuse a server with another service name"},
@@ -153,14 +153,16 @@ options_read(int argc, char **argv, struct options *out, struct fault *fault)
 	*out = (struct options){.suite = -1};
 	make_table(table);
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, ":", table, NULL)) != -1)
+	while ((code = getopt_long(argc, argv, ":h", table, NULL)) != -1)
 	{
 		if (code == '?' || code == ':')
 			return fault_set(fault, RESULT_USAGE, "See e2emsg --help.",
 							 "%s: %s", argv[optind - 1],
 							 code == ':' ? "the value is missing"
 										 : "there is no such option");
-		if (!take(out, &rows[code - 1], optarg))
+		if (code == 'h')
+			out->help = true;
+		else if (!take(out, &rows[code - 1], optarg))
 			return fault_set(fault, RESULT_USAGE, NULL, "--%s takes %s",
 							 rows[code - 1].name, rows[code - 1].argument);
 	}

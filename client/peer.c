@@ -105,10 +105,13 @@ fetch(struct session *session, const char *who, uint32_t version,
 
 	if (result != RESULT_OK)
 		return result;
+	if (object == NULL && version == 0)
+		return fault_set(fault, RESULT_REFUSED, NULL,
+						 "there is no user %s on this server", who);
 	if (object == NULL)
 		return fault_set(fault, RESULT_REFUSED, NULL,
-						 "the server has no such key: %s%s", who,
-						 version > 0 ? ", an old version" : "");
+						 "the server has no key of version %u for %s", version,
+						 who);
 	result = key_object_read(object, session->account.service, out, fault);
 	json_decref(object);
 	if (result != RESULT_OK)
@@ -123,6 +126,25 @@ fetch(struct session *session, const char *who, uint32_t version,
 	return RESULT_OK;
 }
 
+/* Takes the user's own newest key from the keyring, after a rotation. */
+static enum result
+follow_own(struct session *session, struct contact *own, struct fault *fault)
+{
+	struct key_object seen = {.version = session->account.version};
+	struct keypair pair = {0};
+	enum result result =
+		keyring_load(&session->store, seen.version, &pair, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	seen.key = pair.public_key;
+	jwk_thumbprint(&seen.key, seen.thumbprint);
+	keypair_free(&pair);
+	contact_learn(own, &seen);
+	own->accepted = !own->has_identity;
+	return save(session, fault);
+}
+
 enum result
 peer_find(struct session *session, const char *username, struct contact **out,
 		  struct fault *fault)
@@ -131,6 +153,9 @@ peer_find(struct session *session, const char *username, struct contact **out,
 	enum result result;
 
 	*out = contacts_by_name(&session->contacts, username);
+	if (*out != NULL && strcmp(username, session->account.username) == 0 &&
+		(*out)->keys[0].version < session->account.version)
+		return follow_own(session, *out, fault);
 	if (*out != NULL)
 		return RESULT_OK;
 	result = fetch(session, username, 0, &seen, fault);

@@ -17,8 +17,9 @@ struct peer_key
 };
 
 /*
- * The contact of a username, met now when it was not met before.
- * RESULT_REFUSED when the server knows no such user.
+ * The contact of a username, met now when it was not met before.  The user's
+ * own one has the account's current key.  RESULT_REFUSED when the server
+ * knows no such user.
  */
 extern CHECKED enum result peer_find(struct session *session,
 									 const char *username,

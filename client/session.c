@@ -173,7 +173,7 @@ session_challenge(struct session *session, char *nonce, size_t nonce_size,
 	return result;
 }
 
-/* Sends the body to a route that answers with a token. */
+/* Sends the body, if any, to a route that answers with a token. */
 static enum result
 fetch_token(struct session *session, const char *path, json_t *body,
 			const char *token, struct fault *fault)
@@ -191,23 +191,43 @@ fetch_token(struct session *session, const char *path, json_t *body,
 	return result;
 }
 
-/* Renews a token that is still good: the only way without identity key. */
+/* What an account without identity key has to be told in the end. */
 static enum result
-renew(struct session *session, struct fault *fault)
+token_is_over(const struct session *session, struct fault *fault)
 {
-	enum result result =
-		session->token[0] == '\0'
-			? RESULT_AUTH
-			: fetch_token(session, "/sessions/refresh", json_object(),
-						  session->token, fault);
-
-	if (result != RESULT_AUTH)
-		return result;
 	return fault_set(fault, RESULT_AUTH,
 					 "An account without identity key can't sign in again "
 					 "once an hour went by without use: register another "
 					 "name.",
 					 "the token of %s is over", session->account.username);
+}
+
+/* Renews a token that is still good: the only way without identity key. */
+static enum result
+renew(struct session *session, struct fault *fault)
+{
+	enum result result = session->token[0] == '\0'
+							 ? RESULT_AUTH
+							 : fetch_token(session, "/sessions/refresh", NULL,
+										   session->token, fault);
+
+	return result == RESULT_AUTH ? token_is_over(session, fault) : result;
+}
+
+/* Renews before it is urgent; a failure is no obstacle yet, but is said. */
+static void
+renew_early(struct session *session)
+{
+	struct fault fault;
+	enum result result;
+
+	if (session->renewal_tried)
+		return;
+	session->renewal_tried = true;
+	result = renew(session, &fault);
+	if (result != RESULT_OK && result != RESULT_NETWORK)
+		session_notice(session, "the token could not be renewed: %s",
+					   fault.message);
 }
 
 enum result
@@ -245,16 +265,11 @@ session_need_token(struct session *session, struct fault *fault)
 	time_t left = session->token_expires - time(NULL);
 	bool is_good = session->token[0] != '\0' && left > TOKEN_MARGIN;
 
-	if (is_good && (session->account.has_identity || left > RENEW_MARGIN))
-		return RESULT_OK;
-	if (is_good)
-	{
-		struct fault unused;
-
-		(void) (renew(session, &unused) == RESULT_OK);
-		return RESULT_OK;
-	}
-	return session_login(session, fault);
+	if (!is_good)
+		return session_login(session, fault);
+	if (!session->account.has_identity && left <= RENEW_MARGIN)
+		renew_early(session);
+	return RESULT_OK;
 }
 
 /* One call with the token, and one more after signing in again. */
@@ -268,10 +283,11 @@ call_signed_in(struct session *session, const char *method, const char *path,
 	if (result == RESULT_OK)
 		result = http_call(&session->http, method, path, body, session->token,
 						   reply, fault);
-	if (result != RESULT_OK || reply->status != 401 ||
-		!session->account.has_identity)
+	if (result != RESULT_OK || reply->status != 401)
 		return result;
 	http_reply_free(reply);
+	if (!session->account.has_identity)
+		return token_is_over(session, fault);
 	result = session_login(session, fault);
 	if (result == RESULT_OK)
 		result = http_call(&session->http, method, path, body, session->token,

@@ -25,7 +25,8 @@ struct session
 	struct http http;
 	char token[SESSION_TOKEN_MAX + 1]; /* empty: none */
 	time_t token_expires;
-	FILE *notices; /* where remarks for the user go, or NULL */
+	bool renewal_tried; /* before it was urgent: once a session */
+	FILE *notices;		/* where remarks for the user go, or NULL */
 };
 
 #define SESSION_CLOSED        \

@@ -6,7 +6,7 @@ import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, readd
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Gateway, b64, endorse, makeEncryptionKey, makeIdentityKey, sealTutorial, thumbprint } from './lib/gateway.mjs';
-import { done, ok, run } from './lib/tap.mjs';
+import { done, ok, run, runOnTerminal } from './lib/tap.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'e2emsg-client.'));
 const gateway = new Gateway();
@@ -21,7 +21,8 @@ async function newUser(name, ...options) {
 	const home = newHome();
 	const result = await client(home, 'register', name, ...options);
 	if (result.code !== 0) throw new Error(result.err);
-	return { name, home, run: (...args) => client(home, ...args) };
+	return { name, home, run: (...args) => client(home, ...args),
+		type: (input, ...args) => runOnTerminal(['--home', home, '--server', gateway.url, ...args], { input }) };
 }
 
 function expect(result, code, what, where, pattern) {
@@ -94,14 +95,16 @@ async function pair() {
 	expect(await bob.run('rotate'), 3, 'a lost answer to a rotation');
 	ok(keyStored && bobThere.keys.length === 2, 'the new key was on the disk before it was announced');
 	gateway.behave();
-	expect(await bob.run('keys'), 0, 'the key is shown as not announced', 'out', /2 .* not announced/);
+	expect(await bob.run('keys'), 0, 'the key is shown as not announced', 'out', /2 .* unannounced: rotate again/);
+	expect(await bob.run('keys', '--json'), 0, 'and for programs', 'out', /"unannounced"/);
 	expect(await bob.run('rotate'), 0, 'rotating again finishes it', 'err', /earlier try/);
 	ok(bobThere.keys.length === 2, 'without a third key');
 	expect(await alice.run('send', bob.name, 'to the new key'), 0, 'a peer follows', 'err', /rotated to key version 2/);
 	expect(await bob.run('read'), 0, 'and is read', 'out', /to the new key/);
 	expect(await bob.run('keys', 'forget', '1'), 1, 'the old key stays while it is unclear who needs it', 'err', /--force/);
 	expect(await bob.run('keys', 'forget', '1', '--force'), 0, 'unless forced');
-	expect(await bob.run('keys', 'forget', '2'), 2, 'the current key never goes');
+	expect(await bob.run('keys', 'forget', '2'), 2, 'the current key never goes', 'err', /not an old key/);
+	expect(await bob.run('keys', 'forget', '9'), 2, 'nor one that never was', 'err', /there is no version 9/);
 }
 {
 	gateway.behave();
@@ -122,6 +125,13 @@ async function pair() {
 	gateway.before = (asked) => (asked.path === '/messages' && gateway.requests.length < 3
 		? { status: 503, body: { code: 'overloaded' }, headers: { 'Retry-After': '1' } } : undefined);
 	expect(await alice.run('send', bob.name, 'four'), 0, 'a server that is busy is asked again');
+	const away = { status: 503, body: { code: 'database_unavailable', title: 'The database is away',
+		hint: 'Try again; the same envelope is stored once.' } };
+	gateway.before = () => away;
+	const later = await client(newHome(), 'register', fresh('later'));
+	expect(later, 3, 'a registration without database', 'err', /can't serve now: The database is away/);
+	ok(!later.err.includes('envelope'), 'has no envelope to speak of');
+	expect(await alice.run('send', bob.name, 'five'), 3, 'a send has', 'err', /can't serve now[^]*The message is kept/);
 }
 
 // ---- swapped keys
@@ -167,7 +177,9 @@ async function sendToLie(what, makeCurrent, pattern) {
 	expect(await bob.run('send', alice.name, 'it is me'), 0, 'the peer writes');
 	expect(await alice.run('read'), 5, 'reading is flagged', 'out', /IDENTITY CHANGED[^]*it is me/);
 	expect(await alice.run('trust', bob.name), 2, 'trust asks first');
-	expect(await alice.run('trust', bob.name, '--yes'), 0, 'and then accepts', 'err', /accepted/);
+	expect(await alice.type('n\n', 'trust', bob.name), 5, 'takes a no', 'out', /nothing was accepted/);
+	expect(await alice.type('y\n', 'trust', bob.name), 0, 'and a y', 'out', /accepted: /);
+	expect(await alice.run('trust', bob.name), 0, 'after that nothing is left to accept', 'err', /nothing to accept/);
 	expect(await alice.run('send', '--retry'), 0, 'what waited is sent');
 	ok(bobThere.mail.length === 2, 'once');
 }
@@ -208,7 +220,8 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: gateway.keyObject(gateway.users.get(other.name)) }));
 	expect(await alice.run('send', bob.name, 'hi'), 5, 'the key of another user is noticed at first contact');
 	gateway.behave();
-	expect(await alice.run('send', fresh('nobody'), 'hi'), 1, 'a user who does not exist');
+	for (const command of [['send', 'nobody', 'hi'], ['verify', 'nobody'], ['trust', 'nobody']])
+		expect(await alice.run(...command), 1, `${command[0]}: a user who does not exist`, 'err', /there is no user nobody on this server/);
 	gateway.service = 'evil.test';
 	rmSync(fileOf(alice, 'token.json'));
 	expect(await alice.run('send', bob.name, 'hi'), 5, 'no assertion is signed for another service', 'err', /evil\.test/);
@@ -224,6 +237,7 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	expect(await alice.run('send', tutor.name, 'hi 2'), 5, 'which is not kept');
 	expect(await alice.run('trust', tutor.name, '--yes'), 0, 'or for good');
 	expect(await alice.run('send', tutor.name, 'hi 3'), 0, 'which is');
+	expect(await alice.run('trust', tutor.name), 0, 'and is not asked for again', 'err', /nothing to accept/);
 	expect(await tutor.run('read'), 0, 'an unsigned user reads', 'out', /\(signed\)[^]*hi 3/);
 	expect(await tutor.run('rotate'), 0, 'and rotates');
 	expect(await alice.run('send', tutor.name, 'hi 4'), 5, 'the yes was for the old key');
@@ -350,6 +364,34 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	expect(await alice.run('read', '--all'), 0, 'and stays', 'out', /held back/);
 }
 
+// ---- keys that are gone, and one's own
+
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	await alice.run('send', bob.name, 'too late');
+	await bob.run('rotate');
+	await bob.run('keys', 'forget', '1', '--force');
+	const late = await bob.run('read');
+	expect(late, 6, 'mail to a key that was forgotten', 'out', /NOT OPENED: the key of version 1 was forgotten; this can't be opened any more/);
+	ok(late.out.includes(`Z ${alice.name}\n`), 'names the sender');
+	ok(!late.err.includes('--retry'), 'and no way that leads nowhere');
+	expect(await bob.run('read'), 0, 'once', 'out', /^$/);
+	await alice.run('send', bob.name, 'in time');
+	expect(await bob.run('read'), 0, 'and later mail is not blamed for it', 'out', /^[^]*in time\n$/);
+}
+for (const options of [[], ['--unsigned']]) {
+	gateway.behave();
+	const alice = await newUser(fresh('alice'), ...options);
+	await alice.run('send', alice.name, 'a note');
+	await alice.run('rotate');
+	await alice.run('rotate');
+	const second = await alice.run('send', alice.name, 'another note');
+	expect(second, 0, `a note to oneself after a rotation ${options}`, 'err', /key version 3/);
+	ok(!/sealed again|rotated/.test(second.err), 'goes to the new key at once');
+	expect(await alice.run('read'), 0, 'and both are read', 'out', /a note[^]*another note/);
+}
+
 // ---- answers that are none
 
 {
@@ -388,7 +430,38 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	ok(gateway.requests.includes('POST /sessions'), 'by signing in');
 	for (const user of gateway.users.values()) user.tokens.clear();
 	gateway.before = (asked) => (asked.path === '/sessions' ? { status: 401, body: { code: 'invalid_assertion' } } : undefined);
-	expect(await alice.run('read'), 4, 'and when that fails, it says so');
+	expect(await alice.run('read'), 4, 'and when that fails, it says so', 'err', /does not know this account/);
+	gateway.before = (asked) => (asked.path === '/messages'
+		? { status: 401, body: { code: 'invalid_token', title: 'no', hint: 'POST /sessions' } } : undefined);
+	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login\n/);
+}
+
+// ---- the token of an account without identity key
+
+{
+	gateway.behave();
+	const tutor = await newUser(fresh('tutor'), '--unsigned');
+	const kept = () => JSON.parse(readFileSync(fileOf(tutor, 'token.json'), 'utf8'));
+	const endsIn = (seconds) => writeFileSync(fileOf(tutor, 'token.json'),
+		JSON.stringify({ ...kept(), expires: Math.floor(Date.now() / 1000) + seconds }));
+	const first = kept().token;
+	expect(await tutor.run('login'), 0, 'an unsigned account renews its token');
+	const second = kept().token;
+	ok(second !== first, 'and keeps the new one');
+	expect(await tutor.run('read'), 0, 'a token with an hour to go');
+	ok(kept().token === second, 'is not renewed unasked');
+	endsIn(600);
+	expect(await tutor.run('read'), 0, 'one that ends soon', 'err', /^$/);
+	ok(kept().token !== second, 'is');
+	endsIn(600);
+	gateway.before = (asked) => (asked.path === '/sessions/refresh'
+		? { status: 400, body: { code: 'invalid_request', title: 'not like this', hint: '' } } : undefined);
+	const early = await tutor.run('read');
+	expect(early, 0, 'a renewal that fails stops nothing yet', 'err', /could not be renewed: .*not like this/);
+	ok(early.err.split('renewed').length === 2, 'and is said once');
+	gateway.users.get(tutor.name).tokens.clear();
+	expect(await tutor.run('read'), 4, 'until the token is refused', 'err',
+		/could not be renewed: .*not like this[^]*is over\nhint: An account without identity key/);
 }
 
 // ---- files
@@ -405,7 +478,7 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	chmodSync(join(alice.home, alice.name), 0o755);
 	expect(await alice.run('whoami'), 1, 'so is a loose folder', 'err', /chmod 700/);
 	chmodSync(join(alice.home, alice.name), 0o700);
-	expect(await alice.run('send', bob.name, '-'), 0, 'and all is well again');
+	expect(await alice.run('send', bob.name, 'x'), 0, 'and all is well again');
 	expect(await alice.run('send', alice.name, 'a note'), 0, 'a note to oneself', 'err', /your own/);
 	expect(await alice.run('read'), 0, 'is read', 'out', /a note/);
 	await bob.run('send', alice.name, 'before the crash');
@@ -415,15 +488,22 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	expect(await alice.run('read'), 0, 'a torn line does not stop reading', 'out', /after the crash/);
 	expect(await alice.run('read', '--all'), 0, 'and loses no other', 'out', /before the crash[^]*after the crash/);
 	expect(await alice.run('token'), 0, 'a token for curl', 'out', /^[\w-]+\n$/);
-	expect(await alice.run('frobnicate'), 2, 'an unknown command');
+	expect(await alice.run('frobnicate'), 2, 'an unknown command', 'err', /there is no command frobnicate/);
+	expect(await alice.run(), 2, 'no command', 'err', /usage: e2emsg COMMAND[^]*a command is missing/);
 	expect(await alice.run('send'), 2, 'a missing argument');
+	expect(await alice.run('login', bob.name), 2, 'a name where none belongs', 'err', new RegExp(`login takes no name; use --as ${bob.name}\n`));
+	expect(await alice.run('login', '!'), 2, 'a surplus argument', 'err', /usage: e2emsg login\n/);
+	for (const empty of [['send', bob.name, ''], ['send', bob.name, '-'], ['send', bob.name]])
+		expect(await alice.run(...empty), 2, 'an empty message', 'err', /the message is empty/);
+	expect(await alice.type('typed\n', 'send', bob.name), 0, 'a message that is typed', 'out', /type the message, end with Ctrl-D/);
+	expect(await bob.run('read'), 0, 'arrives', 'out', / {4}typed\n/);
 	expect(await alice.run('read', '--yes'), 2, 'an option that means nothing here');
 	expect(await run(['--home', alice.home, '--server', 'ftp://x', 'read']), 2, 'an address that is none');
 	writeFileSync(fileOf(alice, 'contacts.json'), '{"contacts": [{"username": "../x"}]}');
 	expect(await alice.run('read'), 1, 'a damaged file is not guessed at', 'err', /contacts\.json is damaged/);
 	writeFileSync(fileOf(bob, 'key-1.pem'), 'no key');
 	expect(await bob.run('send', bob.name, 'x'), 1, 'nor is a damaged key', 'err', /not a P-256 private key/);
-	expect(await run(['--help']), 0, 'help', 'out', /Exit codes/);
+	for (const help of ['--help', '-h', 'help']) expect(await run([help]), 0, help, 'out', /without TEXT[^]*Exit codes/);
 }
 
 gateway.stop();

@@ -65,7 +65,8 @@ $stranger->{name} = 'stranger';
 does($stranger, refused => [qw(register alice)], 'a name that is taken');
 does($stranger, usage => ['register', 'No Such Name'], 'a name that is not allowed');
 does($stranger, usage => [qw(whoami)], 'no account yet');
-does($stranger, usage => [qw(frobnicate)], 'no such command');
+like(does($stranger, usage => [qw(frobnicate)], 'no such command')->{err}, qr/frobnicate/,
+	'it is named');
 does($stranger, usage => [qw(send)], 'send without a peer');
 does($stranger, usage => [qw(read --suite 1)], 'an option of another command');
 like(does($stranger, ok => [qw(--help)])->{out}, qr/Exit codes/, '--help documents the exit codes');
@@ -91,6 +92,9 @@ is($got, $long, 'read --json gives the text back, byte for byte');
 is($alice->run(qw(send bob -), { stdin => 'x' x 70000 })->{status}, $exit{usage},
 	'a text that does not fit');
 is($alice->run(qw(send bob -), { stdin => "\xff\xfe" })->{status}, $exit{usage}, 'no UTF-8');
+is($alice->run(qw(send bob), { stdin => "\n" })->{status}, $exit{usage}, 'an empty message');
+like(does($alice, refused => [qw(send nobody hi)])->{err}, qr/there is no user nobody/,
+	'it says that there is nobody of that name');
 
 $alice->run('send', 'bob', "\e]0;owned\a\e[31mred\r\x{c2}\x{9b}2J");
 $read = does($bob, ok => [qw(read)], 'a text with control characters');
@@ -102,6 +106,8 @@ like($read->{out}, qr/red/, 'the rest does');
 my ($number) = does($alice, ok => [qw(verify bob)])->{out} =~ /^((?:\d{5} ?){12})$/m;
 ok($number, 'verify: 60 digits in groups of five');
 like(does($bob, ok => [qw(verify alice)])->{out}, qr/^\Q$number\E$/m, 'both see the same');
+like(does($alice, ok => [qw(trust bob)])->{err}, qr/nothing to accept/,
+	'trust, when there is nothing to accept, does not ask');
 does($alice, ok => [qw(verify bob --confirm)]);
 like(does($alice, ok => [qw(verify bob --json)])->{out}, qr/"verified"/, 'and it is remembered');
 
@@ -119,12 +125,25 @@ does($bob, usage => [qw(keys forget 2)], 'the current key cannot be forgotten');
 does($bob, ok => [qw(keys forget 1)]);
 ok(!-e $bob->folder . '/key-1.pem', 'the old one can, and its file is gone');
 like(does($bob, ok => [qw(read --all)])->{out}, qr/Hello Bob/, 'what was read stays readable');
+like(does($bob, usage => [qw(keys forget 9)])->{err}, qr/there is no version 9/, 'no version 9');
 does($bob, ok => [qw(rotate)]);
 does($alice, ok => [ qw(send bob), 'unread' ]);
 does($bob, ok => [qw(rotate)]);
 does($bob, refused => [qw(keys forget 3)], 'a key that unread mail needs stays')
   if does($bob, ok => [qw(keys)])->{out} =~ /3.*may need/;
 does($bob, ok => [qw(read)]);
+
+my $judy = E2emsg::Client->new($gateway, 'judy');
+does($judy, ok => [ qw(send judy), 'a note' ], 'a note to oneself');
+does($judy, ok => [ qw(send judy), 'to a key that goes' ]);
+does($judy, ok => [qw(rotate)]);
+does($judy, ok => [qw(keys forget 1 --force)]);
+unlike(does($judy, ok => [ qw(send judy), 'a second note' ])->{err}, qr/sealed again/,
+	'after a rotation it goes to the new key at once');
+$read = does($judy, unreadable => [qw(read)], 'mail whose key was forgotten');
+like($read->{out}, qr/ judy\n.*version 1 was forgotten.*a second note/s, 'it says from whom and why');
+unlike($read->{err}, qr/--retry/, 'and not to try again');
+does($judy, ok => [qw(read)], 'later nothing new failed');
 
 # --- tampering ------------------------------------------------------------------------------
 
@@ -242,6 +261,18 @@ is(owner("SELECT string_agg(suite::text, ',' ORDER BY seq) FROM e2emsg.messages
 	WHERE mailbox_id = e2emsg.find_user('plain')"), '1,0', 'they were suites 1 and 0');
 
 # --- faults -------------------------------------------------------------------------------------------
+
+# An unsigned account lives on its token: it renews one by "login", and one
+# that ends within half an hour by itself.
+does($plain, ok => [qw(login)], 'an unsigned account renews its token');
+my ($kept) = glob $plain->folder . '/token.json';
+my $soon = slurp($kept) =~ s/("expires": *)\d+/$1 . (time + 600)/er;
+open my $file, '>', $kept or die "$kept: $!";
+print $file $soon;
+close $file;
+is(does($plain, ok => [qw(read)])->{err}, '', 'and by itself, when it ends soon');
+isnt(slurp($kept), $soon, 'to another one');
+is(scalar(() = $gateway->log =~ m{POST /sessions/refresh 201}g), 2, 'the gateway gave two');
 
 my $heidi = E2emsg::Client->new($gateway, 'heidi');
 does($heidi, ok => [ qw(send plain --unsigned-ok), 'hello' ]);

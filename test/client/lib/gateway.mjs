@@ -94,6 +94,7 @@ export class Gateway {
 		for await (const chunk of request) chunks.push(chunk);
 		const url = new URL(request.url, this.url);
 		const asked = { method: request.method, path: url.pathname, query: url.searchParams,
+			length: request.headers['content-length'],
 			token: request.headers.authorization?.replace(/^Bearer /, ''),
 			body: chunks.length > 0 ? JSON.parse(Buffer.concat(chunks)) : undefined };
 		this.requests.push(`${asked.method} ${asked.path}`);
@@ -158,8 +159,7 @@ export class Gateway {
 			caller.acknowledged = asked.body.through;
 			return { status: 200, body: { acknowledged: caller.acknowledged } };
 		}
-		if (method === 'POST' && path === '/sessions/refresh')
-			return { status: 201, body: this.token(caller) };
+		if (method === 'POST' && path === '/sessions/refresh') return this.refresh(caller, asked);
 		return problem(404, 'not_found');
 	}
 
@@ -173,6 +173,13 @@ export class Gateway {
 		const { sub } = JSON.parse(Buffer.from(assertion.split('.')[1], 'base64url'));
 		const user = this.users.get(sub);
 		return user ? { status: 201, body: this.token(user) } : problem(401, 'invalid_assertion');
+	}
+
+	// Takes no body, as the real one does.
+	refresh(caller, { length, body }) {
+		if (length === undefined) return problem(411, 'length_required');
+		if (body !== undefined) return problem(400, 'invalid_request', { detail: 'this call takes no body' });
+		return { status: 201, body: this.token(caller) };
 	}
 
 	publicKey(who, version) {

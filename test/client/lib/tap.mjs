@@ -21,9 +21,19 @@ const program = process.env.E2EMSG_CLIENT ??
 	fileURLToPath(new URL('../../../client/e2emsg', import.meta.url));
 
 // Runs the client to its end: { code, out, err }.
-export function run(args, { env = {}, input = '' } = {}) {
+export function run(args, options) {
+	return start(program, args, options);
+}
+
+// The same on a terminal: what it shows, and the echo of the input, is "out".
+export function runOnTerminal(args, options) {
+	const words = [program, ...args].map((word) => `'${word}'`).join(' ');
+	return start('script', ['-qec', words, '/dev/null'], options);
+}
+
+function start(command, args, { env = {}, input = '' } = {}) {
 	return new Promise((resolve) => {
-		const child = spawn(program, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env } });
+		const child = spawn(command, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env } });
 		let out = '';
 		let err = '';
 		child.stdout.on('data', (data) => { out += data; });
