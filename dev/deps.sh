@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what is missing on a Debian 12 machine.  usage: deps.sh run|check
+# Installs what is missing on a Debian 12 machine.  usage: deps.sh run|check|bench
 set -euo pipefail
 # shellcheck source=dev/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,6 +8,7 @@ BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
 	libssl-dev libcivetweb-dev libjansson-dev libcurl4-openssl-dev)
 RUN=(postgresql-15 perl-base util-linux)
 CHECK=(clang-format-14 nodejs perl curl)
+BENCH=(wrk curl)
 
 # No cluster of the system comes into being with postgresql-15.
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/e2emsg.conf
@@ -55,7 +56,8 @@ main() {
 	case ${1:-} in
 		run) ;;
 		check) wanted+=("${CHECK[@]}") ;;
-		*) die "usage: deps.sh run|check" ;;
+		bench) wanted+=("${BENCH[@]}") ;;
+		*) die "usage: deps.sh run|check|bench" ;;
 	esac
 	command -v dpkg-query >/dev/null || die "this is for Debian 12; elsewhere install by hand: ${wanted[*]}"
 	mapfile -t absent < <(missing "${wanted[@]}")

@@ -112,7 +112,7 @@ static const struct status_row table[STATUS_COUNT] = {
 		"The routes stand in docs/api.md."},
 	[STATUS_DATABASE_UNAVAILABLE] = {NULL, "database_unavailable", 503,
 		"The database is away",
-		"Try again; the same envelope is stored once."},
+		"Try again; a message sent again is stored once."},
 	[STATUS_OVERLOADED] = {NULL, "overloaded", 503,
 		"Too much to do at the moment",
 		"Try again a little later."},

@@ -46,27 +46,49 @@ uuid_parse(const char *text, uint8_t out[UUID_SIZE])
 	return text[sizeof(form) - 1] == '\0';
 }
 
-/* The members and what each refusal says. */
-static const char *
-unknown_member(json_t *object)
+#define MISSING(name)                              \
+	{                                              \
+		name, "the member \"" name "\" is missing" \
+	}
+
+static const struct
 {
-	static const char *const known[] = {
-		"receiverId", "ciphertext",		  "iv",	  "authTag",
-		"keyVersion", "senderKeyVersion", "suite"};
+	const char *name;
+	const char *missing; /* what to say then; NULL if it may be */
+} members[] = {
+	MISSING("receiverId"), MISSING("ciphertext"), MISSING("iv"),
+	MISSING("authTag"),	   MISSING("keyVersion"), {"senderKeyVersion", NULL},
+	{"suite", NULL},
+};
+
+#define MEMBER_COUNT (sizeof(members) / sizeof(members[0]))
+
+static bool
+is_member(const char *name)
+{
+	for (size_t i = 0; i < MEMBER_COUNT; i++)
+		if (strcmp(name, members[i].name) == 0)
+			return true;
+	return false;
+}
+
+/* Are all members there that must be, and none that is not known? */
+static const char *
+check_members(json_t *object)
+{
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(object, name, value)
 	{
-		size_t i = 0;
-
-		while (i < 7 && strcmp(name, known[i]) != 0)
-			i++;
-		if (i == 7)
+		if (!is_member(name))
 			return "the body has a member that this call does not know; it "
 				   "takes receiverId, ciphertext, iv, authTag, keyVersion, "
 				   "senderKeyVersion and suite";
 	}
+	for (size_t i = 0; i < MEMBER_COUNT; i++)
+		if (members[i].missing && !json_object_get(object, members[i].name))
+			return members[i].missing;
 	return NULL;
 }
 
@@ -153,7 +175,7 @@ take_object(json_t *object, struct submission *submission, const char **why)
 	*why = "the body must be a JSON object";
 	if (!json_is_object(object))
 		return STATUS_INVALID_REQUEST;
-	*why = unknown_member(object);
+	*why = check_members(object);
 	if (*why)
 		return STATUS_INVALID_REQUEST;
 	*why = "receiverId must be a UUID";

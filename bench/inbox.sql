@@ -1,0 +1,1 @@
+SELECT body::text FROM e2emsg.rest_inbox(:sender, NULL, NULL);
