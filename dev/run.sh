@@ -2,10 +2,12 @@
 # "make run" and "make demo": everything from nothing.
 #
 #   run.sh run    data in .run/ (kept; FRESH=1 forgets them); plays the
-#                 conversation, then serves until Ctrl-C
+#                 conversation, then serves until Ctrl-C or SIGTERM
 #   run.sh demo   fresh data, thrown away; plays the conversation and ends
 #
 # PORT (8080) is the gateway's.  RUN_DIR names another folder than .run/.
+# A script that starts it with "&" ends it with SIGTERM: the shell lets such a
+# job ignore SIGINT, and that can't be undone in here.
 set -euo pipefail
 # shellcheck source=dev/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -27,27 +29,24 @@ check_folder() {
 	fi
 }
 
-make_folders() {
+# One at a time in a folder.
+take_folder() {
 	mkdir -p "$DATA"
-	DATA=$(cd "$DATA" && pwd)
+	DATA=$(cd "$DATA" && pwd -P)
 	PARENT=$DATA
 	check_folder "$DATA"
 	if [ "$MODE" = demo ]; then
 		DATA=$(mktemp -d "$DATA/demo.XXXXXX")
 		chmod 755 "$DATA"
-	elif [ -n "${FRESH:-}" ]; then
-		rm -rf "$DATA/server/data" "$DATA/gateway"
 	fi
-	mkdir -p "$DATA/server" "$DATA/gateway" "$DATA/bin"
-	give_to_server_user "$DATA/gateway"
-}
-
-# One at a time in a folder; what a killed one left behind is stopped.
-take_folder() {
-	local pid
 	exec 9>"$DATA/lock"
 	flock -n 9 || die "another \"make run\" is serving from $DATA"
 	LOCKED=1
+}
+
+# A run that was killed leaves its gateway and its server behind.
+stop_leftovers() {
+	local pid
 	pid=$(cat "$DATA/gateway/pid" 2>/dev/null || true)
 	if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/exe" || true)" = "$DATA/bin/e2emsg-gateway" ]; then
 		kill "$pid"
@@ -55,6 +54,25 @@ take_folder() {
 	fi
 	if [ -e "$DATA/server/data/postmaster.pid" ]; then
 		"$TOP/dev/server.sh" stop "$DATA/server" 9>&-
+		pid=$(head -n 1 "$DATA/server/data/postmaster.pid" 2>/dev/null || true)
+		if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd" || true)" = "$DATA/server/data" ]; then
+			die "the PostgreSQL of an earlier run, process $pid, does not end"
+		fi
+	fi
+}
+
+# Only when nobody uses them any more.
+make_folders() {
+	if [ -n "${FRESH:-}" ]; then
+		rm -rf "$DATA/server/data" "$DATA/gateway"
+	fi
+	mkdir -p "$DATA/server" "$DATA/gateway" "$DATA/bin"
+	give_to_server_user "$DATA/gateway"
+}
+
+check_port_number() {
+	if ! [[ $PORT =~ ^[1-9][0-9]{0,4}$ ]] || [ "$PORT" -gt 65535 ]; then
+		die "PORT must be a number from 1 to 65535, like 8080"
 	fi
 }
 
@@ -108,7 +126,7 @@ stop_everything() {
 	trap '' INT TERM HUP
 	if [ -n "$GATEWAY_PID" ]; then
 		kill "$GATEWAY_PID" 2>/dev/null || true
-		wait "$GATEWAY_PID" || { say "the gateway ended with status $?"; status=1; }
+		wait "$GATEWAY_PID" 2>/dev/null || { say "the gateway ended with status $?"; status=1; }
 		rm -f "$DATA/gateway/pid"
 	fi
 	if [ -n "$LOCKED" ] && [ -e "$DATA/server/data/postmaster.pid" ]; then
@@ -120,12 +138,29 @@ stop_everything() {
 	exit "$status"
 }
 
+# A path for the reader's shell, short when it lies in the clone.
+shown() { printf '%q' "${1#"$TOP/"}"; }
+
+say_how_to_go_on() {
+	local admin_port client
+	read -r _ admin_port <"$DATA/gateway/ports"
+	client=$(shown "$TOP/client/e2emsg")
+	say "Serving on http://127.0.0.1:$PORT; Ctrl-C, or kill $$, stops the gateway and the"
+	say "server. The data stay; make run FRESH=1 forgets them. In another terminal:"
+	say
+	say "  cd $(printf '%q' "$TOP")"
+	say "  . $(shown "$DATA/server/env") && psql"
+	say "  $client register carol --server http://127.0.0.1:$PORT"
+	say "  $client --help"
+	say "  curl http://127.0.0.1:$admin_port/live http://127.0.0.1:$admin_port/ready"
+	say "  tail -f $(shown "$DATA/gateway/log")"
+	say
+}
+
 serve() {
-	say "Serving on http://127.0.0.1:$PORT; Ctrl-C stops the gateway and the server."
-	say "The gateway's log is ${DATA#"$PWD/"}/gateway/log. To talk to it yourself:"
-	say "  ${DATA#"$PWD/"}/bin/e2emsg register carol --server http://127.0.0.1:$PORT"
+	say_how_to_go_on
 	trap 'say; say "Stopping ..."; exit 0' INT TERM HUP
-	wait "$GATEWAY_PID" || true
+	wait "$GATEWAY_PID" 2>/dev/null || true
 	GATEWAY_PID=
 	die "the gateway ended by itself; its log is $DATA/gateway/log"
 }
@@ -134,14 +169,16 @@ case $MODE in
 	run | demo) ;;
 	*) die "usage: run.sh run|demo" ;;
 esac
+check_port_number
 "$TOP/dev/deps.sh" run
 PG_CONFIG=$(find_pg_config)
 export PG_CONFIG
 PARENT=$DATA
 trap 'exit 130' INT TERM HUP
 trap stop_everything EXIT
-make_folders
 take_folder
+stop_leftovers
+make_folders
 check_port
 build
 start_server

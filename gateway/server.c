@@ -67,7 +67,7 @@ start(struct gateway *gateway, const char *address, long port, long threads,
 		.begin_request = handler,
 		.http_error = dispatch_http_error,
 		.init_connection = connection_begins,
-		.connection_closed = connection_ends,
+		.connection_close = connection_ends,
 		.log_message = log_message,
 	};
 	char listen[CONFIG_TEXT_SIZE + 16], thread_count[24], request_ms[24],

@@ -16,27 +16,33 @@ CREATE FUNCTION send_messages(sender_ids uuid[], receiver_ids uuid[], suites sma
 RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- the plan is made once, and goes by the indexes whatever the statistics say
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
 	locked uuid[];
+	versions integer[];
+	numbers bigint[];
 	now_sent timestamptz;
 BEGIN
-	IF (SELECT count(DISTINCT coalesce(n, 0)) <> 1
-		FROM unnest(ARRAY[cardinality(sender_ids), cardinality(receiver_ids),
-						  cardinality(suites), cardinality(sender_key_versions),
-						  cardinality(key_versions), cardinality(ivs),
-						  cardinality(ciphertexts), cardinality(auth_tags)]) n) THEN
+	IF ARRAY[cardinality(sender_ids), cardinality(suites), cardinality(sender_key_versions),
+			 cardinality(key_versions), cardinality(ivs), cardinality(ciphertexts),
+			 cardinality(auth_tags)]
+		IS DISTINCT FROM array_fill(cardinality(receiver_ids), ARRAY[7]) THEN
 		PERFORM e2emsg.refuse('invalid_request', 'the arrays differ in length');
 	END IF;
 	IF wait THEN
-		SELECT array_agg(m.id) INTO locked
-		FROM (SELECT id FROM e2emsg.mailboxes WHERE id = ANY (receiver_ids)
-			  ORDER BY id FOR NO KEY UPDATE) m;
+		SELECT array_agg(m.id), array_agg(m.key_version), array_agg(m.last_seq)
+		INTO locked, versions, numbers
+		FROM (SELECT id, key_version, last_seq FROM e2emsg.mailboxes
+			  WHERE id = ANY (receiver_ids) ORDER BY id FOR NO KEY UPDATE) m;
 	ELSE
-		SELECT array_agg(m.id) INTO locked
-		FROM (SELECT id FROM e2emsg.mailboxes WHERE id = ANY (receiver_ids)
-			  ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) m;
+		SELECT array_agg(m.id), array_agg(m.key_version), array_agg(m.last_seq)
+		INTO locked, versions, numbers
+		FROM (SELECT id, key_version, last_seq FROM e2emsg.mailboxes
+			  WHERE id = ANY (receiver_ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) m;
 	END IF;
 	now_sent := clock_timestamp();
 
@@ -49,7 +55,8 @@ BEGIN
 					ivs, ciphertexts, auth_tags) WITH ORDINALITY
 			AS e (sender_id, mailbox_id, suite, sender_key_version, key_version, iv,
 				  ciphertext, auth_tag, ordinal)
-		LEFT JOIN e2emsg.mailboxes m ON m.id = e.mailbox_id AND m.id = ANY (locked)
+		LEFT JOIN unnest(locked, versions, numbers) AS m (id, key_version, last_seq)
+			ON m.id = e.mailbox_id
 	), judged AS (
 		-- a retry is looked up before every other rule
 		SELECT e.*, known.sent_at AS known_sent_at,

@@ -189,6 +189,7 @@ CREATE FUNCTION rest_send_messages(sender_ids uuid[], receiver_ids uuid[],
 RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
 	RETURN QUERY
