@@ -16,6 +16,7 @@
 #include "connection.h"
 #include "gateway.h"
 #include "guard.h"
+#include "jws.h"
 #include "reply.h"
 #include "routes.h"
 #include "token.h"
@@ -148,7 +149,7 @@ take_query(struct exchange *exchange)
 static enum status
 check_token(struct exchange *exchange)
 {
-	char value[4096 + 8];
+	char value[sizeof("Bearer ") + JWS_MAX_SIZE + 1];
 	const char *token = value + 7;
 
 	if (!guard_value(&exchange->head, "Authorization", value, sizeof(value)))

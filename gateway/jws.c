@@ -58,7 +58,7 @@ header_agrees(json_t *header, const struct jws_policy *policy)
 static bool
 check_header(const char *text, size_t size, const struct jws_policy *policy)
 {
-	uint8_t bytes[JWS_MAX_SIZE];
+	uint8_t bytes[JWS_MAX_PART];
 	json_t *header;
 	bool good;
 

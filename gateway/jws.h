@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JWS_MAX_SIZE 4096 /* characters; refused unread beyond */
+#define JWS_MAX_SIZE 2048 /* characters; refused unread beyond */
+#define JWS_MAX_PART (JWS_MAX_SIZE / 4 * 3) /* bytes, of a decoded part */
 #define JWS_SIGNATURE_MAX 64
 
 struct jws_policy
@@ -29,7 +30,7 @@ struct jws
 {
 	const char *signed_text; /* header.payload, points into the input */
 	size_t signed_size;
-	uint8_t payload[JWS_MAX_SIZE];
+	uint8_t payload[JWS_MAX_PART];
 	size_t payload_size; /* bytes */
 	uint8_t signature[JWS_SIGNATURE_MAX];
 };
