@@ -97,7 +97,8 @@ bench:
 	@RUN_SECONDS="$(SECONDS)" ROUNDS="$(ROUNDS)" \
 		PARTS="$(if $(findstring command,$(origin PARTS)),$(PARTS))" bench/run.sh
 
-C_FILES = $(wildcard src/*.[ch] gateway/*.[ch] client/*.[ch] test/*/*.[ch])
+C_FILES = $(wildcard src/*.[ch] gateway/*.[ch] client/*.[ch] bench/*.[ch] test/*.h \
+	test/*/*.[ch])
 
 format:
 	clang-format-14 -i $(C_FILES)

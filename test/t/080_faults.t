@@ -165,12 +165,13 @@ stop_command($holder, 0);    # ends by itself
 is($gateway->stop, 0, 'then the gateway ends with 0');
 unlike($gateway->log, qr/Sanitizer|runtime error/, 'no sanitizer spoke');
 
-# --- crashes of the database while four senders are at work ------------------------------
+# --- crashes of the database while sixteen senders are at work ---------------------------
 
 $gateway->start;
-my $each = 60;
+my $senders = 16;
+my $each    = 40;
 my @children;
-for my $child (1 .. 4)
+for my $child (1 .. $senders)
 {
 	my $pid = fork() // die "fork: $!";
 	if ($pid == 0)
@@ -192,16 +193,25 @@ for my $child (1 .. 4)
 	}
 	push @children, $pid;
 }
-for my $crash (1 .. 2)
+
+# SIGKILL to the postmaster; its children end when they notice.
+sub kill_server
 {
-	sleep 0.15;
-	$server->stop('immediate');
-	$server->start;
+	my ($pid) = split /\n/, slurp($server->data_dir . '/postmaster.pid');
+	kill 'KILL', $pid;
+	return;
+}
+
+for my $crash (sub { $server->stop('immediate') }, \&kill_server, \&kill_server)
+{
+	sleep 0.25;
+	$crash->();
+	wait_until(sub { eval { $server->start; 1 } }, 30) or die "no server: $@";
 }
 my $failures = 0;
 for my $pid (@children) { waitpid $pid, 0; $failures++ if $? }
 is($failures, 0, 'every sender got an answer to every envelope');
-is($server->sql(sprintf <<'SQL', $carol->{id}), 4 * $each, 'each envelope is stored once');
+is($server->sql(sprintf <<'SQL', $carol->{id}), $senders * $each, 'each envelope is stored once');
 SELECT count(DISTINCT (sender_id, iv)) FROM e2emsg.messages
 WHERE mailbox_id = '%s' AND get_byte(iv, 0) = 11
 SQL
