@@ -169,7 +169,7 @@ unlike($gateway->log, qr/Sanitizer|runtime error/, 'no sanitizer spoke');
 
 $gateway->start;
 my $senders = 16;
-my $each    = 40;
+my $each    = 250;
 my @children;
 for my $child (1 .. $senders)
 {
@@ -194,19 +194,27 @@ for my $child (1 .. $senders)
 	push @children, $pid;
 }
 
-# SIGKILL to the postmaster; its children end when they notice.
-sub kill_server
+# SIGKILL to one of the gateway's sessions: the server ends all others and recovers.
+sub kill_a_session
 {
-	my ($pid) = split /\n/, slurp($server->data_dir . '/postmaster.pid');
-	kill 'KILL', $pid;
+	my ($pid) = split /\n/, $server->sql(q{SELECT pid FROM pg_stat_activity
+		WHERE usename = 'e2emsg_gateway' AND query LIKE '%rest_send_messages%'});
+	kill 'KILL', $pid if $pid;
 	return;
 }
 
-for my $crash (sub { $server->stop('immediate') }, \&kill_server, \&kill_server)
+sub crash
+{
+	$server->stop('immediate');
+	$server->start;
+	return;
+}
+
+for my $fault (\&kill_a_session, \&crash, \&kill_a_session, \&crash)
 {
 	sleep 0.25;
-	$crash->();
-	wait_until(sub { eval { $server->start; 1 } }, 30) or die "no server: $@";
+	wait_until(sub { eval { $server->sql('SELECT 1') } }, 30) or die "no server\n";
+	$fault->();
 }
 my $failures = 0;
 for my $pid (@children) { waitpid $pid, 0; $failures++ if $? }
