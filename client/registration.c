@@ -163,14 +163,8 @@ adopt(struct attempt *attempt, struct fault *fault)
 {
 	struct session *session = attempt->session;
 	struct key_object seen;
-	json_t *object = NULL;
-	enum result result =
-		server_key(session, session->account.username, 0, &object, fault);
+	enum result result = server_own_key(session, &seen, fault);
 
-	if (result == RESULT_OK)
-		result =
-			key_object_read(object, session->account.service, &seen, fault);
-	json_decref(object);
 	if (result != RESULT_OK)
 		return result;
 	if (seen.version != FIRST_VERSION ||

@@ -71,14 +71,8 @@ compare(struct session *session, uint32_t version, const struct keypair *fresh,
 		bool *done, struct fault *fault)
 {
 	struct key_object seen;
-	json_t *object = NULL;
-	enum result result =
-		server_key(session, session->account.username, 0, &object, fault);
+	enum result result = server_own_key(session, &seen, fault);
 
-	if (result == RESULT_OK)
-		result =
-			key_object_read(object, session->account.service, &seen, fault);
-	json_decref(object);
 	if (result != RESULT_OK)
 		return result;
 	*done = seen.version == version &&

@@ -51,6 +51,20 @@ server_key(struct session *session, const char *who, uint32_t version,
 }
 
 enum result
+server_own_key(struct session *session, struct key_object *out,
+			   struct fault *fault)
+{
+	json_t *object = NULL;
+	enum result result =
+		server_key(session, session->account.username, 0, &object, fault);
+
+	if (result == RESULT_OK)
+		result = key_object_read(object, session->account.service, out, fault);
+	json_decref(object);
+	return result;
+}
+
+enum result
 server_rotate(struct session *session, const json_t *body, bool *conflict,
 			  int64_t *through, struct fault *fault)
 {

@@ -8,6 +8,7 @@
 #ifndef E2EMSG_SERVER_H
 #define E2EMSG_SERVER_H
 
+#include "key_object.h"
 #include "session.h"
 
 /*
@@ -18,6 +19,11 @@
 extern CHECKED enum result server_key(struct session *session, const char *who,
 									  uint32_t version, json_t **out,
 									  struct fault *fault);
+
+/* The account's own current key, as the server has it, read and checked. */
+extern CHECKED enum result server_own_key(struct session *session,
+										  struct key_object *out,
+										  struct fault *fault);
 
 /* PUT /users/{id}/public-key.  *conflict: another version is current (409). */
 extern CHECKED enum result server_rotate(struct session *session,
