@@ -40,6 +40,7 @@ OBJS = \
 	src/pg_bucket.o \
 	src/pg_envelope.o \
 	src/pg_jwk.o \
+	src/pg_message.o \
 	src/pg_request.o \
 	src/pg_signature.o
 PG_CFLAGS   = -Wextra -Wno-unused-parameter -Wno-sign-compare

@@ -17,6 +17,10 @@
 #define SUITE_TUTORIAL 0 /* raw ECDH secret as the AES-256-GCM key, no AAD */
 #define SUITE_E2EMSG 1	 /* ECDH, HKDF-SHA-256, AES-256-GCM with AAD */
 
+/* What is wrong when a field that every suite has is absent. */
+#define ENVELOPE_INCOMPLETE \
+	"suite, keyVersion, iv, ciphertext and authTag are all needed"
+
 /* Stands for a sender_key_version that was not given. */
 #define SENDER_KEY_VERSION_LEFT_OUT INT64_MIN
 

@@ -24,8 +24,7 @@ PG_FUNCTION_INFO_V1(message_id);
 Datum
 envelope_problem(PG_FUNCTION_ARGS)
 {
-	const char *problem = "suite, keyVersion, iv, ciphertext and authTag are "
-						  "all needed";
+	const char *problem = ENVELOPE_INCOMPLETE;
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(2) && !PG_ARGISNULL(3) &&
 		!PG_ARGISNULL(4) && !PG_ARGISNULL(5))
