@@ -42,7 +42,10 @@ OBJS = \
 	src/pg_jwk.o \
 	src/pg_message.o \
 	src/pg_request.o \
-	src/pg_signature.o
+	src/pg_send_rules.o \
+	src/pg_send_tables.o \
+	src/pg_signature.o \
+	src/pg_time.o
 PG_CFLAGS   = -Wextra -Wno-unused-parameter -Wno-sign-compare
 SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
 

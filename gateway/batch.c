@@ -11,8 +11,8 @@
 #include "pgarray.h"
 
 static const char send_sql[] =
-	"SELECT ordinal, code, body::text FROM e2emsg.rest_send_messages($1, $2,"
-	" $3, $4, $5, $6, $7, $8) ORDER BY ordinal";
+	"SELECT code, body FROM e2emsg.rest_send_messages($1, $2,"
+	" $3, $4, $5, $6, $7, $8)";
 
 /* The parameters of the call; arrays that live as long as it. */
 enum array
@@ -117,8 +117,8 @@ end:
 static void
 take_row(struct ticket *ticket, const struct db_answer *answer, int row)
 {
-	const char *code = db_answer_field(answer, row, 1, NULL);
-	const char *body = db_answer_field(answer, row, 2, NULL);
+	const char *code = db_answer_field(answer, row, 0, NULL);
+	const char *body = db_answer_field(answer, row, 1, NULL);
 
 	ticket->repeated = code && strcmp(code, "repeated") == 0;
 	ticket->status =

@@ -15,6 +15,8 @@ extern int64_t clock_us(void);
 /* The same clock's time "ms" from now, for pthread_cond_timedwait(). */
 extern struct timespec clock_deadline(int64_t ms);
 
+/* Dates are of 1970 to 9999. */
+
 /* "2026-01-31T12:00:00.000Z": 24 characters and a NUL. */
 #define CLOCK_ISO_SIZE 25
 extern void clock_iso(int64_t epoch_ms, char out[CLOCK_ISO_SIZE]);

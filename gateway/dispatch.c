@@ -28,7 +28,7 @@ struct exchange
 {
 	struct gateway *gateway;
 	struct mg_connection *connection;
-	struct guard_field fields[GUARD_MAX_FIELDS];
+	struct guard_field *fields; /* GUARD_MAX_FIELDS */
 	struct guard_head head;
 	struct guard_framing framing;
 	const struct route *route; /* NULL until one is found */
@@ -259,7 +259,7 @@ finish(struct exchange *exchange, int64_t began_us)
 			   strcmp(exchange->head.method, "HEAD") == 0);
 	log_access(&exchange->gateway->log,
 			   exchange->route ? exchange->route->method : "-", template,
-			   reply->http, (double) (clock_us() - began_us) / 1000);
+			   reply->http, began_us);
 	reply_free(reply);
 	body_free(&exchange->request.body);
 }
@@ -268,8 +268,10 @@ int
 dispatch_request(struct mg_connection *connection)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
+	struct guard_field fields[GUARD_MAX_FIELDS]; /* large, so not zeroed */
 	struct exchange exchange = {.gateway = gateway,
 								.connection = connection,
+								.fields = fields,
 								.request = {.gateway = gateway}};
 	int64_t began_us = clock_us();
 
@@ -300,7 +302,7 @@ dispatch_http_error(struct mg_connection *connection, int http,
 	reply_problem(&reply, status_of_http(http), NULL, NULL, NULL);
 	reply.close = true;
 	reply_send(connection, &reply, false);
-	log_access(&gateway->log, "-", "-", reply.http, 0);
+	log_access(&gateway->log, "-", "-", reply.http, clock_us());
 	reply_free(&reply);
 	return 0;
 }

@@ -53,13 +53,13 @@ log_line(struct log *log, enum log_level level, const char *format, ...)
 
 void
 log_access(struct log *log, const char *method, const char *template,
-		   int status, double ms)
+		   int status, int64_t began_us)
 {
 	char text[160];
 
 	if (atomic_load(&log->level) < LOG_LEVEL_INFO)
 		return;
 	snprintf(text, sizeof(text), "%s %s %d %.2fms", method, template, status,
-			 ms);
+			 (double) (clock_us() - began_us) / 1000);
 	emit("access", text);
 }

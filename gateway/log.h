@@ -9,6 +9,7 @@
 #define E2EMSG_LOG_H
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 enum log_level
 {
@@ -27,8 +28,11 @@ struct log
 extern void log_line(struct log *log, enum log_level level, const char *format,
 					 ...) __attribute__((format(printf, 3, 4)));
 
-/* The access line: method, route template, status, milliseconds. */
+/*
+ * The access line: method, route template, status, milliseconds since
+ * clock_us() said began_us.
+ */
 extern void log_access(struct log *log, const char *method,
-					   const char *template, int status, double ms);
+					   const char *template, int status, int64_t began_us);
 
 #endif /* E2EMSG_LOG_H */

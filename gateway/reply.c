@@ -4,32 +4,38 @@
  */
 #include "reply.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include <civetweb.h>
 
 #include "clock.h"
 
-#define HEAD_SIZE 1024
+#define HEAD_SIZE 640 /* bytes; more than all fields at their longest */
+
+struct text *
+reply_begin(struct reply *reply, int http)
+{
+	reply_free(reply);
+	reply->http = http;
+	if (text_reserve(&reply->text, HEAD_SIZE))
+		reply->text.size = HEAD_SIZE;
+	return &reply->text;
+}
+
+static size_t
+body_size(const struct reply *reply)
+{
+	return reply->text.size > HEAD_SIZE && !reply->text.failed
+			   ? reply->text.size - HEAD_SIZE
+			   : 0;
+}
 
 void
 reply_text(struct reply *reply, int http, const char *json, size_t size)
 {
-	reply_free(reply);
-	reply->http = http;
-	reply->body = malloc(size ? size : 1);
-	if (!reply->body)
-	{
-		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
-		return;
-	}
-	memcpy(reply->body, json, size);
-	reply->size = size;
+	text_add_bytes(reply_begin(reply, http), json, size);
 }
 
 void
@@ -38,15 +44,33 @@ reply_json(struct reply *reply, int http, json_t *json)
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
-	if (!text)
-	{
+	if (text)
+		reply_text(reply, http, text, strlen(text));
+	else
 		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
+	free(text);
+}
+
+/* ,"name":"value", or nothing without a value */
+static void
+add_member(struct text *text, const char *name, const char *value)
+{
+	if (!value)
 		return;
-	}
-	reply_free(reply);
-	reply->http = http;
-	reply->body = text;
-	reply->size = strlen(text);
+	text_add(text, ",");
+	text_add_json(text, name);
+	text_add(text, ":");
+	text_add_json(text, value);
+}
+
+static void
+add_current(struct text *text, json_t *current)
+{
+	char *json = json_dumps(current, JSON_COMPACT);
+
+	text_add(text, ",\"current\":");
+	text_add(text, json ? json : "null");
+	free(json);
 }
 
 void
@@ -54,20 +78,21 @@ reply_problem(struct reply *reply, enum status status, const char *detail,
 			  const char *hint, json_t *current)
 {
 	const struct status_row *row = status_row(status);
-	json_t *problem = json_pack(
-		"{s:s, s:s, s:i, s:s, s:s*, s:s, s:O*}", "type", "about:blank",
-		"title", row->title, "status", row->http, "code", row->code, "detail",
-		detail, "hint", hint ? hint : row->hint, "current", current);
+	struct text *text = reply_begin(reply, row->http);
 
-	reply_free(reply);
-	reply->http = row->http;
 	reply->problem = true;
 	reply->unauthorized = row->http == 401;
 	reply->retry_after_s = row->http == 503 ? 1 : 0;
-	if (problem)
-		reply->body = json_dumps(problem, JSON_COMPACT);
-	reply->size = reply->body ? strlen(reply->body) : 0;
-	json_decref(problem);
+	text_add(text, "{\"type\":\"about:blank\"");
+	add_member(text, "title", row->title);
+	text_add(text, ",\"status\":");
+	text_add_number(text, row->http);
+	add_member(text, "code", row->code);
+	add_member(text, "detail", detail);
+	add_member(text, "hint", hint ? hint : row->hint);
+	if (current)
+		add_current(text, current);
+	text_add(text, "}");
 }
 
 /* Weak comparison (RFC 9110 section 13.1.2) with each tag of the list. */
@@ -85,35 +110,12 @@ reply_not_modified(struct reply *reply, const char *if_none_match)
 			(strncmp(if_none_match, reply->etag, size) == 0 &&
 			 strchr(" ,", if_none_match[size])))
 		{
-			free(reply->body);
-			reply->body = NULL;
-			reply->size = 0;
+			text_free(&reply->text);
 			reply->http = 304;
 			return;
 		}
 		if_none_match += strcspn(if_none_match, ",");
 	}
-}
-
-/* A head under construction; what does not fit is an error of ours. */
-struct head
-{
-	char text[HEAD_SIZE];
-	size_t size;
-};
-
-static void __attribute__((format(printf, 2, 3)))
-add(struct head *head, const char *format, ...)
-{
-	va_list args;
-	int size;
-
-	va_start(args, format);
-	size = vsnprintf(head->text + head->size, HEAD_SIZE - head->size, format,
-					 args);
-	va_end(args);
-	if (size > 0 && (size_t) size < HEAD_SIZE - head->size)
-		head->size += (size_t) size;
 }
 
 static const char *
@@ -125,62 +127,98 @@ cache_control(const struct reply *reply)
 }
 
 static void
-write_head(struct head *head, const struct reply *reply)
+add_field(struct text *head, const char *name, const char *value)
+{
+	text_add(head, name);
+	text_add(head, ": ");
+	text_add(head, value);
+	text_add(head, "\r\n");
+}
+
+static void
+add_number_field(struct text *head, const char *name, size_t number)
+{
+	text_add(head, name);
+	text_add(head, ": ");
+	text_add_number(head, (int64_t) number);
+	text_add(head, "\r\n");
+}
+
+static void
+add_status_line(struct text *head, int http)
+{
+	text_add(head, "HTTP/1.1 ");
+	text_add_number(head, http);
+	text_add(head, " ");
+	text_add(head, mg_get_response_code_text(NULL, http));
+	text_add(head, "\r\n");
+}
+
+static void
+write_head(struct text *head, const struct reply *reply)
 {
 	char date[CLOCK_HTTP_SIZE];
 
 	clock_http((int64_t) time(NULL), date);
-	add(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", reply->http,
-		mg_get_response_code_text(NULL, reply->http), date);
+	add_status_line(head, reply->http);
+	add_field(head, "Date", date);
 	if (reply->http != 304)
-		add(head,
-			"Content-Type: application/%sjson\r\nContent-Length: %zu\r\n",
-			reply->problem ? "problem+" : "", reply->size);
-	add(head,
-		"Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n"
-		"Content-Security-Policy: default-src 'none'\r\n",
-		cache_control(reply));
+	{
+		add_field(head, "Content-Type",
+				  reply->problem ? "application/problem+json"
+								 : "application/json");
+		add_number_field(head, "Content-Length", body_size(reply));
+	}
+	add_field(head, "Cache-Control", cache_control(reply));
+	add_field(head, "X-Content-Type-Options", "nosniff");
+	add_field(head, "Content-Security-Policy", "default-src 'none'");
 	if (reply->location[0])
-		add(head, "Location: %s\r\n", reply->location);
+		add_field(head, "Location", reply->location);
 	if (reply->etag[0])
-		add(head, "ETag: %s\r\n", reply->etag);
+		add_field(head, "ETag", reply->etag);
 	if (reply->allow)
-		add(head, "Allow: %s\r\n", reply->allow);
+		add_field(head, "Allow", reply->allow);
 	if (reply->unauthorized)
-		add(head, "WWW-Authenticate: Bearer\r\n");
+		add_field(head, "WWW-Authenticate", "Bearer");
 	if (reply->retry_after_s)
-		add(head, "Retry-After: %d\r\n", reply->retry_after_s);
-	add(head, "%s\r\n", reply->close ? "Connection: close\r\n" : "");
+		add_number_field(head, "Retry-After", (size_t) reply->retry_after_s);
+	if (reply->close)
+		add_field(head, "Connection", "close");
+	text_add(head, "\r\n");
+}
+
+/* Puts the head right before the body, so that both go out in one call. */
+static bool
+write_reply(struct mg_connection *connection, const struct reply *reply,
+			bool head_only)
+{
+	char bytes[HEAD_SIZE], *begin = bytes;
+	struct text head = TEXT_IN(bytes);
+	size_t size = head_only ? 0 : body_size(reply);
+
+	write_head(&head, reply);
+	if (size > 0)
+		begin = memcpy(reply->text.bytes + HEAD_SIZE - head.size, bytes,
+					   head.size);
+	return !head.failed && mg_write(connection, begin, head.size + size) > 0;
 }
 
 void
-reply_send(struct mg_connection *connection, const struct reply *reply,
+reply_send(struct mg_connection *connection, struct reply *reply,
 		   bool head_only)
 {
-	struct head head = {.size = 0};
-	size_t body_size = head_only ? 0 : reply->size;
-	char *whole;
+	bool close = reply->close;
 
-	if (reply->close)
+	if (reply->text.failed)
+		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
+	reply->close = close;
+	if (!write_reply(connection, reply, head_only) || close)
 		mg_disable_connection_keep_alive(connection);
-	write_head(&head, reply);
-	whole = malloc(head.size + body_size);
-	if (!whole)
-	{
-		mg_disable_connection_keep_alive(connection);
-		return;
-	}
-	memcpy(whole, head.text, head.size);
-	if (body_size)
-		memcpy(whole + head.size, reply->body, body_size);
-	if (mg_write(connection, whole, head.size + body_size) <= 0)
-		mg_disable_connection_keep_alive(connection);
-	free(whole);
 }
 
 void
 reply_free(struct reply *reply)
 {
-	free(reply->body);
+	text_free(&reply->text);
 	*reply = (struct reply){0};
 }

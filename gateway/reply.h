@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "status.h"
+#include "text.h"
 
 struct mg_connection;
 
@@ -20,9 +21,8 @@ struct mg_connection;
 /* Zero is an empty answer; reply_free() it once it was sent. */
 struct reply
 {
-	int http;	/* status */
-	char *body; /* malloc'd, owned; NULL for none */
-	size_t size;
+	int http;		   /* status */
+	struct text text;  /* room for the head, then the body; empty for none */
 	bool problem;	   /* application/problem+json */
 	bool close;		   /* the connection ends with this answer */
 	bool immutable;	   /* may be kept for ever by the client itself */
@@ -32,6 +32,12 @@ struct reply
 	char location[REPLY_LOCATION_SIZE];
 	char etag[REPLY_ETAG_SIZE]; /* with its quotes, or empty */
 };
+
+/*
+ * Begins a success and returns the text that its JSON body is to be added
+ * to.  When that fails, reply_send() says that there is too much to do.
+ */
+extern struct text *reply_begin(struct reply *reply, int http);
 
 /* A success with a JSON body, which is copied. */
 extern void reply_text(struct reply *reply, int http, const char *json,
@@ -56,7 +62,7 @@ extern void reply_not_modified(struct reply *reply, const char *if_none_match);
  * CivetWeb when the connection is to end.
  */
 extern void reply_send(struct mg_connection *connection,
-					   const struct reply *reply, bool head_only);
+					   struct reply *reply, bool head_only);
 
 extern void reply_free(struct reply *reply);
 

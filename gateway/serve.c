@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include <jansson.h>
+#include <openssl/crypto.h>
 
 #include "db.h"
 #include "gateway.h"
@@ -40,22 +41,34 @@ source_value(const struct request *request, enum source source)
 	}
 }
 
+static bool
+set_string(json_t *object, const char *name, const char *value)
+{
+	return json_object_set_new(object, name, json_string(value)) == 0;
+}
+
 /* {id, username, keyVersion} becomes {..., token, expiresAt}. */
 static void
 reply_registered(struct request *request, const struct route *route,
 				 const char *body, const char *user_id, struct reply *reply)
 {
 	json_t *answer = json_loads(body, 0, NULL);
+	struct session session;
 
-	if (!user_id || !answer ||
-		!session_add_token(request->gateway, user_id, answer))
+	if (user_id && session_make(request->gateway, user_id, &session) &&
+		set_string(answer, "token", session.token) &&
+		set_string(answer, "expiresAt", session.expires_at))
+	{
+		reply_json(reply, route->success, answer);
+		snprintf(reply->location, sizeof(reply->location), "/users/%s",
+				 user_id);
+	}
+	else
 	{
 		json_decref(answer);
 		reply_problem(reply, STATUS_INTERNAL_ERROR, NULL, NULL, NULL);
-		return;
 	}
-	reply_json(reply, route->success, answer);
-	snprintf(reply->location, sizeof(reply->location), "/users/%s", user_id);
+	OPENSSL_cleanse(&session, sizeof(session));
 }
 
 static void

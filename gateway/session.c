@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
@@ -24,34 +25,34 @@
 #include "routes.h"
 
 bool
-session_add_token(struct gateway *gateway, const char *user_id, json_t *answer)
+session_make(const struct gateway *gateway, const char *user_id,
+			 struct session *session)
 {
 	int64_t now = (int64_t) time(NULL);
-	char token[TOKEN_SIZE], expires_at[CLOCK_ISO_SIZE];
-	bool done = token_issue(&gateway->secret, user_id, now, token) > 0;
 
-	clock_iso((now + TOKEN_LIFETIME_S) * 1000, expires_at);
-	done =
-		done &&
-		json_object_set_new(answer, "token", json_string(token)) == 0 &&
-		json_object_set_new(answer, "expiresAt", json_string(expires_at)) == 0;
-	OPENSSL_cleanse(token, sizeof(token));
-	return done;
+	clock_iso((now + TOKEN_LIFETIME_S) * 1000, session->expires_at);
+	return token_issue(&gateway->secret, user_id, now, session->token) > 0;
 }
 
 static void
 reply_session(struct gateway *gateway, const struct route *route,
 			  const char *user_id, struct reply *reply)
 {
-	json_t *answer = json_object();
+	struct session session;
+	struct text *body;
 
-	if (!answer || !session_add_token(gateway, user_id, answer))
+	if (!session_make(gateway, user_id, &session))
 	{
-		json_decref(answer);
 		reply_problem(reply, STATUS_INTERNAL_ERROR, NULL, NULL, NULL);
 		return;
 	}
-	reply_json(reply, route->success, answer);
+	body = reply_begin(reply, route->success);
+	text_add(body, "{\"token\":\"");
+	text_add(body, session.token);
+	text_add(body, "\",\"expiresAt\":\"");
+	text_add(body, session.expires_at);
+	text_add(body, "\"}");
+	OPENSSL_cleanse(&session, sizeof(session));
 }
 
 /*

@@ -7,13 +7,21 @@
 
 #include <stdbool.h>
 
-#include <jansson.h>
+#include "clock.h"
+#include "token.h"
 
 struct gateway;
 
-/* Adds "token" and "expiresAt" of a new session to an answer. */
-extern bool session_add_token(struct gateway *gateway, const char *user_id,
-							  json_t *answer)
+/* What a client gets of one: a secret, so wipe it after use. */
+struct session
+{
+	char token[TOKEN_SIZE];
+	char expires_at[CLOCK_ISO_SIZE];
+};
+
+/* Makes a session for the user.  False when OpenSSL fails. */
+extern bool session_make(const struct gateway *gateway, const char *user_id,
+						 struct session *session)
 	__attribute__((warn_unused_result));
 
 #endif /* E2EMSG_SESSION_H */

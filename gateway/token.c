@@ -132,48 +132,14 @@ token_recall(const struct secret *secret, struct token_memo *memo,
 	return result;
 }
 
-/* Appends the base64url form of bytes; false when there is no room. */
-static bool
-append(char out[TOKEN_SIZE], size_t *length, const void *bytes, size_t size)
+/* Appends the base64url form of a text that did not fail. */
+static void
+add_encoded(struct text *token, const struct text *part)
 {
-	if (base64url_encoded_length(size) + 1 >= TOKEN_SIZE - *length)
-		return false;
-	base64url_encode_bytes(bytes, size, out + *length);
-	*length += base64url_encoded_length(size);
-	return true;
-}
-
-size_t
-token_issue(const struct secret *secret, const char *subject, int64_t now,
-			char out[TOKEN_SIZE])
-{
-	json_t *claims =
-		json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", TOKEN_ISSUER, "aud",
-				  TOKEN_AUDIENCE, "sub", subject, "iat", (json_int_t) now,
-				  "exp", (json_int_t) (now + TOKEN_LIFETIME_S));
-	char *payload = claims ? json_dumps(claims, JSON_COMPACT) : NULL;
-	char header[80];
-	size_t length = 0;
-	uint8_t mac[32];
-
-	snprintf(header, sizeof(header),
-			 "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
-			 secret->kid);
-	if (!payload || !append(out, &length, header, strlen(header)))
-		goto fail;
-	out[length++] = '.';
-	if (!append(out, &length, payload, strlen(payload)) ||
-		!secret_hmac(secret->token_key, out, length, mac))
-		goto fail;
-	out[length++] = '.';
-	if (!append(out, &length, mac, sizeof(mac)))
-		goto fail;
-	out[length] = '\0';
-	goto end;
-fail:
-	length = 0;
-end:
-	json_decref(claims);
-	free(payload);
-	return length;
+	if (part->failed ||
+		!text_reserve(token, base64url_encoded_length(part->size)))
+		return;
+	base64url_encode_bytes((const uint8_t *) part->bytes, part->size,
+						   token->bytes + token->size);
+	token->size += base64url_encoded_length(part->size);
 }

@@ -4,9 +4,7 @@
 -- that was stored now and 'repeated' for one that was stored before; all other
 -- codes stand in error_codes().  With wait false, an envelope to a mailbox that
 -- somebody else holds comes back as 'mailbox_busy', without any waiting.
---
--- Locking and looking are two statements: the second one's snapshot is taken
--- after the locks, so that it sees what the holders before us committed.
+-- The rules stand in src/pg_send_rules.c.
 CREATE FUNCTION send_messages(sender_ids uuid[], receiver_ids uuid[], suites smallint[],
 							  sender_key_versions integer[], key_versions integer[],
 							  ivs bytea[], ciphertexts bytea[], auth_tags bytea[],

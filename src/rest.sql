@@ -180,36 +180,20 @@ AS $$
 $$;
 COMMENT ON FUNCTION rest_key_rotations(text) IS 'GET /users/{who}/key-rotations';
 
--- POST /messages, many at once.  PL/pgSQL keeps the plan between calls.
+-- POST /messages, many at once: send_messages() that never waits, with the body
+-- of each answer.
 CREATE FUNCTION rest_send_messages(sender_ids uuid[], receiver_ids uuid[],
 								   suites smallint[], sender_key_versions integer[],
 								   key_versions integer[], ivs bytea[],
 								   ciphertexts bytea[], auth_tags bytea[],
 								   OUT ordinal integer, OUT code text, OUT body json)
 RETURNS SETOF record
-LANGUAGE plpgsql VOLATILE
+LANGUAGE c VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-BEGIN
-	RETURN QUERY
-	SELECT s.ordinal, s.code,
-		CASE
-			WHEN s.code IS NULL OR s.code = 'repeated' THEN
-				json_build_object('messageId', s.message_id,
-								  'sentAt', e2emsg.json_time(s.sent_at))
-			WHEN s.code = 'stale_key_version' THEN
-				json_build_object('current',
-								  e2emsg.key_object(receiver_ids[s.ordinal]::text))
-			WHEN s.detail IS NOT NULL THEN
-				json_build_object('detail', s.detail)
-			ELSE '{}'::json
-		END
-	FROM e2emsg.send_messages(sender_ids, receiver_ids, suites, sender_key_versions,
-							  key_versions, ivs, ciphertexts, auth_tags,
-							  wait => false) s;
-END
-$$;
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 									   bytea[], bytea[], bytea[]) IS
 	'POST /messages, many at once: a row for each envelope, in their order.';

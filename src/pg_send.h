@@ -1,0 +1,115 @@
+/*
+ * pg_send.h
+ *		One call of send_messages(), on its way through three files:
+ *
+ *		pg_message.c		takes the arguments and gives the answers
+ *		pg_send_rules.c		says what becomes of each envelope
+ *		pg_send_tables.c	reads and writes the tables
+ */
+#ifndef E2EMSG_PG_SEND_H
+#define E2EMSG_PG_SEND_H
+
+#include "datatype/timestamp.h"
+#include "utils/uuid.h"
+
+#include "envelope.h"
+
+/* The arrays that a call takes, and the statements as they are. */
+enum argument
+{
+	SENDER_IDS,
+	RECEIVER_IDS,
+	SUITES,
+	SENDER_KEY_VERSIONS,
+	KEY_VERSIONS,
+	IVS,
+	CIPHERTEXTS,
+	AUTH_TAGS,
+	ARRAYS
+};
+
+/* What becomes of an envelope, and its name in error_codes(). */
+enum verdict
+{
+	FRESH, /* stored now, or not judged yet */
+	REPEATED,
+	INVALID_ENVELOPE,
+	UNKNOWN_RECEIVER,
+	MAILBOX_BUSY,
+	IV_REUSED,
+	STALE_KEY_VERSION
+};
+
+/* A mailbox that this call has locked. */
+struct mailbox
+{
+	pg_uuid_t id; /* comes first: compare_ids() */
+	int32 key_version;
+	int64 last_seq;
+	bool counted; /* last_seq has moved */
+};
+
+/* An envelope of the call, or one that the table has. */
+struct envelope
+{
+	int ordinal;
+	pg_uuid_t *sender, *receiver; /* NULL when NULL, like the next three */
+	bytea *iv, *ciphertext, *auth_tag;
+	int32 suite, sender_key_version, key_version;
+	bool has_suite, has_sender_key_version, has_key_version;
+	struct mailbox *mailbox; /* NULL when not locked */
+	enum verdict verdict;
+	const char *problem; /* what makes it invalid, or NULL */
+	int64 seq;
+	TimestampTz sent_at; /* when it was stored, now or before */
+};
+
+/* All memory is of the call's SPI context. */
+struct sending
+{
+	Datum arrays[ARRAYS]; /* detoasted */
+	struct envelope *envelopes;
+	int count;
+	struct mailbox *mailboxes; /* locked, sorted by id */
+	int mailbox_count;
+	TimestampTz now; /* after the locks were taken */
+};
+
+/* --- the rules ----------------------------------------------------------- */
+
+/* Sets problem and verdict of a malformed one. */
+extern void check_envelope(struct envelope *envelope);
+
+/* Locks, judges, numbers and stores. */
+extern void send_envelopes(struct sending *sending, bool wait);
+
+/* The iv was used before: REPEATED or IV_REUSED, and sent_at. */
+extern void judge_again(struct envelope *again, const struct envelope *stored);
+
+/* Orders ids, and mailboxes by their ids. */
+extern int compare_ids(const void *a, const void *b);
+
+/* --- the tables ------------------------------------------------------------
+ */
+
+/*
+ * Locks the receivers' mailboxes in the order of their ids, so that two calls
+ * can't wait in a circle, and fills mailboxes.  Without wait those that
+ * somebody holds are left out.
+ */
+extern void lock_mailboxes(struct sending *sending, bool wait);
+
+/* Ids of the receivers that there are, sorted. */
+extern pg_uuid_t *find_receivers(const struct sending *sending, int *count);
+
+/* Calls judge_again() for each fresh envelope whose iv the table has. */
+extern void find_known(struct sending *sending);
+
+/* Writes the fresh envelopes and the mailboxes' new numbers. */
+extern void store_envelopes(const struct sending *sending);
+extern void store_numbers(const struct sending *sending);
+
+/* {"current": key object} for a stale answer, as json. */
+extern Datum find_current_key(const pg_uuid_t *receiver);
+
+#endif /* E2EMSG_PG_SEND_H */

@@ -1,0 +1,242 @@
+/*
+ * pg_send_tables.c
+ *		The statements of send_messages().
+ *
+ * The mailboxes are locked in one statement and looked into by later ones,
+ * whose snapshots see what the holders before us committed.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/timestamp.h"
+
+#include "pg_send.h"
+
+enum statement
+{
+	LOCK,
+	LOCK_FREE,
+	FIND_RECEIVERS,
+	FIND_KNOWN,
+	STORE_ENVELOPES,
+	STORE_NUMBERS,
+	FIND_CURRENT_KEY,
+	STATEMENTS
+};
+
+#define MAX_PARAMETERS 10
+
+static const struct
+{
+	const char *sql;
+	int count;
+	Oid types[MAX_PARAMETERS];
+} statements[STATEMENTS] = {
+	[LOCK] = {"SELECT m.id, m.key_version, m.last_seq"
+			  " FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
+			  " ORDER BY m.id FOR NO KEY UPDATE",
+			  1,
+			  {UUIDARRAYOID}},
+	[LOCK_FREE] = {"SELECT m.id, m.key_version, m.last_seq"
+				   " FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
+				   " ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED",
+				   1,
+				   {UUIDARRAYOID}},
+	[FIND_RECEIVERS] =
+		{"SELECT m.id FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
+		 " ORDER BY m.id",
+		 1,
+		 {UUIDARRAYOID}},
+	[FIND_KNOWN] =
+		{"SELECT e.ordinal::integer, m.suite, m.sender_key_version,"
+		 " m.key_version, m.ciphertext, m.auth_tag, m.sent_at"
+		 " FROM unnest($1, $2, $3) WITH ORDINALITY"
+		 " AS e (sender_id, mailbox_id, iv, ordinal)"
+		 " CROSS JOIN LATERAL (SELECT * FROM e2emsg.messages m"
+		 " WHERE m.mailbox_id = e.mailbox_id AND m.sender_id = e.sender_id"
+		 " AND m.iv = e.iv LIMIT 1) m",
+		 3,
+		 {UUIDARRAYOID, UUIDARRAYOID, BYTEAARRAYOID}},
+	[STORE_ENVELOPES] =
+		{"INSERT INTO e2emsg.messages (sender_id, mailbox_id, suite,"
+		 " sender_key_version, key_version, iv, ciphertext, auth_tag,"
+		 " seq, sent_at)"
+		 " SELECT e.*, $10 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8,"
+		 " $9) e (sender_id, mailbox_id, suite, sender_key_version,"
+		 " key_version, iv, ciphertext, auth_tag, seq)"
+		 " WHERE e.seq IS NOT NULL",
+		 10,
+		 {UUIDARRAYOID, UUIDARRAYOID, INT2ARRAYOID, INT4ARRAYOID, INT4ARRAYOID,
+		  BYTEAARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID, INT8ARRAYOID,
+		  TIMESTAMPTZOID}},
+	[STORE_NUMBERS] =
+		{"UPDATE e2emsg.mailboxes m SET last_seq = c.last_seq"
+		 " FROM unnest($1, $2) c (id, last_seq) WHERE m.id = c.id",
+		 2,
+		 {UUIDARRAYOID, INT8ARRAYOID}},
+	[FIND_CURRENT_KEY] = {"SELECT json_build_object('current',"
+						  " e2emsg.key_object($1::text))",
+						  1,
+						  {UUIDOID}},
+};
+
+/*
+ * Runs a statement; what it returns stands in SPI_tuptable.  The plan is made
+ * once and does not look at the values: it goes by the indexes, whatever the
+ * statistics say (see the settings of send_messages()).
+ */
+static void
+run(enum statement statement, const Datum *values)
+{
+	static SPIPlanPtr plans[STATEMENTS];
+	int result;
+
+	if (plans[statement] == NULL)
+	{
+		SPIPlanPtr plan = SPI_prepare_cursor(
+			statements[statement].sql, statements[statement].count,
+			(Oid *) statements[statement].types, CURSOR_OPT_GENERIC_PLAN);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare statement %d of send_messages",
+				 (int) statement);
+		plans[statement] = plan;
+	}
+	result =
+		SPI_execute_plan(plans[statement], (Datum *) values, NULL, false, 0);
+	if (result < 0)
+		elog(ERROR, "statement %d of send_messages: %s", (int) statement,
+			 SPI_result_code_string(result));
+}
+
+static Datum
+field(int row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull);
+}
+
+/* For a column that is NOT NULL. */
+static Datum
+value(int row, int column)
+{
+	bool isnull;
+
+	return field(row, column, &isnull);
+}
+
+void
+lock_mailboxes(struct sending *sending, bool wait)
+{
+	run(wait ? LOCK : LOCK_FREE, &sending->arrays[RECEIVER_IDS]);
+	sending->mailbox_count = SPI_processed;
+	sending->mailboxes = palloc(sizeof(struct mailbox) * (SPI_processed + 1));
+	for (int i = 0; i < sending->mailbox_count; i++)
+		sending->mailboxes[i] =
+			(struct mailbox){.id = *DatumGetUUIDP(value(i, 1)),
+							 .key_version = DatumGetInt32(value(i, 2)),
+							 .last_seq = DatumGetInt64(value(i, 3))};
+	SPI_freetuptable(SPI_tuptable);
+	sending->now = GetCurrentTimestamp();
+	for (int i = 0; i < sending->count; i++)
+		sending->envelopes[i].sent_at = sending->now;
+}
+
+pg_uuid_t *
+find_receivers(const struct sending *sending, int *count)
+{
+	pg_uuid_t *ids;
+
+	run(FIND_RECEIVERS, &sending->arrays[RECEIVER_IDS]);
+	*count = SPI_processed;
+	ids = palloc(UUID_LEN * (SPI_processed + 1));
+	for (int i = 0; i < *count; i++)
+		ids[i] = *DatumGetUUIDP(value(i, 1));
+	SPI_freetuptable(SPI_tuptable);
+	return ids;
+}
+
+void
+find_known(struct sending *sending)
+{
+	const Datum values[] = {sending->arrays[SENDER_IDS],
+							sending->arrays[RECEIVER_IDS],
+							sending->arrays[IVS]};
+
+	run(FIND_KNOWN, values);
+	for (int row = 0; row < SPI_processed; row++)
+	{
+		struct envelope *envelope =
+			&sending->envelopes[DatumGetInt32(value(row, 1)) - 1];
+		struct envelope stored = {.suite = DatumGetInt16(value(row, 2)),
+								  .key_version = DatumGetInt32(value(row, 4)),
+								  .ciphertext = DatumGetByteaPP(value(row, 5)),
+								  .auth_tag = DatumGetByteaPP(value(row, 6)),
+								  .sent_at =
+									  DatumGetTimestampTz(value(row, 7))};
+		bool isnull;
+
+		stored.sender_key_version = DatumGetInt32(field(row, 3, &isnull));
+		stored.has_sender_key_version = !isnull;
+		if (envelope->verdict == FRESH)
+			judge_again(envelope, &stored);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
+store_envelopes(const struct sending *sending)
+{
+	Datum values[MAX_PARAMETERS];
+	Datum *numbers = palloc(sizeof(Datum) * sending->count);
+	bool *nulls = palloc(sizeof(bool) * sending->count);
+	int count = sending->count, lower_bound = 1;
+
+	for (int i = 0; i < sending->count; i++)
+	{
+		numbers[i] = Int64GetDatum(sending->envelopes[i].seq);
+		nulls[i] = sending->envelopes[i].verdict != FRESH;
+	}
+	memcpy(values, sending->arrays, sizeof sending->arrays);
+	values[ARRAYS] = PointerGetDatum(
+		construct_md_array(numbers, nulls, 1, &count, &lower_bound, INT8OID,
+						   sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[ARRAYS + 1] = TimestampTzGetDatum(sending->now);
+	run(STORE_ENVELOPES, values);
+}
+
+void
+store_numbers(const struct sending *sending)
+{
+	Datum *ids = palloc(sizeof(Datum) * sending->mailbox_count);
+	Datum *numbers = palloc(sizeof(Datum) * sending->mailbox_count);
+	Datum values[2];
+	int count = 0;
+
+	for (int i = 0; i < sending->mailbox_count; i++)
+	{
+		struct mailbox *mailbox = &sending->mailboxes[i];
+
+		if (!mailbox->counted)
+			continue;
+		ids[count] = UUIDPGetDatum(&mailbox->id);
+		numbers[count++] = Int64GetDatum(mailbox->last_seq);
+	}
+	values[0] = PointerGetDatum(
+		construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+	values[1] =
+		PointerGetDatum(construct_array(numbers, count, INT8OID, sizeof(int64),
+										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	run(STORE_NUMBERS, values);
+}
+
+Datum
+find_current_key(const pg_uuid_t *receiver)
+{
+	Datum id = UUIDPGetDatum(receiver);
+
+	run(FIND_CURRENT_KEY, &id);
+	return value(0, 1);
+}
