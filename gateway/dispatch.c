@@ -152,7 +152,7 @@ check_token(struct exchange *exchange)
 	char value[sizeof("Bearer ") + JWS_MAX_SIZE + 1];
 	const char *token = value + 7;
 
-	if (!guard_value(&exchange->head, "Authorization", value, sizeof(value)))
+	if (!guard_value(&exchange->head, "authorization", value, sizeof(value)))
 		return STATUS_MISSING_TOKEN;
 	if (strncasecmp(value, "Bearer ", 7) != 0)
 		return STATUS_MISSING_TOKEN;
@@ -193,7 +193,7 @@ is_json(const struct guard_head *head)
 	static const char json[] = "application/json";
 	char type[128];
 
-	if (!guard_value(head, "Content-Type", type, sizeof(type)))
+	if (!guard_value(head, "content-type", type, sizeof(type)))
 		return true;
 	return strncasecmp(type, json, sizeof(json) - 1) == 0 &&
 		   strchr("; ", type[sizeof(json) - 1]) != NULL;

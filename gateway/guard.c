@@ -14,7 +14,8 @@ static bool
 is_token_char(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		   (c >= 'a' && c <= 'z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+		   (c >= 'a' && c <= 'z') || c == '-' ||
+		   (c && strchr("!#$%&'*+.^_`|~", c));
 }
 
 static bool
@@ -39,19 +40,28 @@ is_plain_value(const char *text)
 
 /*
  * Field names are the same whatever their case; some parsers also take "_"
- * for "-", which must not let a second Content_Length slip by.
+ * for "-", which must not let a second Content_Length slip by.  So names are
+ * compared folded; ours are written that way.
  */
-static bool
-same_name(const char *a, const char *b)
+static char
+fold(char c)
 {
-	for (; *a && *b; a++, b++)
-	{
-		char left = *a == '_' ? '-' : *a;
+	if (c >= 'A' && c <= 'Z')
+		return (char) (c - 'A' + 'a');
+	return c == '_' ? '-' : c;
+}
 
-		if (strncasecmp(&left, b, 1) != 0)
-			return false;
+static bool
+is_named(const struct guard_field *field, const char *folded)
+{
+	const char *name = field->name;
+
+	while (*name && fold(*name) == *folded)
+	{
+		name++;
+		folded++;
 	}
-	return *a == *b;
+	return *name == *folded;
 }
 
 static size_t
@@ -60,7 +70,7 @@ count(const struct guard_head *head, const char *name)
 	size_t found = 0;
 
 	for (size_t i = 0; i < head->field_count; i++)
-		if (same_name(head->fields[i].name, name))
+		if (is_named(&head->fields[i], name))
 			found++;
 	return found;
 }
@@ -69,7 +79,7 @@ static const char *
 find(const struct guard_head *head, const char *name)
 {
 	for (size_t i = 0; i < head->field_count; i++)
-		if (same_name(head->fields[i].name, name))
+		if (is_named(&head->fields[i], name))
 			return head->fields[i].value;
 	return NULL;
 }
@@ -133,8 +143,8 @@ check_request_line(const struct guard_head *head)
 static const char *
 check_fields(const struct guard_head *head)
 {
-	static const char *const single[] = {"Host", "Content-Length",
-										 "Content-Type", "Authorization"};
+	static const char *const single[] = {"host", "content-length",
+										 "content-type", "authorization"};
 
 	for (size_t i = 0; i < head->field_count; i++)
 	{
@@ -158,9 +168,9 @@ check_host(const struct guard_head *head)
 								  "0123456789.-_~:[]";
 	char host[256];
 
-	if (!find(head, "Host"))
+	if (!find(head, "host"))
 		return "the Host field is missing";
-	if (!guard_value(head, "Host", host, sizeof(host)) || host[0] == '\0' ||
+	if (!guard_value(head, "host", host, sizeof(host)) || host[0] == '\0' ||
 		host[strspn(host, allowed)] != '\0')
 		return "the Host field is malformed";
 	return NULL;
@@ -170,9 +180,9 @@ check_host(const struct guard_head *head)
 static const char *
 check_options(const struct guard_head *head)
 {
-	const char *upgrade = find(head, "Upgrade");
+	const char *upgrade = find(head, "upgrade");
 
-	if (find(head, "Expect"))
+	if (find(head, "expect"))
 		return "Expect is not taken; send the body at once";
 	if (upgrade && strcasecmp(upgrade, "h2c") != 0)
 		return "Upgrade is not taken";
@@ -186,7 +196,7 @@ read_length(const struct guard_head *head, long *length)
 	char text[LENGTH_DIGITS + 1];
 	size_t digits;
 
-	if (!guard_value(head, "Content-Length", text, sizeof(text)))
+	if (!guard_value(head, "content-length", text, sizeof(text)))
 		return false;
 	digits = strspn(text, "0123456789");
 	if (digits == 0 || text[digits] != '\0')
@@ -200,11 +210,11 @@ check_body(const struct guard_head *head, long *length, const char **why)
 {
 	bool takes_body =
 		strcmp(head->method, "POST") == 0 || strcmp(head->method, "PUT") == 0;
-	bool has_length = find(head, "Content-Length") != NULL;
+	bool has_length = find(head, "content-length") != NULL;
 
 	*length = 0;
 	*why = "send Content-Length instead of Transfer-Encoding";
-	if (find(head, "Transfer-Encoding"))
+	if (find(head, "transfer-encoding"))
 		return has_length ? STATUS_BAD_REQUEST_FRAMING
 						  : STATUS_LENGTH_REQUIRED;
 	*why = "Content-Length must be plain digits, at most seven";
@@ -232,11 +242,11 @@ guard_check(const struct guard_head *head, struct guard_framing *framing,
 	if ((*why = check_request_line(head)) || (*why = check_fields(head)) ||
 		(*why = check_host(head)) || (*why = check_options(head)))
 		return STATUS_BAD_REQUEST_FRAMING;
-	connection = find(head, "Connection");
+	connection = find(head, "connection");
 	framing->keep_alive =
 		strcmp(head->version, "1.1") == 0 &&
 		(connection == NULL ||
-		 (count(head, "Connection") == 1 && lists(connection, "keep-alive") &&
+		 (count(head, "connection") == 1 && lists(connection, "keep-alive") &&
 		  !lists(connection, "close")));
 	return check_body(head, &framing->content_length, why);
 }

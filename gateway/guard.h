@@ -63,7 +63,8 @@ extern enum status guard_check(const struct guard_head *head,
 
 /*
  * The value of a header field without white space around it, into a buffer.
- * False when it is absent or does not fit.
+ * The name is to be given in small letters.  False when the field is absent
+ * or does not fit.
  */
 extern bool guard_value(const struct guard_head *head, const char *name,
 						char *out, size_t size);

@@ -14,14 +14,23 @@
 
 #define HEAD_SIZE 640 /* bytes; more than all fields at their longest */
 
-struct text *
-reply_begin(struct reply *reply, int http)
+/* Most bodies fit; with the head, it is still a size that malloc caches. */
+#define SMALL_BODY 384
+
+static struct text *
+begin(struct reply *reply, int http, size_t size)
 {
 	reply_free(reply);
 	reply->http = http;
-	if (text_reserve(&reply->text, HEAD_SIZE))
+	if (text_reserve(&reply->text, HEAD_SIZE + size))
 		reply->text.size = HEAD_SIZE;
 	return &reply->text;
+}
+
+struct text *
+reply_begin(struct reply *reply, int http)
+{
+	return begin(reply, http, SMALL_BODY);
 }
 
 static size_t
@@ -35,7 +44,7 @@ body_size(const struct reply *reply)
 void
 reply_text(struct reply *reply, int http, const char *json, size_t size)
 {
-	text_add_bytes(reply_begin(reply, http), json, size);
+	text_add_bytes(begin(reply, http, size), json, size);
 }
 
 void

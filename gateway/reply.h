@@ -61,8 +61,8 @@ extern void reply_not_modified(struct reply *reply, const char *if_none_match);
  * Writes head and body in one piece; without the body for HEAD.  Tells
  * CivetWeb when the connection is to end.
  */
-extern void reply_send(struct mg_connection *connection,
-					   struct reply *reply, bool head_only);
+extern void reply_send(struct mg_connection *connection, struct reply *reply,
+					   bool head_only);
 
 extern void reply_free(struct reply *reply);
 

@@ -12,17 +12,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/types.h>
+
 #define SECRET_SIZE 32 /* bytes, of the secret and of each key */
 #define SECRET_KID_SIZE 12
 
+/* Keys are HMAC states that have taken them in already. */
 struct secret
 {
-	uint8_t token_key[SECRET_SIZE]; /* HS256 */
-	uint8_t nonce_key[SECRET_SIZE]; /* HMAC of challenges */
-	char kid[SECRET_KID_SIZE];		/* names the token key; public */
+	EVP_MAC_CTX *token_key;	   /* HS256 */
+	EVP_MAC_CTX *nonce_key;	   /* HMAC of challenges */
+	char kid[SECRET_KID_SIZE]; /* names the token key; public */
 };
 
-/* Makes the keys of 32 bytes of secret.  False when OpenSSL fails. */
+/* A key for secret_hmac(), to be freed by EVP_MAC_CTX_free(), or NULL. */
+extern EVP_MAC_CTX *secret_key(const uint8_t bytes[SECRET_SIZE]);
+
+/*
+ * Makes the keys of 32 bytes of secret; the caller wipes them.  False, and
+ * nothing to wipe, when OpenSSL fails.
+ */
 extern bool secret_derive(struct secret *secret,
 						  const uint8_t bytes[SECRET_SIZE])
 	__attribute__((warn_unused_result));
@@ -36,12 +45,14 @@ extern bool secret_load(struct secret *secret, const char *path, char *problem,
 						size_t problem_size)
 	__attribute__((warn_unused_result));
 
-/* Wipes the keys. */
+/* Wipes and frees the keys. */
 extern void secret_wipe(struct secret *secret);
 
-/* HMAC-SHA-256 (RFC 2104).  False when OpenSSL fails. */
-extern bool secret_hmac(const uint8_t key[SECRET_SIZE], const void *data,
-						size_t size, uint8_t out[32])
-	__attribute__((warn_unused_result));
+/*
+ * HMAC-SHA-256 (RFC 2104).  Threads may share the key.  False when OpenSSL
+ * fails.
+ */
+extern bool secret_hmac(const EVP_MAC_CTX *key, const void *data, size_t size,
+						uint8_t out[32]) __attribute__((warn_unused_result));
 
 #endif /* E2EMSG_SECRET_H */

@@ -81,7 +81,7 @@ add_etag(const struct request *request, const struct db_answer *answer,
 
 	snprintf(reply->etag, sizeof(reply->etag), "%s", etag ? etag : "");
 	reply->immutable = immutable && immutable[0] == 't';
-	if (guard_value(request->head, "If-None-Match", known, sizeof(known)))
+	if (guard_value(request->head, "if-none-match", known, sizeof(known)))
 		reply_not_modified(reply, known);
 }
 
@@ -146,10 +146,13 @@ serve_send(struct request *request, const struct route *route,
 		request->body.text, request->body.size, &submission, &why);
 
 	(void) route; /* stored now or before decides the status */
-	if (status == STATUS_OK && !uuid_parse(request->caller, submission.sender))
+	if (status == STATUS_OK &&
+		!uuid_parse(request->caller, strlen(request->caller),
+					submission.sender))
 	{
 		submission_free(&submission);
 		status = STATUS_INVALID_TOKEN;
+		why = NULL;
 	}
 	if (status != STATUS_OK)
 	{

@@ -42,6 +42,6 @@ extern enum status submission_parse(const char *text, size_t size,
 extern void submission_free(struct submission *submission);
 
 /* 8-4-4-4-12 hexadecimal digits and nothing else. */
-extern bool uuid_parse(const char *text, uint8_t out[UUID_SIZE]);
+extern bool uuid_parse(const char *text, size_t size, uint8_t out[UUID_SIZE]);
 
 #endif /* E2EMSG_SUBMISSION_H */

@@ -6,21 +6,18 @@
 
 #include <stdlib.h>
 
-#define FIRST_ROOM 256
-
 bool
 text_reserve(struct text *text, size_t more)
 {
-	size_t room = text->room * 2 > FIRST_ROOM ? text->room * 2 : FIRST_ROOM;
-	char *bytes;
+	size_t room = text->room * 2;
+	char *bytes = NULL;
 
 	if (more <= text->room - text->size)
 		return true;
-	if (more > room - text->size)
+	if (room < text->size + more)
 		room = text->size + more;
-	if (text->fixed || more > TEXT_LIMIT || room > TEXT_LIMIT)
-		text->failed = true;
-	bytes = text->failed ? NULL : realloc(text->bytes, room);
+	if (!text->fixed && !text->failed && more <= TEXT_LIMIT - text->size)
+		bytes = realloc(text->bytes, room);
 	text->failed = bytes == NULL;
 	if (text->failed)
 		return false;

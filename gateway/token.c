@@ -5,7 +5,6 @@
 #include "token.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -14,6 +13,7 @@
 #include "base64url.h"
 #include "jsontext.h"
 #include "jws.h"
+#include "text.h"
 
 static bool
 has_string(json_t *claims, const char *name, const char *expected)
@@ -132,14 +132,56 @@ token_recall(const struct secret *secret, struct token_memo *memo,
 	return result;
 }
 
-/* Appends the base64url form of a text that did not fail. */
 static void
-add_encoded(struct text *token, const struct text *part)
+write_header(struct text *header, const struct secret *secret)
 {
-	if (part->failed ||
-		!text_reserve(token, base64url_encoded_length(part->size)))
+	text_add(header, "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":");
+	text_add_json(header, secret->kid);
+	text_add(header, "}");
+}
+
+static void
+write_claims(struct text *claims, const char *subject, int64_t now)
+{
+	text_add(claims, "{\"iss\":\"" TOKEN_ISSUER "\",\"aud\":\"" TOKEN_AUDIENCE
+					 "\",\"sub\":");
+	text_add_json(claims, subject);
+	text_add(claims, ",\"iat\":");
+	text_add_number(claims, now);
+	text_add(claims, ",\"exp\":");
+	text_add_number(claims, now + TOKEN_LIFETIME_S);
+	text_add(claims, "}");
+}
+
+static void
+add_base64url(struct text *token, const void *bytes, size_t size)
+{
+	size_t length = base64url_encoded_length(size);
+
+	if (!text_reserve(token, length))
 		return;
-	base64url_encode_bytes((const uint8_t *) part->bytes, part->size,
-						   token->bytes + token->size);
-	token->size += base64url_encoded_length(part->size);
+	base64url_encode_bytes(bytes, size, token->bytes + token->size);
+	token->size += length;
+}
+
+size_t
+token_issue(const struct secret *secret, const char *subject, int64_t now,
+			char out[TOKEN_SIZE])
+{
+	char header_bytes[80], claims_bytes[TOKEN_SIZE];
+	struct text header = TEXT_IN(header_bytes), claims = TEXT_IN(claims_bytes);
+	struct text token = {.bytes = out, .room = TOKEN_SIZE, .fixed = true};
+	uint8_t mac[32];
+
+	write_header(&header, secret);
+	write_claims(&claims, subject, now);
+	add_base64url(&token, header.bytes, header.size);
+	text_add(&token, ".");
+	add_base64url(&token, claims.bytes, claims.size);
+	if (!secret_hmac(secret->token_key, out, token.size, mac))
+		return 0;
+	text_add(&token, ".");
+	add_base64url(&token, mac, sizeof(mac));
+	text_add_bytes(&token, "", 1); /* the NUL */
+	return header.failed || claims.failed || token.failed ? 0 : token.size - 1;
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 #include <openssl/sha.h>
@@ -71,15 +72,21 @@ jwk_read_begin(struct jwk_reader *reader)
 	reader->purposes = ENCRYPTION_BIT | IDENTITY_BIT;
 }
 
+static enum member
+member_of(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+		if (equals(name, len, members[i].name))
+			return members[i].member;
+	return UNKNOWN;
+}
+
 /* Names the member and notes that it was seen; a second one is a problem. */
 static enum member
 see_member(struct jwk_reader *reader, const char *name, size_t len)
 {
-	enum member member = UNKNOWN;
+	enum member member = member_of(name, len);
 
-	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-		if (equals(name, len, members[i].name))
-			member = members[i].member;
 	if (member == SECRET)
 		set_problem(reader, "the key holds a private or secret member: send "
 							"only the public part");
@@ -229,6 +236,18 @@ jwk_read_end(struct jwk_reader *reader, enum jwk_purpose purpose,
 }
 
 /*
+ * The curve P-256: building it costs ten times what checking a point does.
+ * Made once, only read from then on, by any thread, and never freed.
+ */
+static EC_GROUP *curve;
+
+static void
+make_curve(void)
+{
+	curve = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+}
+
+/*
  * EC_POINT_oct2point() looks at the range of both coordinates and at the
  * equation of the curve (SEC 1 section 2.3.4); the cofactor of P-256 is 1, so
  * that no other check is left to do.
@@ -236,18 +255,20 @@ jwk_read_end(struct jwk_reader *reader, enum jwk_purpose purpose,
 bool
 jwk_on_curve(const struct jwk *key)
 {
+	static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 	uint8_t octets[1 + 2 * JWK_COORDINATE_SIZE] = {
 		POINT_CONVERSION_UNCOMPRESSED};
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-	EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
+	EC_POINT *point;
 	bool good;
 
+	if (CRYPTO_THREAD_run_once(&once, make_curve) != 1 || curve == NULL)
+		return false;
 	memcpy(octets + 1, key->x, sizeof key->x);
 	memcpy(octets + 1 + sizeof key->x, key->y, sizeof key->y);
+	point = EC_POINT_new(curve);
 	good = point != NULL &&
-		   EC_POINT_oct2point(group, point, octets, sizeof octets, NULL) == 1;
+		   EC_POINT_oct2point(curve, point, octets, sizeof octets, NULL) == 1;
 	EC_POINT_free(point);
-	EC_GROUP_free(group);
 	return good;
 }
 

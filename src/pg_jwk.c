@@ -139,14 +139,19 @@ read_jwk(text *json, enum jwk_purpose purpose, struct jwk *key)
 	return jwk_read_end(&parse.reader, purpose, key);
 }
 
-static enum jwk_purpose
-purpose_of(text *name)
+static bool
+equals(const text *name, const char *word)
 {
-	char *word = text_to_cstring(name);
+	return VARSIZE_ANY_EXHDR(name) == strlen(word) &&
+		   memcmp(VARDATA_ANY(name), word, strlen(word)) == 0;
+}
 
-	if (strcmp(word, "encryption") == 0)
+static enum jwk_purpose
+purpose_of(const text *name)
+{
+	if (equals(name, "encryption"))
 		return JWK_ENCRYPTION;
-	if (strcmp(word, "identity") != 0)
+	if (!equals(name, "identity"))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown purpose of a key"),

@@ -7,30 +7,51 @@
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+
+/*
+ * A key that has a curve, P-256, and no point yet; copying it is cheaper than
+ * building the curve again.  Made once, only read from then on, by any thread,
+ * and never freed.
+ */
+static EVP_PKEY *blank_key;
+
+static void
+make_blank_key(void)
+{
+	char curve[] = "P-256";
+	OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+												  curve, sizeof curve - 1),
+						   OSSL_PARAM_END};
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+
+	if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+		EVP_PKEY_fromdata(context, &blank_key, EVP_PKEY_KEY_PARAMETERS,
+						  params) != 1)
+		blank_key = NULL;
+	EVP_PKEY_CTX_free(context);
+}
 
 /* The key as OpenSSL wants it; NULL when it is not on the curve. */
 static EVP_PKEY *
 public_key_of(const struct jwk *key)
 {
+	static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 	uint8_t octets[1 + 2 * JWK_COORDINATE_SIZE] = {0x04};
-	char curve[] = "P-256";
-	OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-												  curve, sizeof curve - 1),
-						   OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
-												   octets, sizeof octets),
-						   OSSL_PARAM_END};
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	EVP_PKEY *result = NULL;
 
 	memcpy(octets + 1, key->x, sizeof key->x);
 	memcpy(octets + 1 + sizeof key->x, key->y, sizeof key->y);
-	if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-		EVP_PKEY_fromdata(context, &result, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		result = NULL;
-	EVP_PKEY_CTX_free(context);
-	return result;
+	if (CRYPTO_THREAD_run_once(&once, make_blank_key) == 1 &&
+		blank_key != NULL)
+		result = EVP_PKEY_dup(blank_key);
+	if (result != NULL &&
+		EVP_PKEY_set1_encoded_public_key(result, octets, sizeof octets) == 1)
+		return result;
+	EVP_PKEY_free(result);
+	return NULL;
 }
 
 /*

@@ -79,5 +79,7 @@ main(void)
 	long_name[NONCE_USERNAME_LIMIT] = '\0';
 	tap_ok(&tap, nonce_make(&secret, long_name, NOW, nonce),
 		   "one for a name at the limit");
+	secret_wipe(&secret);
+	secret_wipe(&other);
 	return tap_end(&tap);
 }

@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "base64url.h"
 #include "jwk.h"
 #include "jws.h"
@@ -92,11 +94,13 @@ test_attacks(struct tap *tap)
 	json_t *file = tap_vectors("jose/jwt_attacks.json");
 	int64_t now = json_integer_value(json_object_get(file, "now"));
 	struct secret secret = {.kid = "not listed"};
+	uint8_t bytes[SECRET_SIZE];
 	struct jwk key;
 	json_t *one;
 	size_t i;
 
-	from_hex(text_of(file, "hs256_secret_hex"), secret.token_key, SECRET_SIZE);
+	from_hex(text_of(file, "hs256_secret_hex"), bytes, SECRET_SIZE);
+	secret.token_key = secret_key(bytes);
 	tap_ok(tap, read_jwk(json_object_get(file, "es256_public_jwk"), &key),
 		   "the ES256 key of the attacks");
 	json_array_foreach(json_object_get(file, "tests"), i, one)
@@ -112,7 +116,24 @@ test_attacks(struct tap *tap)
 				 text_of(one, "why"));
 		tap_ok(tap, good == json_is_true(json_object_get(one, "valid")), name);
 	}
+	secret_wipe(&secret);
 	json_decref(file);
+}
+
+/* Did the key in base64url sign this with HS256? */
+static bool
+hs256_good(const char *key_text, const struct jws *jws)
+{
+	uint8_t bytes[SECRET_SIZE] = {0}, mac[32];
+	EVP_MAC_CTX *key = NULL;
+	bool good;
+
+	if (base64url_decode_bytes(key_text, 43, bytes))
+		key = secret_key(bytes);
+	good = key && secret_hmac(key, jws->signed_text, jws->signed_size, mac) &&
+		   memcmp(mac, jws->signature, sizeof(mac)) == 0;
+	EVP_MAC_CTX_free(key);
+	return good;
 }
 
 /* Is this signature good under the key of the Wycheproof group? */
@@ -125,7 +146,6 @@ wycheproof_good(json_t *private_key, json_t *public_key, const char *text)
 									  .signature_size = hs256 ? 32 : 64,
 									  .typ = "JWT",
 									  .kid = text_of(private_key, "kid")};
-	uint8_t secret[SECRET_SIZE] = {0}, mac[32];
 	struct jwk key;
 	struct jws jws;
 
@@ -137,9 +157,7 @@ wycheproof_good(json_t *private_key, json_t *public_key, const char *text)
 		return read_jwk(public_key, &key) &&
 			   es256_verify(&key, (const uint8_t *) jws.signed_text,
 							jws.signed_size, jws.signature);
-	return base64url_decode_bytes(text_of(private_key, "k"), 43, secret) &&
-		   secret_hmac(secret, jws.signed_text, jws.signed_size, mac) &&
-		   memcmp(mac, jws.signature, sizeof(mac)) == 0;
+	return hs256_good(text_of(private_key, "k"), &jws);
 }
 
 /*
@@ -238,6 +256,37 @@ test_own_tokens(struct tap *tap)
 	memcpy(other.kid, secret.kid, sizeof(other.kid));
 	tap_ok(tap, token_verify(&other, token, size, 1000, subject) == TOKEN_BAD,
 		   "not with another secret that says the same kid");
+	secret_wipe(&secret);
+	secret_wipe(&other);
+}
+
+/* Claims that had to be escaped come back as they were. */
+static void
+test_subjects(struct tap *tap)
+{
+	static const uint8_t bytes[SECRET_SIZE] = {7};
+	char longest[TOKEN_SUBJECT_SIZE] = "";
+	const char *const subjects[] = {"a\"b", "\\", "\x01\t", "\xc3\xa9",
+									longest};
+	char token[TOKEN_SIZE], subject[TOKEN_SUBJECT_SIZE];
+	struct secret secret;
+	bool good = secret_derive(&secret, bytes);
+
+	memset(longest, 'a', sizeof(longest) - 1);
+	for (size_t i = 0; good && i < sizeof(subjects) / sizeof(subjects[0]); i++)
+	{
+		size_t size = token_issue(&secret, subjects[i], 1000, token);
+
+		good =
+			size > 0 &&
+			token_verify(&secret, token, size, 1000, subject) == TOKEN_GOOD &&
+			strcmp(subject, subjects[i]) == 0;
+	}
+	tap_ok(tap, good, "any subject");
+	memset(longest, 1, sizeof(longest) - 1);
+	tap_ok(tap, token_issue(&secret, longest, 1000, token) == 0,
+		   "none that makes the token too long");
+	secret_wipe(&secret);
 }
 
 int
@@ -248,5 +297,6 @@ main(void)
 	test_attacks(&tap);
 	test_wycheproof(&tap);
 	test_own_tokens(&tap);
+	test_subjects(&tap);
 	return tap_end(&tap);
 }

@@ -9,6 +9,7 @@ package E2emsg::Gateway;
 #   $gateway->register($name, $number)  -> the reply's JSON, and jwk
 #   $gateway->raw($bytes, $seconds)     -> what the socket gave until it closed
 #   $gateway->stop                      -> exit status
+#   $gateway->start, and $gateway->find in a child of the test: again
 #
 # E2EMSG_GATEWAY names the binary.
 
@@ -59,12 +60,20 @@ sub start
 	$self->{pid} = E2emsg::Test::start_command([ binary(), $self->flags ],
 		user => 1, log => $self->log_file);
 	E2emsg::Test::wait_until(sub { -s $ports || !kill(0, $self->{pid}) }, 20);
-	my ($port, $admin_port) =
-	  -s $ports ? E2emsg::Test::slurp($ports) =~ /^(\d+)\s+(\d+)/ : ();
-	die "the gateway did not start:\n" . $self->log . "\n" if !$port;
+	$self->find or die "the gateway did not start:\n" . $self->log . "\n";
+	return;
+}
+
+# Reads its ports, also in a child of the test after the parent started it
+# again; false when there are none.
+sub find
+{
+	my ($self) = @_;
+	my $ports = eval { E2emsg::Test::slurp($self->{settings}{port_file}) } // '';
+	my ($port, $admin_port) = $ports =~ /^(\d+)\s+(\d+)\s/ or return 0;
 	@$self{qw(port admin_port)} = ($port, $admin_port);
 	delete $self->{connections};
-	return;
+	return 1;
 }
 
 sub log_file   { return "$_[0]->{dir}/log" }

@@ -4,21 +4,26 @@ package E2emsg::Server;
 #
 #   my $server = E2emsg::Server->new;            # started, no extension yet
 #   my $server = E2emsg::Server->with_extension; # and installed, gateway role
+#       options of both: durable (fsync on)
 #   $server->sql($text, %options)  -> output of psql -At; dies on an error
 #   $server->try($text, %options)  -> { status, out, err }
 #       options: database, user
 #   $server->refused($text, ...)   -> SQLSTATE, or '' when it went through
+#   $server->sigkill($everything)  to its postmaster, or to every process
+#   $server->recover               starts it again after that
 #
 # E2EMSG_INSTALL names a DESTDIR install; without it the tree is built.
 
 use strict;
 use warnings;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
 use E2emsg::Test ();
 
 sub new
 {
-	my ($class) = @_;
-	my $self = bless { dir => E2emsg::Test::scratch_dir() }, $class;
+	my ($class, %options) = @_;
+	my $self = bless { dir => E2emsg::Test::scratch_dir(), %options }, $class;
 	E2emsg::Test::keep_track_of($self);
 	if ($ENV{E2EMSG_INSTALL})
 	{
@@ -34,8 +39,8 @@ sub new
 
 sub with_extension
 {
-	my ($class) = @_;
-	my $self = $class->new;
+	my ($class, %options) = @_;
+	my $self = $class->new(%options);
 	$self->install_extension;
 	return $self;
 }
@@ -68,6 +73,44 @@ sub stop
 	return;
 }
 
+# The postmaster and its children, who all work in the data folder.
+sub _processes
+{
+	my ($self) = @_;
+	my $folder = abs_path($self->data_dir);
+	return grep { (readlink("/proc/$_/cwd") // '') eq $folder }
+	  map { m{(\d+)$} } glob '/proc/[0-9]*';
+}
+
+# Its backends notice by themselves that the postmaster is gone.  No server
+# starts on their shared memory, nor while init has not reaped the postmaster,
+# so this returns when all have left.
+sub sigkill
+{
+	my ($self, $everything) = @_;
+	my ($postmaster) = E2emsg::Test::slurp($self->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+	kill 'KILL', $postmaster, $everything ? $self->_processes : ();
+	E2emsg::Test::wait_until(sub { !kill(0, $postmaster) && !$self->_processes }, 30)
+	  or die "processes of the killed server are still there\n";
+	return;
+}
+
+# With all the files that the killed server left, and on the same socket.
+sub recover
+{
+	my ($self) = @_;
+	my ($postgres) = E2emsg::Test::slurp($self->data_dir . '/postmaster.opts') =~ /^(\S+)/;
+	my $result = E2emsg::Test::run_command(
+		[
+			dirname($postgres) . '/pg_ctl',
+			qw(-s -w -D), $self->data_dir, '-l', $self->log_file, 'start'
+		],
+		user => 1);
+	die $result->{err}, substr(E2emsg::Test::slurp($self->log_file), -2000), "\n"
+	  if $result->{status} ne '0';
+	return;
+}
+
 sub _server_sh
 {
 	my ($self, $command, @arguments) = @_;
@@ -76,7 +119,7 @@ sub _server_sh
 			E2emsg::Test::top_dir() . '/dev/server.sh',
 			$command, $self->{dir}, @arguments
 		],
-		env => { FSYNC => 'off' });
+		env => { FSYNC => $self->{durable} ? undef : 'off' });
 	die "server.sh $command: $result->{err}\n" if $result->{status} ne '0';
 	return;
 }
