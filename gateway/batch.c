@@ -37,6 +37,16 @@ struct run
 };
 
 void
+batch_init(struct batch *batch)
+{
+	batch->count = 0;
+	batch->bytes = 0;
+	batch->next = NULL;
+	atomic_init(&batch->answered, 0);
+	atomic_init(&batch->waiting, 0);
+}
+
+void
 batch_add(struct batch *batch, struct ticket *ticket)
 {
 	batch->tickets[batch->count++] = ticket;
@@ -92,6 +102,21 @@ fill_arrays(struct pgarray arrays[ARRAYS], const struct submission *s)
 					  s->auth_tag_size);
 }
 
+/* The parameters of a call; false without memory.  Free them in any case. */
+static bool
+make_params(struct pgarray arrays[ARRAYS], struct db_params *params,
+			const struct run *run)
+{
+	if (!begin_arrays(arrays, run->tickets, (size_t) run->count))
+		return false;
+	for (int i = 0; i < run->count; i++)
+		fill_arrays(arrays, run->tickets[i]->submission);
+	for (int i = 0; i < ARRAYS; i++)
+		db_param_binary(params, arrays[i].bytes, arrays[i].size);
+	return true;
+}
+
+/* Sends the call, and waits for the answer unless that is NULL. */
 static enum status
 call(const struct run *run, struct db_answer *answer)
 {
@@ -99,15 +124,11 @@ call(const struct run *run, struct db_answer *answer)
 	struct db_params params = {0};
 	enum status status = STATUS_OVERLOADED;
 
-	answer->result = NULL;
-	if (!begin_arrays(arrays, run->tickets, (size_t) run->count))
-		goto end;
-	for (int i = 0; i < run->count; i++)
-		fill_arrays(arrays, run->tickets[i]->submission);
-	for (int i = 0; i < ARRAYS; i++)
-		db_param_binary(&params, arrays[i].bytes, arrays[i].size);
-	status = db_connection_call(run->connection, send_sql, &params, answer);
-end:
+	if (make_params(arrays, &params, run))
+		status = answer
+					 ? db_connection_call(run->connection, send_sql, &params,
+										  answer)
+					 : db_connection_send(run->connection, send_sql, &params);
 	for (int i = 0; i < ARRAYS; i++)
 		pgarray_free(&arrays[i]);
 	return status;
@@ -128,26 +149,31 @@ take_row(struct ticket *ticket, const struct db_answer *answer, int row)
 		ticket->status = STATUS_OVERLOADED;
 }
 
-/*
- * Stores a run of tickets.  An error that nobody expects is one envelope's
- * doing, and takes the others with it: both halves are tried by themselves,
- * until it stands alone.  What passes by itself (503) is nobody's doing.
- */
-static void
-store_run(const struct run *run)
+/* Gives each ticket its row, when there is one for each. */
+static enum status
+take_rows(const struct run *run, enum status status,
+		  const struct db_answer *answer)
 {
-	struct run left = *run, right = *run;
-	struct db_answer answer;
-	enum status status = call(run, &answer);
-
-	if (status == STATUS_OK && db_answer_rows(&answer) != run->count)
+	if (status == STATUS_OK && db_answer_rows(answer) != run->count)
 		status = STATUS_INTERNAL_ERROR;
 	if (status == STATUS_OK)
 		for (int i = 0; i < run->count; i++)
-			take_row(run->tickets[i], &answer, i);
-	db_answer_free(&answer);
-	if (status == STATUS_OK)
-		return;
+			take_row(run->tickets[i], answer, i);
+	return status;
+}
+
+static void store_run(const struct run *run);
+
+/*
+ * An error that nobody expects is one envelope's doing, and takes the others
+ * with it: both halves are tried by themselves, until it stands alone.  What
+ * passes by itself (503) is nobody's doing.
+ */
+static void
+bisect(const struct run *run, enum status status)
+{
+	struct run left = *run, right = *run;
+
 	if (run->count > 1 && status_row(status)->http != 503)
 	{
 		left.count = run->count / 2;
@@ -161,12 +187,61 @@ store_run(const struct run *run)
 		run->tickets[i]->status = status;
 }
 
+static void
+store_run(const struct run *run)
+{
+	struct db_answer answer = {0};
+	enum status status = take_rows(run, call(run, &answer), &answer);
+
+	db_answer_free(&answer);
+	if (status != STATUS_OK)
+		bisect(run, status);
+}
+
+static struct run
+whole(struct batch *batch, struct db_connection *connection)
+{
+	return (struct run){.tickets = batch->tickets,
+						.count = batch->count,
+						.connection = connection};
+}
+
 void
 batch_store(struct batch *batch, struct db_connection *connection)
 {
-	struct run run = {.tickets = batch->tickets,
-					  .count = batch->count,
-					  .connection = connection};
+	struct run run = whole(batch, connection);
 
 	store_run(&run);
+}
+
+bool
+batch_send(struct batch *batch, struct db_connection *connection)
+{
+	struct run run = whole(batch, connection);
+	enum status status = call(&run, NULL);
+
+	for (int i = 0; status != STATUS_OK && i < batch->count; i++)
+		batch->tickets[i]->status = status;
+	return status == STATUS_OK;
+}
+
+enum status
+batch_receive(struct batch *batch, struct db_connection *connection)
+{
+	struct run run = whole(batch, connection);
+	struct db_answer answer;
+	enum status status = db_connection_receive(connection, &answer);
+
+	status = take_rows(&run, status, &answer);
+	db_answer_free(&answer);
+	return status;
+}
+
+void
+batch_bisect(struct batch *batch, struct db_connection *connection,
+			 enum status status)
+{
+	struct run run = whole(batch, connection);
+
+	bisect(&run, status);
 }

@@ -44,6 +44,7 @@ batch_is_full(const struct batch *batch)
 	return batch->count == BATCH_MAX || batch->bytes >= BATCH_MAX_BYTES;
 }
 
+extern void batch_init(struct batch *batch); /* empty */
 extern void batch_add(struct batch *batch, struct ticket *ticket);
 
 /*
@@ -52,5 +53,19 @@ extern void batch_add(struct batch *batch, struct ticket *ticket);
  * that somebody else holds comes back at once, as STATUS_MAILBOX_BUSY.
  */
 extern void batch_store(struct batch *batch, struct db_connection *connection);
+
+/*
+ * The same in two halves, see db_connection_send().  False when nothing was
+ * sent; each ticket then has its status.
+ */
+extern bool batch_send(struct batch *batch, struct db_connection *connection)
+	__attribute__((warn_unused_result));
+
+/* STATUS_OK, or what to give to batch_bisect() when nothing is on the way. */
+extern enum status batch_receive(struct batch *batch,
+								 struct db_connection *connection)
+	__attribute__((warn_unused_result));
+extern void batch_bisect(struct batch *batch, struct db_connection *connection,
+						 enum status status);
 
 #endif /* E2EMSG_BATCH_H */

@@ -28,6 +28,7 @@ struct db_connection
 	int64_t next_attempt_ms;
 	const char *prepared[MAX_STATEMENTS]; /* by address; sN is the Nth */
 	int prepared_count;
+	int flying; /* calls sent and not received */
 	struct db_connection *next_free;
 };
 
@@ -125,40 +126,57 @@ disconnect(struct db_connection *connection)
 	PQfinish(connection->pg);
 	connection->pg = NULL;
 	connection->prepared_count = 0;
+	connection->flying = 0;
+}
+
+/* Waits for more of a result; false when the connection is lost or late. */
+static bool
+wait_for_input(PGconn *pg, int64_t deadline, bool unsent)
+{
+	struct pollfd poller = {.fd = PQsocket(pg), .events = POLLIN};
+	int64_t left = deadline - clock_ms();
+
+	if (unsent)
+		poller.events |= POLLOUT;
+	return left > 0 && poll(&poller, 1, (int) left) > 0 && PQconsumeInput(pg);
 }
 
 /*
  * Sends what is left to send and waits for one result and everything that
- * belongs to it.  Returns NULL when the connection is lost or the deadline
+ * belongs to it: in a pipeline that ends with its sync, so that the result
+ * is committed.  Returns NULL when the connection is lost or the deadline
  * passes; a server that stops reading is met by that, too.
  */
 static PGresult *
 collect(PGconn *pg, int64_t deadline)
 {
+	bool piped = PQpipelineStatus(pg) != PQ_PIPELINE_OFF;
 	PGresult *last = NULL, *result;
 
 	for (;;)
 	{
-		struct pollfd poller = {.fd = PQsocket(pg), .events = POLLIN};
-		int64_t left = deadline - clock_ms();
 		int unsent = PQflush(pg);
 
 		if (unsent < 0)
 			break;
-		if (unsent > 0)
-			poller.events |= POLLOUT;
-		else if (!PQisBusy(pg))
+		if (unsent > 0 || PQisBusy(pg))
 		{
-			result = PQgetResult(pg);
-			if (!result)
-				return last;
-			PQclear(last);
-			last = result;
+			if (!wait_for_input(pg, deadline, unsent > 0))
+				break;
 			continue;
 		}
-		if (left <= 0 || poll(&poller, 1, (int) left) == 0 ||
-			!PQconsumeInput(pg))
-			break;
+		result = PQgetResult(pg);
+		if (!result && (!piped || PQstatus(pg) != CONNECTION_OK))
+			return last;
+		if (!result)
+			continue;
+		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+		{
+			PQclear(result);
+			return last;
+		}
+		PQclear(last);
+		last = result;
 	}
 	PQclear(last);
 	return NULL;
@@ -368,6 +386,69 @@ db_connection_call(struct db_connection *connection, const char *sql,
 							params->values, params->sizes, params->formats, 0))
 		answer->result = collect(connection->pg, answer_deadline(connection));
 	return judge(connection, answer->result);
+}
+
+/* The first one makes sure of the connection; the others go behind it. */
+static enum status
+begin_pipeline(struct db_connection *connection, const char *sql,
+			   char name[16])
+{
+	enum status status = STATUS_OK;
+
+	if (connection->flying == 0)
+		status = make_ready(connection);
+	if (status == STATUS_OK)
+		status = prepare(connection, sql, name);
+	if (status == STATUS_OK && connection->flying == 0 &&
+		!PQenterPipelineMode(connection->pg))
+		status = STATUS_DATABASE_UNAVAILABLE;
+	return status;
+}
+
+enum status
+db_connection_send(struct db_connection *connection, const char *sql,
+				   const struct db_params *params)
+{
+	char name[16];
+	enum status status = begin_pipeline(connection, sql, name);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!PQsendQueryPrepared(connection->pg, name, params->count,
+							 params->values, params->sizes, params->formats,
+							 0) ||
+		!PQpipelineSync(connection->pg) || PQflush(connection->pg) < 0)
+	{
+		if (connection->flying == 0)
+			disconnect(connection);
+		return STATUS_DATABASE_UNAVAILABLE;
+	}
+	connection->flying++;
+	return STATUS_OK;
+}
+
+enum status
+db_connection_receive(struct db_connection *connection,
+					  struct db_answer *answer)
+{
+	answer->result = NULL;
+	if (connection->flying > 0)
+		answer->result = collect(connection->pg, answer_deadline(connection));
+	if (connection->flying > 0 && --connection->flying == 0)
+		PQexitPipelineMode(connection->pg);
+	return judge(connection, answer->result);
+}
+
+bool
+db_connection_wait(struct db_connection *connection, int event)
+{
+	struct pollfd pollers[2] = {
+		{.fd = PQsocket(connection->pg), .events = POLLIN},
+		{.fd = event, .events = POLLIN}};
+
+	if (PQflush(connection->pg) > 0)
+		pollers[0].events |= POLLOUT;
+	return poll(pollers, 2, -1) < 0 || pollers[0].revents != 0;
 }
 
 struct db_connection *

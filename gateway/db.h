@@ -87,4 +87,24 @@ db_connection_call(struct db_connection *connection, const char *sql,
 				   const struct db_params *params, struct db_answer *answer)
 	__attribute__((warn_unused_result));
 
+/*
+ * The same call in two halves, so that the next one already lies in the
+ * server while the first one runs.  Each is its own transaction; answers come
+ * in the order of sending, each after its commit.  Between the halves no
+ * db_connection_call().  After a send that failed nothing is to be received.
+ */
+extern enum status db_connection_send(struct db_connection *connection,
+									  const char *sql,
+									  const struct db_params *params)
+	__attribute__((warn_unused_result));
+extern enum status db_connection_receive(struct db_connection *connection,
+										 struct db_answer *answer)
+	__attribute__((warn_unused_result));
+
+/*
+ * Waits, with a call on the way, until something of its answer is there
+ * (true) or the file descriptor "event" can be read (false).
+ */
+extern bool db_connection_wait(struct db_connection *connection, int event);
+
 #endif /* E2EMSG_DB_H */

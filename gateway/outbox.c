@@ -1,10 +1,11 @@
 /*
  * outbox.c
- *		The batches that are filled, and the threads that store them.
+ *		Envelopes on their way, and those to held mailboxes.
  */
 #include "outbox.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,16 +16,9 @@
 #include "clock.h"
 #include "config.h"
 #include "db.h"
-#include "futex.h"
+#include "pipeline.h"
 
 #define RETRY_PAUSE_US 10000 /* before held mailboxes are tried again */
-
-/* Batches in order; workers add to the last one. */
-struct fresh
-{
-	struct batch *first, *last;
-	struct batch *spare; /* for reuse */
-};
 
 /* Envelopes to mailboxes that somebody else holds, in order. */
 struct held
@@ -35,89 +29,15 @@ struct held
 struct outbox
 {
 	const struct config *config;
+	atomic_long waiting; /* workers with an envelope on its way */
+	struct pipeline *pipeline;
 	pthread_mutex_t mutex; /* for all below, but never during a call */
-	pthread_cond_t fresh_came, held_came, held_answered;
-	struct fresh fresh;
+	pthread_cond_t held_came, held_answered;
 	struct held held;
-	long waiting; /* workers with an envelope on its way */
 	bool stopping;
-	pthread_t fresh_thread, held_thread;
-	struct db_connection *fresh_connection, *held_connection;
+	pthread_t held_thread;
+	struct db_connection *held_connection;
 };
-
-/* An empty batch, from the spare ones if there is one; NULL without memory. */
-static struct batch *
-new_batch(struct fresh *fresh)
-{
-	struct batch *batch = fresh->spare;
-
-	if (batch)
-		fresh->spare = batch->next;
-	else
-		batch = malloc(sizeof(*batch));
-	if (!batch)
-		return NULL;
-	batch->count = 0;
-	batch->bytes = 0;
-	batch->next = NULL;
-	atomic_init(&batch->answered, 0);
-	atomic_init(&batch->waiting, 0);
-	return batch;
-}
-
-/* The batch that takes the next envelope; NULL without memory. */
-static struct batch *
-open_batch(struct fresh *fresh)
-{
-	struct batch *batch;
-
-	if (fresh->last && !batch_is_full(fresh->last))
-		return fresh->last;
-	batch = new_batch(fresh);
-	if (!batch)
-		return NULL;
-	if (fresh->last)
-		fresh->last->next = batch;
-	else
-		fresh->first = batch;
-	fresh->last = batch;
-	return batch;
-}
-
-static struct batch *
-take_batch(struct fresh *fresh)
-{
-	struct batch *batch = fresh->first;
-
-	fresh->first = batch->next;
-	if (!fresh->first)
-		fresh->last = NULL;
-	return batch;
-}
-
-/* One futex wakes the whole batch. */
-static void *
-run_fresh(void *context)
-{
-	struct outbox *outbox = context;
-	struct batch *batch;
-
-	pthread_mutex_lock(&outbox->mutex);
-	for (;;)
-	{
-		while (!outbox->fresh.first && !outbox->stopping)
-			pthread_cond_wait(&outbox->fresh_came, &outbox->mutex);
-		if (!outbox->fresh.first)
-			break;
-		batch = take_batch(&outbox->fresh);
-		pthread_mutex_unlock(&outbox->mutex);
-		batch_store(batch, outbox->fresh_connection);
-		futex_set(&batch->answered, 1);
-		pthread_mutex_lock(&outbox->mutex);
-	}
-	pthread_mutex_unlock(&outbox->mutex);
-	return NULL;
-}
 
 static void
 push(struct held *held, struct ticket *ticket)
@@ -202,42 +122,6 @@ run_held(void *context)
 	return NULL;
 }
 
-/*
- * Adds a ticket to a batch.  Returns NULL when the outbox takes no more, and
- * counts the worker in otherwise.
- */
-static struct batch *
-join_batch(struct outbox *outbox, struct ticket *ticket)
-{
-	struct batch *batch = NULL;
-
-	pthread_mutex_lock(&outbox->mutex);
-	if (outbox->waiting < outbox->config->queue_limit && !outbox->stopping)
-		batch = open_batch(&outbox->fresh);
-	if (batch)
-	{
-		outbox->waiting++;
-		batch_add(batch, ticket);
-		if (batch->count == 1)
-			pthread_cond_signal(&outbox->fresh_came);
-	}
-	pthread_mutex_unlock(&outbox->mutex);
-	return batch;
-}
-
-/* The last worker that leaves a batch hands it back. */
-static void
-leave_batch(struct outbox *outbox, struct batch *batch)
-{
-	if (atomic_fetch_sub(&batch->waiting, 1) != 1)
-		return;
-	pthread_mutex_lock(&outbox->mutex);
-	outbox->waiting -= batch->count;
-	batch->next = outbox->fresh.spare;
-	outbox->fresh.spare = batch;
-	pthread_mutex_unlock(&outbox->mutex);
-}
-
 /* Somebody else holds the mailbox: the second connection tries on. */
 static void
 wait_for_mailbox(struct outbox *outbox, struct ticket *ticket)
@@ -246,15 +130,10 @@ wait_for_mailbox(struct outbox *outbox, struct ticket *ticket)
 	ticket->body = NULL;
 	ticket->give_up_ms = clock_ms() + outbox->config->lock_timeout_ms;
 	pthread_mutex_lock(&outbox->mutex);
-	if (outbox->waiting < outbox->config->queue_limit && !outbox->stopping)
-	{
-		outbox->waiting++;
-		push(&outbox->held, ticket);
-		pthread_cond_signal(&outbox->held_came);
-		while (ticket->give_up_ms != 0)
-			pthread_cond_wait(&outbox->held_answered, &outbox->mutex);
-		outbox->waiting--;
-	}
+	push(&outbox->held, ticket);
+	pthread_cond_signal(&outbox->held_came);
+	while (ticket->give_up_ms != 0)
+		pthread_cond_wait(&outbox->held_answered, &outbox->mutex);
 	pthread_mutex_unlock(&outbox->mutex);
 }
 
@@ -284,15 +163,12 @@ outbox_send(struct outbox *outbox, const struct submission *submission,
 {
 	struct ticket ticket = {.submission = submission,
 							.status = STATUS_OVERLOADED};
-	struct batch *batch = join_batch(outbox, &ticket);
 
-	if (batch)
-	{
-		futex_wait(&batch->answered, 0);
-		leave_batch(outbox, batch);
-	}
+	if (atomic_fetch_add(&outbox->waiting, 1) < outbox->config->queue_limit)
+		pipeline_send(outbox->pipeline, &ticket);
 	if (ticket.status == STATUS_MAILBOX_BUSY)
 		wait_for_mailbox(outbox, &ticket);
+	atomic_fetch_sub(&outbox->waiting, 1);
 	write_reply(&ticket, reply);
 	free(ticket.body);
 }
@@ -306,47 +182,29 @@ outbox_start(const struct config *config, struct db *db)
 		return NULL;
 	outbox->config = config;
 	pthread_mutex_init(&outbox->mutex, NULL);
-	pthread_cond_init(&outbox->fresh_came, NULL);
 	pthread_cond_init(&outbox->held_came, NULL);
 	pthread_cond_init(&outbox->held_answered, NULL);
 	outbox->held.last = &outbox->held.first;
-	outbox->fresh_connection = db_connection_new(db);
 	outbox->held_connection = db_connection_new(db);
-	if (!outbox->fresh_connection || !outbox->held_connection ||
-		pthread_create(&outbox->fresh_thread, NULL, run_fresh, outbox) != 0 ||
+	outbox->pipeline = pipeline_start(db);
+	if (!outbox->held_connection || !outbox->pipeline ||
 		pthread_create(&outbox->held_thread, NULL, run_held, outbox) != 0)
 		return NULL; /* the process ends at once */
 	return outbox;
 }
 
-/* Ends one thread; what it holds is stored first. */
-static void
-stop_thread(struct outbox *outbox, pthread_cond_t *came, pthread_t thread)
-{
-	pthread_mutex_lock(&outbox->mutex);
-	outbox->stopping = true;
-	pthread_cond_broadcast(came);
-	pthread_mutex_unlock(&outbox->mutex);
-	pthread_join(thread, NULL);
-}
-
 void
 outbox_stop(struct outbox *outbox)
 {
-	struct batch *batch;
-
 	if (!outbox)
 		return;
-	stop_thread(outbox, &outbox->fresh_came, outbox->fresh_thread);
-	stop_thread(outbox, &outbox->held_came, outbox->held_thread);
-	db_connection_free(outbox->fresh_connection);
+	pipeline_stop(outbox->pipeline);
+	pthread_mutex_lock(&outbox->mutex);
+	outbox->stopping = true;
+	pthread_cond_signal(&outbox->held_came);
+	pthread_mutex_unlock(&outbox->mutex);
+	pthread_join(outbox->held_thread, NULL);
 	db_connection_free(outbox->held_connection);
-	while ((batch = outbox->fresh.spare) != NULL)
-	{
-		outbox->fresh.spare = batch->next;
-		free(batch);
-	}
-	pthread_cond_destroy(&outbox->fresh_came);
 	pthread_cond_destroy(&outbox->held_came);
 	pthread_cond_destroy(&outbox->held_answered);
 	pthread_mutex_destroy(&outbox->mutex);
