@@ -50,6 +50,7 @@ start_server() {
 		ALTER SYSTEM SET max_connections = 400;
 		ALTER SYSTEM SET shared_buffers = '1GB';
 		ALTER SYSTEM SET max_wal_size = '8GB';
+		ALTER SYSTEM SET min_wal_size = '4GB';
 		ALTER SYSTEM SET checkpoint_timeout = '1h';
 		ALTER SYSTEM SET fsync = on;
 		ALTER SYSTEM SET synchronous_commit = on"
@@ -57,6 +58,17 @@ start_server() {
 	"$server" start "$WORK/server"
 	[ "$(query postgres 'SHOW fsync')$(query postgres 'SHOW synchronous_commit')" = onon ] ||
 		die 'the server is not durable'
+	recycle_wal
+}
+
+# A server that has run for a while writes into old WAL files.  A fresh one
+# makes each 16 MB file while everybody waits.
+recycle_wal() {
+	local n
+	for ((n = 0; n < 192; n++)); do
+		echo 'SELECT pg_logical_emit_message(false, $$$$, $$$$), pg_switch_wal();'
+	done | psql -qXAt -d postgres -o /dev/null
+	query postgres CHECKPOINT
 }
 
 # query DATABASE SQL: rows as plain text, columns parted by |.

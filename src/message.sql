@@ -18,6 +18,7 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET enable_bitmapscan = off
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 								  bytea[], bytea[], bytea[], boolean) IS

@@ -41,7 +41,7 @@ static const struct
 			  {UUIDARRAYOID}},
 	[LOCK_FREE] = {"SELECT m.id, m.key_version, m.last_seq"
 				   " FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
-				   " ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED",
+				   " FOR NO KEY UPDATE SKIP LOCKED",
 				   1,
 				   {UUIDARRAYOID}},
 	[FIND_RECEIVERS] =
@@ -54,9 +54,9 @@ static const struct
 		 " m.key_version, m.ciphertext, m.auth_tag, m.sent_at"
 		 " FROM unnest($1, $2, $3) WITH ORDINALITY"
 		 " AS e (sender_id, mailbox_id, iv, ordinal)"
-		 " CROSS JOIN LATERAL (SELECT * FROM e2emsg.messages m"
-		 " WHERE m.mailbox_id = e.mailbox_id AND m.sender_id = e.sender_id"
-		 " AND m.iv = e.iv LIMIT 1) m",
+		 " JOIN e2emsg.messages m"
+		 " ON m.mailbox_id = e.mailbox_id AND m.sender_id = e.sender_id"
+		 " AND m.iv = e.iv",
 		 3,
 		 {UUIDARRAYOID, UUIDARRAYOID, BYTEAARRAYOID}},
 	[STORE_ENVELOPES] =
