@@ -2,8 +2,8 @@
  * outbox.h
  *		The hot path: many POST /messages stored by one call and one commit.
  *
- * Worker threads put envelopes into a queue and wait.  One thread takes all
- * that is queued, stores it with a single set-based call and wakes the
+ * Worker threads put envelopes into a batch and wait; a pipeline (pipeline.h)
+ * stores batch after batch, each with a single set-based call, and wakes the
  * waiters, each with an answer of its own.  Mailboxes that somebody else
  * holds locked are left to a second thread with a connection of its own,
  * which tries them again and again without waiting, so that they hold up

@@ -30,8 +30,7 @@ struct pipeline
 	int returned; /* envelopes of the batch that was answered last */
 };
 
-/* --- the workers' side -----------------------------------------------------
- */
+/* --- the workers' side --- */
 
 /* An empty batch, from the spare ones if there is one; NULL without memory. */
 static struct batch *
@@ -121,8 +120,7 @@ pipeline_send(struct pipeline *pipeline, struct ticket *ticket)
 	leave_batch(pipeline, batch);
 }
 
-/* --- the thread's side
- * ------------------------------------------------------- */
+/* --- the thread's side --- */
 
 /*
  * The next batch to send, if it is worth a call: any is while the connection

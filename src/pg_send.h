@@ -75,7 +75,7 @@ struct sending
 	TimestampTz now; /* after the locks were taken */
 };
 
-/* --- the rules ----------------------------------------------------------- */
+/* --- the rules --- */
 
 /* Sets problem and verdict of a malformed one. */
 extern void check_envelope(struct envelope *envelope);
@@ -89,8 +89,7 @@ extern void judge_again(struct envelope *again, const struct envelope *stored);
 /* Orders ids, and mailboxes by their ids. */
 extern int compare_ids(const void *a, const void *b);
 
-/* --- the tables ------------------------------------------------------------
- */
+/* --- the tables --- */
 
 /*
  * Locks the receivers' mailboxes in the order of their ids, so that two calls
