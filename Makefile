@@ -14,6 +14,7 @@ PARTS = \
 	src/signature.sql \
 	src/envelope.sql \
 	src/account.sql \
+	src/key_log.sql \
 	src/key.sql \
 	src/rotation.sql \
 	src/identity.sql \
@@ -35,11 +36,15 @@ OBJS = \
 	src/signature.o \
 	src/endorsement.o \
 	src/envelope.o \
+	src/log_entry.o \
+	src/merkle.o \
+	src/tile.o \
 	src/module.o \
 	src/pg_base64url.o \
 	src/pg_bucket.o \
 	src/pg_envelope.o \
 	src/pg_jwk.o \
+	src/pg_key_log.o \
 	src/pg_message.o \
 	src/pg_request.o \
 	src/pg_send_rules.o \
@@ -51,7 +56,7 @@ SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
 
 # In this order: each finds what the ones before it made.
 REGRESS        = install error base64url jwk signature envelope account rotation \
-	identity session message mailbox rest privilege
+	identity key_log session message mailbox rest privilege
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
 

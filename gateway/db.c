@@ -129,7 +129,10 @@ disconnect(struct db_connection *connection)
 	connection->flying = 0;
 }
 
-/* Waits for more of a result; false when the connection is lost or late. */
+/*
+ * Waits for more of a result; false when the connection is lost or late.  A
+ * lost one may have no socket any more, which poll() would wait for in vain.
+ */
 static bool
 wait_for_input(PGconn *pg, int64_t deadline, bool unsent)
 {
@@ -138,7 +141,8 @@ wait_for_input(PGconn *pg, int64_t deadline, bool unsent)
 
 	if (unsent)
 		poller.events |= POLLOUT;
-	return left > 0 && poll(&poller, 1, (int) left) > 0 && PQconsumeInput(pg);
+	return poller.fd >= 0 && left > 0 && poll(&poller, 1, (int) left) > 0 &&
+		   PQconsumeInput(pg);
 }
 
 /*
@@ -442,13 +446,17 @@ db_connection_receive(struct db_connection *connection,
 bool
 db_connection_wait(struct db_connection *connection, int event)
 {
+	int unsent = PQflush(connection->pg);
 	struct pollfd pollers[2] = {
 		{.fd = PQsocket(connection->pg), .events = POLLIN},
 		{.fd = event, .events = POLLIN}};
 
-	if (PQflush(connection->pg) > 0)
+	if (unsent > 0)
 		pollers[0].events |= POLLOUT;
-	return poll(pollers, 2, -1) < 0 || pollers[0].revents != 0;
+	return unsent < 0 || pollers[0].fd < 0 ||
+		   poll(pollers, 2,
+				(int) connection->db->config->statement_timeout_ms) <= 0 ||
+		   pollers[0].revents != 0;
 }
 
 struct db_connection *

@@ -102,8 +102,9 @@ extern enum status db_connection_receive(struct db_connection *connection,
 	__attribute__((warn_unused_result));
 
 /*
- * Waits, with a call on the way, until something of its answer is there
- * (true) or the file descriptor "event" can be read (false).
+ * Waits, with a call on the way, until something of its answer is there, the
+ * connection is lost or the call takes too long (true: receive it), or until
+ * the file descriptor "event" can be read (false).
  */
 extern bool db_connection_wait(struct db_connection *connection, int event);
 

@@ -52,7 +52,9 @@ SET lock_timeout = '10s'
 AS $$
 DECLARE
 	names CONSTANT name[] := ARRAY['users', 'public_keys', 'key_rotation_log',
-								   'mailboxes', 'messages', 'session_nonces'];
+								   'mailboxes', 'messages', 'session_nonces',
+								   'key_log_pending', 'key_log_leaves',
+								   'key_log_tiles', 'key_log_head'];
 	known CONSTANT name[] := ARRAY(SELECT c.relname FROM pg_class c
 								   WHERE c.relnamespace = 'e2emsg'::regnamespace);
 	stranger regclass;
@@ -102,10 +104,54 @@ BEGIN
 		signature bytea,
 		endorsement bytea,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+		previous_leaf_hash bytea,
+		leaf_hash bytea NOT NULL,
 		CONSTRAINT key_rotation_log_pkey PRIMARY KEY (user_id, entry)
 	);
 	COMMENT ON TABLE e2emsg.key_rotation_log IS
 		'Registrations, rotations and identity changes; append-only.';
+
+	-- the key log: rows that wait for their place, the leaves in their places,
+	-- the tree over them, and how far it goes
+	CREATE TABLE IF NOT EXISTS e2emsg.key_log_pending (
+		id bigint GENERATED ALWAYS AS IDENTITY
+			CONSTRAINT key_log_pending_pkey PRIMARY KEY,
+		user_id uuid NOT NULL,
+		entry integer NOT NULL,
+		leaf_hash bytea NOT NULL
+	);
+	COMMENT ON TABLE e2emsg.key_log_pending IS
+		'Rows of the key rotation log that no round of the key log has taken yet.';
+
+	CREATE TABLE IF NOT EXISTS e2emsg.key_log_leaves (
+		index bigint CONSTRAINT key_log_leaves_pkey PRIMARY KEY,
+		leaf_hash bytea NOT NULL,
+		user_id uuid,
+		entry integer,
+		round bigint NOT NULL,
+		CONSTRAINT key_log_leaves_entry_key UNIQUE (user_id, entry)
+	);
+	COMMENT ON TABLE e2emsg.key_log_leaves IS
+		'Leaves of the key log in their order; without a user: the end of a round.';
+
+	CREATE TABLE IF NOT EXISTS e2emsg.key_log_tiles (
+		level integer NOT NULL,
+		index bigint NOT NULL,
+		hashes bytea NOT NULL,
+		CONSTRAINT key_log_tiles_pkey PRIMARY KEY (level, index)
+	);
+	COMMENT ON TABLE e2emsg.key_log_tiles IS
+		'The tree of the key log in tiles of 256 hashes (C2SP tlog-tiles); full ones never change.';
+
+	CREATE TABLE IF NOT EXISTS e2emsg.key_log_head (
+		single boolean DEFAULT true CONSTRAINT key_log_head_pkey PRIMARY KEY,
+		size bigint NOT NULL,
+		edge bytea NOT NULL,
+		root bytea NOT NULL,
+		round bigint NOT NULL
+	);
+	COMMENT ON TABLE e2emsg.key_log_head IS
+		'Size, right edge and root of the key log; one row after the first round.';
 
 	-- sending and rotating meet on the lock of one row
 	CREATE TABLE IF NOT EXISTS e2emsg.mailboxes (
@@ -155,6 +201,10 @@ BEGIN
 		('e2emsg.public_keys', 'public_keys_thumbprint_is_of_key', 'CHECK (thumbprint = e2emsg.jwk_thumbprint(key::text::json))'),
 		('e2emsg.public_keys', 'public_keys_signature_is_whole', 'CHECK ((identity_key IS NULL) = (signature IS NULL) AND octet_length(signature) = 64)'),
 		('e2emsg.key_rotation_log', 'key_rotation_log_event_is_known', 'CHECK (event IN (''registered'', ''rotated'', ''identity_added'', ''identity_replaced'', ''identity_reset''))'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_leaf_hash_is_sha256', 'CHECK (octet_length(leaf_hash) = 32 AND octet_length(previous_leaf_hash) = 32 IS NOT FALSE)'),
+		('e2emsg.key_log_leaves', 'key_log_leaves_hash_is_sha256', 'CHECK (octet_length(leaf_hash) = 32 AND index >= 0)'),
+		('e2emsg.key_log_tiles', 'key_log_tiles_hashes_fit', 'CHECK (octet_length(hashes) > 0 AND octet_length(hashes) <= 8192 AND octet_length(hashes) % 32 = 0)'),
+		('e2emsg.key_log_head', 'key_log_head_is_one_row', 'CHECK (single)'),
 		('e2emsg.mailboxes', 'mailboxes_key_version_is_positive', 'CHECK (key_version > 0)'),
 		('e2emsg.mailboxes', 'mailboxes_acked_seq_was_given', 'CHECK (acked_seq BETWEEN 0 AND last_seq)'),
 		('e2emsg.messages', 'messages_seq_is_positive', 'CHECK (seq > 0)'),
@@ -162,13 +212,15 @@ BEGIN
 		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)')
 	) AS rules (on_table, rule, definition);
 
-	IF NOT EXISTS (SELECT FROM pg_trigger t
-				   WHERE t.tgrelid = 'e2emsg.key_rotation_log'::regclass
-					   AND t.tgname = 'key_rotation_log_is_append_only') THEN
-		CREATE TRIGGER key_rotation_log_is_append_only
-			BEFORE UPDATE OR DELETE OR TRUNCATE ON e2emsg.key_rotation_log
-			FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change();
-	END IF;
+	-- rows of the logs are only added
+	FOREACH table_name IN ARRAY '{key_rotation_log,key_log_leaves}'::name[] LOOP
+		CONTINUE WHEN EXISTS (SELECT FROM pg_trigger t
+							  WHERE t.tgrelid = format('e2emsg.%I', table_name)::regclass
+								  AND t.tgname = table_name || '_is_append_only');
+		EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON e2emsg.%I
+			FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change()',
+			table_name || '_is_append_only', table_name);
+	END LOOP;
 
 	-- what was there keeps its owner and what a DBA granted on it
 	FOREACH table_name IN ARRAY names LOOP
@@ -176,9 +228,14 @@ BEGIN
 		EXECUTE format('ALTER TABLE e2emsg.%I OWNER TO e2emsg_owner', table_name);
 		PERFORM e2emsg.revoke_from_all(format('TABLE e2emsg.%I', table_name), c.relacl)
 		FROM pg_class c WHERE c.oid = format('e2emsg.%I', table_name)::regclass;
+		-- sealed bytes and hashes do not compress
 		IF table_name = 'messages' THEN
-			-- sealed bytes do not compress
 			ALTER TABLE e2emsg.messages ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
+		ELSIF table_name = 'key_log_tiles' THEN
+			ALTER TABLE e2emsg.key_log_tiles ALTER COLUMN hashes SET STORAGE EXTERNAL;
+		ELSIF table_name = 'key_log_pending' THEN
+			PERFORM e2emsg.revoke_from_all('SEQUENCE e2emsg.key_log_pending_id_seq', c.relacl)
+			FROM pg_class c WHERE c.oid = 'e2emsg.key_log_pending_id_seq'::regclass;
 		END IF;
 	END LOOP;
 END

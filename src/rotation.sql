@@ -1,20 +1,40 @@
 -- Rotation of encryption keys, and the key rotation log.
 
--- Writes the row of what is current now.  The caller holds the mailbox's lock.
+-- Writes the row of what is current now, linked to the user's row before it, and
+-- lines it up for the key log.  The caller holds the mailbox's lock, so that a
+-- user's rows come one after the other; nothing else is waited for.
 CREATE FUNCTION log_key_event(of_user uuid, event text, endorsement bytea DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	current_key record;
+	last_entry integer;
+	last_leaf_hash bytea;
+	identity_thumbprint bytea;
+	at timestamptz := date_trunc('milliseconds', clock_timestamp());
+	new_leaf_hash bytea;
 BEGIN
+	SELECT * INTO STRICT current_key FROM e2emsg.public_key(of_user::text);
+	SELECT l.entry, l.leaf_hash INTO last_entry, last_leaf_hash
+	FROM e2emsg.key_rotation_log l WHERE l.user_id = of_user
+	ORDER BY l.entry DESC LIMIT 1;
+	last_entry := coalesce(last_entry, 0);
+	identity_thumbprint := e2emsg.jwk_thumbprint(current_key.identity_key::text::json);
+	new_leaf_hash := e2emsg.merkle_leaf_hash(e2emsg.log_entry(
+		e2emsg.service_name(), current_key.username, of_user, last_entry + 1, event,
+		current_key.key_version, current_key.thumbprint, current_key.previous_thumbprint,
+		identity_thumbprint, current_key.signature, endorsement, at, last_leaf_hash));
 	INSERT INTO e2emsg.key_rotation_log (user_id, entry, event, version, thumbprint,
-		previous_thumbprint, identity_thumbprint, signature, endorsement)
-	SELECT k.user_id,
-		   (SELECT coalesce(max(l.entry), 0) + 1 FROM e2emsg.key_rotation_log l
-			WHERE l.user_id = of_user),
-		   event, k.key_version, k.thumbprint, k.previous_thumbprint,
-		   e2emsg.jwk_thumbprint(k.identity_key::text::json), k.signature, endorsement
-	FROM e2emsg.public_key(of_user::text) k;
+		previous_thumbprint, identity_thumbprint, signature, endorsement, created_at,
+		previous_leaf_hash, leaf_hash)
+	VALUES (of_user, last_entry + 1, event, current_key.key_version,
+			current_key.thumbprint, current_key.previous_thumbprint,
+			identity_thumbprint, current_key.signature, endorsement, at,
+			last_leaf_hash, new_leaf_hash);
+	INSERT INTO e2emsg.key_log_pending (user_id, entry, leaf_hash)
+	VALUES (of_user, last_entry + 1, new_leaf_hash);
 END
 $$;
 COMMENT ON FUNCTION log_key_event(uuid, text, bytea) IS
@@ -25,12 +45,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RAISE EXCEPTION 'the key rotation log is append-only'
+	RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
 		USING ERRCODE = 'insufficient_privilege';
 END
 $$;
 COMMENT ON FUNCTION refuse_log_change() IS
-	'Trigger: no row of the key rotation log changes or goes.';
+	'Trigger: no row of a log changes or goes.';
 
 -- Locks the user's mailbox, where sending and rotating meet.
 CREATE FUNCTION lock_mailbox(user_id uuid, OUT key_version integer, OUT last_seq bigint)

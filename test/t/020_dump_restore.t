@@ -19,6 +19,7 @@ SQL
 $old->sql(sprintf q{SELECT e2emsg.rotate_encryption_key(e2emsg.find_user('user1'), '%s', 2)},
 	json(public_jwk(10)));
 $old->sql(q{SELECT e2emsg.acknowledge(e2emsg.find_user('user2'), 7)});
+$old->sql('SELECT e2emsg.sequence_key_log(4)'); # the rest waits
 
 sub contents
 {
@@ -27,7 +28,8 @@ sub contents
 		map {
 			$_ => $server->sql("SET timezone = 'UTC'; SELECT t FROM e2emsg.$_ t ORDER BY t::text",
 				%options)
-		} qw(users public_keys key_rotation_log mailboxes messages session_nonces)
+		} qw(users public_keys key_rotation_log mailboxes messages session_nonces
+			key_log_pending key_log_leaves key_log_tiles key_log_head)
 	};
 }
 
