@@ -114,17 +114,19 @@ part_key() {
 		record key_sql "$RATE"
 		get refresh 64 main /sessions/refresh POST "$bearer"
 		must_succeed refresh
+		get empty_refresh 64 empty /sessions/refresh POST "$bearer"
+		must_succeed empty_refresh
 		get refused 64 main /messages GET
 		if [ "$FAILED" -ne "$REQUESTS" ]; then INVALID+="refused: not all were. "; fi
-		get empty 64 empty /
-		must_succeed empty
+		get empty_refused 64 empty /messages GET
+		must_succeed empty_refused
 	done
 	stop_program main
 	stop_program empty
 	ratio 'public key, 64 connections' key /s key_sql pgbench
 	ratio 'public key, If-None-Match, 304' key_304 /s key_sql pgbench
-	ratio 'token renewed, no database' refresh /s empty 'empty handler' '>= 0.85'
-	ratio 'no token, 401, no database' refused /s empty 'empty handler' '>= 0.85'
+	ratio 'token renewed, no database' refresh /s empty_refresh 'empty handler' '>= 0.85'
+	ratio 'no token, 401, no database' refused /s empty_refused 'empty handler' '>= 0.85'
 }
 
 # --- 4. growth ----------------------------------------------------------------
