@@ -451,6 +451,9 @@ db_connection_wait(struct db_connection *connection, int event)
 		{.fd = PQsocket(connection->pg), .events = POLLIN},
 		{.fd = event, .events = POLLIN}};
 
+	/* the answer before may have brought this one along */
+	if (!PQisBusy(connection->pg))
+		return true;
 	if (unsent > 0)
 		pollers[0].events |= POLLOUT;
 	return unsent < 0 || pollers[0].fd < 0 ||

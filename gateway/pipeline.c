@@ -194,9 +194,10 @@ land(struct pipeline *pipeline)
 	int count = 1;
 
 	batches[0] = receive(pipeline, &statuses[0]);
-	if (statuses[0] == STATUS_OK)
-		fill(pipeline); /* first, so that the server does not wait for us */
-	else
+	if (statuses[0] == STATUS_OK && pipeline->flying_count > 0)
+		fill(pipeline); /* first, so that the server does not wait for us;
+						 * an idle connection might have to be made anew */
+	else if (statuses[0] != STATUS_OK)
 		for (; pipeline->flying_count > 0; count++)
 			batches[count] = receive(pipeline, &statuses[count]);
 	for (int i = 0; i < count; i++)

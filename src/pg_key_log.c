@@ -110,6 +110,13 @@ event_of(const char *name)
 	return 0; /* log_entry_encode() refuses it */
 }
 
+static void
+refuse_entry(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("no entry of the key log has such fields")));
+}
+
 static Datum
 encode_entry(struct log_entry *entry, text *service)
 {
@@ -119,8 +126,7 @@ encode_entry(struct log_entry *entry, text *service)
 	if (log_entry_service(text_to_cstring(service), entry->service))
 		size = log_entry_encode(entry, bytes);
 	if (size == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("no entry of the key log has such fields")));
+		refuse_entry();
 	return PointerGetDatum(make_bytea(bytes, size));
 }
 
@@ -139,8 +145,11 @@ log_entry_sql(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 6; i++)
 		if (PG_ARGISNULL(i) || PG_ARGISNULL(11))
 			PG_RETURN_NULL();
-	strlcpy(user->username, text_to_cstring(PG_GETARG_TEXT_PP(1)),
-			sizeof user->username);
+	if (strlcpy(user->username, text_to_cstring(PG_GETARG_TEXT_PP(1)),
+				sizeof user->username) >= sizeof user->username ||
+		PG_GETARG_INT32(3) < 1 || PG_GETARG_INT32(5) < 1 ||
+		TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(11)))
+		refuse_entry();
 	memcpy(user->user_id, PG_GETARG_UUID_P(2)->data, UUID_LEN);
 	user->number = (uint32_t) PG_GETARG_INT32(3);
 	user->event = event_of(text_to_cstring(PG_GETARG_TEXT_PP(4)));
@@ -299,6 +308,21 @@ typedef bool make_proof(merkle_read *read, void *context, uint64_t from,
 						uint8_t proof[MERKLE_MAX_PROOF][MERKLE_HASH_SIZE],
 						size_t *count);
 
+/* How many leaves the log has. */
+static uint64_t
+stored_size(void)
+{
+	bool isnull;
+
+	if (SPI_execute("SELECT h.size FROM e2emsg.key_log_head h", true, 1) !=
+		SPI_OK_SELECT)
+		elog(ERROR, "could not read the head of the key log");
+	if (SPI_processed == 0)
+		return 0;
+	return (uint64_t) DatumGetInt64(SPI_getbinval(
+		SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
 /* Both kinds of proof, from a leaf or a smaller size to a size. */
 static Datum
 prove(FunctionCallInfo fcinfo, make_proof *make)
@@ -310,7 +334,8 @@ prove(FunctionCallInfo fcinfo, make_proof *make)
 	bool good;
 
 	SPI_connect();
-	good = make(read_node, &tiles, from, tiles.size, proof, &count);
+	good = tiles.size <= stored_size() &&
+		   make(read_node, &tiles, from, tiles.size, proof, &count);
 	SPI_finish();
 	if (!good)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -139,6 +139,8 @@ lock_mailboxes(struct sending *sending, bool wait)
 							 .key_version = DatumGetInt32(value(i, 2)),
 							 .last_seq = DatumGetInt64(value(i, 3))};
 	SPI_freetuptable(SPI_tuptable);
+	qsort(sending->mailboxes, sending->mailbox_count, sizeof(struct mailbox),
+		  compare_ids); /* LOCK_FREE says nothing of their order */
 	sending->now = GetCurrentTimestamp();
 	for (int i = 0; i < sending->count; i++)
 		sending->envelopes[i].sent_at = sending->now;
