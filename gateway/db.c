@@ -330,12 +330,9 @@ reconnect(struct db_connection *connection)
 	return STATUS_OK;
 }
 
-/*
- * Makes sure of a connection before anything is sent over it.  Something to
- * read on an idle connection is mostly its end.
- */
-static enum status
-make_ready(struct db_connection *connection)
+/* Something to read on an idle connection is mostly its end. */
+bool
+db_connection_is_up(struct db_connection *connection)
 {
 	struct pollfd poller = {.events = POLLIN};
 
@@ -343,11 +340,18 @@ make_ready(struct db_connection *connection)
 	{
 		poller.fd = PQsocket(connection->pg);
 		if (poll(&poller, 1, 0) == 0)
-			return STATUS_OK;
+			return true;
 		if (!PQconsumeInput(connection->pg))
 			break;
 	}
-	return reconnect(connection);
+	return false;
+}
+
+/* Makes sure of a connection before anything is sent over it. */
+static enum status
+make_ready(struct db_connection *connection)
+{
+	return db_connection_is_up(connection) ? STATUS_OK : reconnect(connection);
 }
 
 /* The number of this statement on the connection, prepared if need be. */

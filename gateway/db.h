@@ -87,6 +87,9 @@ db_connection_call(struct db_connection *connection, const char *sql,
 				   const struct db_params *params, struct db_answer *answer)
 	__attribute__((warn_unused_result));
 
+/* Can a call be sent without connecting anew?  With nothing on the way. */
+extern bool db_connection_is_up(struct db_connection *connection);
+
 /*
  * The same call in two halves, so that the next one already lies in the
  * server while the first one runs.  Each is its own transaction; answers come

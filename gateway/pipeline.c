@@ -194,12 +194,12 @@ land(struct pipeline *pipeline)
 	int count = 1;
 
 	batches[0] = receive(pipeline, &statuses[0]);
-	if (statuses[0] == STATUS_OK && pipeline->flying_count > 0)
-		fill(pipeline); /* first, so that the server does not wait for us;
-						 * an idle connection might have to be made anew */
-	else if (statuses[0] != STATUS_OK)
+	if (statuses[0] != STATUS_OK)
 		for (; pipeline->flying_count > 0; count++)
 			batches[count] = receive(pipeline, &statuses[count]);
+	else if (pipeline->flying_count > 0 ||
+			 db_connection_is_up(pipeline->connection))
+		fill(pipeline); /* first, so that the server does not wait for us */
 	for (int i = 0; i < count; i++)
 	{
 		if (statuses[i] != STATUS_OK)
