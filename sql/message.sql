@@ -81,6 +81,22 @@ SELECT send_messages(ARRAY[:'alice']::uuid[], '{}', '{}', '{}', '{}', '{}', '{}'
 \echo :LAST_ERROR_SQLSTATE
 SELECT send_messages(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 SELECT * FROM send_messages('{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}');
+-- mailboxes that a plan without indexes finds in another order are found all the same
+BEGIN;
+INSERT INTO mailboxes (id, key_version)
+SELECT ('00000000-0000-8000-8000-0000000010' || n)::uuid, 1 FROM generate_series(29, 10, -1) n;
+SET LOCAL enable_indexscan = off;
+SET LOCAL plan_cache_mode = force_custom_plan;
+DISCARD PLANS;
+SELECT coalesce(s.code, 'stored') AS code, count(*)
+FROM (SELECT array_agg(m.id) AS ids, array_agg(:'alice'::uuid) AS senders, array_agg(0::smallint) AS suites,
+			 array_agg(NULL::integer) AS no_versions, array_agg(1) AS versions, array_agg(pg_temp.iv(30)) AS ivs,
+			 array_agg('x'::bytea) AS texts, array_agg(:tag) AS tags
+	  FROM mailboxes m WHERE m.id::text LIKE '00000000-0000-8000-8000-0000000010%') a,
+	send_messages(senders, ids, suites, no_versions, versions, ivs, texts, tags, false) s
+GROUP BY 1;
+ROLLBACK;
+DISCARD PLANS;
 -- a message and a business row commit together
 CREATE TEMP TABLE orders (id integer);
 BEGIN;

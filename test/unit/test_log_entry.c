@@ -7,16 +7,8 @@
 #include <openssl/sha.h>
 
 #include "log_entry.h"
+#include "support.h"
 #include "tap.h"
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
 
 /* Fields whose bytes say where they belong. */
 static struct log_entry

@@ -8,29 +8,10 @@
 #include <openssl/sha.h>
 
 #include "merkle.h"
+#include "support.h"
 #include "tap.h"
 
 typedef uint8_t hash[MERKLE_HASH_SIZE];
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static void
-from_hex(const char *hex, uint8_t *out)
-{
-	for (; hex[0] != '\0'; hex += 2)
-	{
-		char pair[3] = {hex[0], hex[1], '\0'};
-
-		*out++ = (uint8_t) strtoul(pair, NULL, 16);
-	}
-}
 
 static bool
 same(const hash a, const hash b)

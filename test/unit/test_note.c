@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "note.h"
+#include "support.h"
 #include "tap.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -73,26 +74,6 @@
 	GO_ORIGIN "\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"  \
 			  "\u2014 sum.golang.org Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJur" \
 			  "mRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static void
-from_hex(const char *hex, uint8_t *out)
-{
-	for (; hex[0] != '\0'; hex += 2)
-	{
-		char pair[3] = {hex[0], hex[1], '\0'};
-
-		*out++ = (uint8_t) strtoul(pair, NULL, 16);
-	}
-}
 
 /* The seed behind the type byte of a signer key. */
 static void

@@ -7,21 +7,13 @@
 
 #include <openssl/sha.h>
 
+#include "support.h"
 #include "tap.h"
 #include "tile.h"
 
 typedef uint8_t hash[MERKLE_HASH_SIZE];
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
 
 /* Paths. */
 
