@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUND_ENTRIES 4096
-#define TO_TEXT(macro) TEXT_OF(macro)
-#define TEXT_OF(macro) #macro
+#define ROUND_ENTRIES 4096 /* at most, in one round */
 
 /* --- values --- */
 
@@ -112,12 +110,14 @@ key_log_round(struct db_connection *connection, bool *more,
 			  struct log_head *head)
 {
 	static const char sql[] =
-		"SELECT sequenced, size, root"
-		" FROM e2emsg.sequence_key_log(" TO_TEXT(ROUND_ENTRIES) ")";
+		"SELECT sequenced, size, root FROM e2emsg.sequence_key_log($1)";
+	char entries[24];
 	struct db_params params = {0};
 	struct db_answer answer;
-	enum status status = db_connection_call(connection, sql, &params, &answer);
+	enum status status;
 
+	add_number(&params, ROUND_ENTRIES, entries);
+	status = db_connection_call(connection, sql, &params, &answer);
 	if (status == STATUS_OK && !db_answer_field(&answer, 0, 0, NULL))
 		status = STATUS_MAILBOX_BUSY;
 	if (status == STATUS_OK)
