@@ -71,8 +71,8 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
-.PHONY: all install installcheck gateway client deps run demo check bench \
-	format format-check tidy help
+.PHONY: all install installcheck gateway client deps run demo check fuzz \
+	bench format format-check tidy help
 
 all:
 
@@ -106,6 +106,10 @@ run:
 demo:
 	@dev/run.sh demo
 
+# SECONDS (for each target) goes along by itself.
+fuzz:
+	@$(MAKE) -C test/fuzz fuzz
+
 # SECONDS is bash's own name, and PARTS above another list.
 bench:
 	@RUN_SECONDS="$(SECONDS)" ROUNDS="$(ROUNDS)" \
@@ -125,6 +129,7 @@ tidy: clean
 	$(MAKE) -C gateway clean
 	$(MAKE) -C client clean
 	$(MAKE) -C test/unit clean
+	$(MAKE) -C test/fuzz clean
 
 help:
 	@echo "make                build the extension (needs PostgreSQL's server headers)"
@@ -136,6 +141,8 @@ help:
 	@echo "                    data, RUN_DIR= keeps them elsewhere than in .run/"
 	@echo "make demo [PORT=]   the same with fresh data; ends after the conversation"
 	@echo "make check          every test; ends with 'N passed, M failed'"
+	@echo "make fuzz           hunt for bugs in the pure C of src/ with random inputs;"
+	@echo "                    SECONDS= for each target (120)"
 	@echo "make bench          the benchmark, in a table; PARTS=, SECONDS= (a run), ROUNDS="
 	@echo "make format         clang-format on every C file; format-check only looks"
 	@echo "make tidy           remove everything that was built"
