@@ -19,6 +19,7 @@
 
 #define WAIT_MS 1000	   /* of a request, before it is told "not yet" */
 #define IDLE_MS 50		   /* between looks for rows that SQL has written */
+#define GATHER_US 5000	   /* under load, before a round */
 #define ANOTHER_US 1000	   /* while another gateway makes a round */
 #define SIGNED_US 3000	   /* between looks for another's checkpoint */
 #define PAUSE_US 100000	   /* after a round that failed */
@@ -38,6 +39,7 @@ struct sequencer
 	struct sequencer_figures figures;
 
 	/* Of the thread alone. */
+	uint64_t gathered; /* requests that the last round served */
 	int64_t complained_ms;
 	char complaint[SIGNER_PROBLEM_SIZE];
 };
@@ -254,9 +256,18 @@ run(void *context)
 	struct sequencer *sequencer = context;
 	bool is_asked, good = false; /* the first time look around */
 	uint64_t asked;
+	long gather = getenv("GATHER_US") ? atol(getenv("GATHER_US")) : GATHER_US;
 
 	while (wait_to_be_asked(sequencer, &is_asked, &asked))
 	{
+		if (sequencer->gathered > 3 && gather)
+		{
+			usleep((unsigned) gather);
+			pthread_mutex_lock(&sequencer->mutex);
+			asked = sequencer->asked;
+			pthread_mutex_unlock(&sequencer->mutex);
+		}
+		sequencer->gathered = asked - sequencer->done;
 		good = good && is_asked ? make_round(sequencer) : look(sequencer);
 		if (good)
 			answer(sequencer, asked);

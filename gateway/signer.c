@@ -5,10 +5,10 @@
 #include "signer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +22,10 @@
 #define KEY_FILE_SIZE (NOTE_MAX_NAME + 1 + SEED_DIGITS + 1)
 #define ROOT_BASE64_SIZE 45 /* of 32 bytes, with the NUL */
 
+/* A checkpoint goes over the older one, so that a torn write harms nothing. */
+#define SLOTS 2
+#define SLOT_SIZE NOTE_MAX_SIZE
+
 struct signer
 {
 	char path[PRIVATE_FILE_PATH_SIZE - 32];
@@ -29,6 +33,8 @@ struct signer
 	struct note_verifier verifier;
 	char verifier_text[NOTE_VERIFIER_TEXT_SIZE];
 	struct log_head last;
+	int last_fd;   /* of FILE.last, -1 until something is to be signed */
+	int next_slot; /* of the two, the one that does not hold the last */
 };
 
 static bool __attribute__((format(printf, 2, 3)))
@@ -146,39 +152,87 @@ last_path(const struct signer *signer, char out[PRIVATE_FILE_PATH_SIZE])
 	snprintf(out, PRIVATE_FILE_PATH_SIZE, "%s.last", signer->path);
 }
 
+/* Takes a slot's checkpoint when it is whole, by this key, and the newest. */
+static void
+take_slot(struct signer *signer, const char *slot, int number)
+{
+	struct checkpoint checkpoint;
+
+	if (note_open_checkpoint(slot, strnlen(slot, SLOT_SIZE), &signer->verifier,
+							 &checkpoint) != NOTE_FINE ||
+		checkpoint.size < signer->last.size)
+		return;
+	signer->last.size = checkpoint.size;
+	memcpy(signer->last.root, checkpoint.root, MERKLE_HASH_SIZE);
+	signer->next_slot = (number + 1) % SLOTS;
+}
+
 static bool
 load_last(struct signer *signer, char problem[SIGNER_PROBLEM_SIZE])
 {
-	char path[PRIVATE_FILE_PATH_SIZE], note[NOTE_MAX_SIZE];
-	struct checkpoint checkpoint;
+	char path[PRIVATE_FILE_PATH_SIZE], slots[SLOTS][SLOT_SIZE];
 	const char *why;
 	size_t size;
 
 	last_path(signer, path);
-	if (!private_file_read(path, note, sizeof(note), &size, &why))
+	memset(slots, 0, sizeof(slots));
+	if (!private_file_read(path, slots[0], sizeof(slots), &size, &why))
 		return (!why && errno == ENOENT) || fail_file(problem, path, why);
-	if (note_open_checkpoint(note, size, &signer->verifier, &checkpoint) !=
-		NOTE_FINE)
-		return fail_file(problem, path, "it is no checkpoint by this key");
-	signer->last.size = checkpoint.size;
-	memcpy(signer->last.root, checkpoint.root, MERKLE_HASH_SIZE);
+	for (int i = 0; i < SLOTS; i++)
+		take_slot(signer, slots[i], i);
+	return signer->last.size > 0 || (!slots[0][0] && !slots[1][0]) ||
+		   fail_file(problem, path, "it holds no checkpoint by this key");
+}
+
+/* The file with room for both slots, for keep_last(). */
+static bool
+open_last(struct signer *signer, char problem[SIGNER_PROBLEM_SIZE])
+{
+	static const char empty[SLOTS * SLOT_SIZE];
+	char path[PRIVATE_FILE_PATH_SIZE];
+
+	last_path(signer, path);
+	if (signer->last_fd < 0 &&
+		(signer->last.size > 0 ||
+		 private_file_replace(path, empty, sizeof(empty))))
+		signer->last_fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	return signer->last_fd >= 0 || fail_file(problem, path, NULL);
+}
+
+/* Writes the checkpoint, and it is on the disk: one write, no new blocks. */
+static bool
+keep_last(struct signer *signer, const char *note, size_t length,
+		  char problem[SIGNER_PROBLEM_SIZE])
+{
+	char slot[SLOT_SIZE] = "", path[PRIVATE_FILE_PATH_SIZE];
+
+	if (!open_last(signer, problem))
+		return false;
+	memcpy(slot, note, length);
+	last_path(signer, path);
+	if (pwrite(signer->last_fd, slot, sizeof(slot),
+			   (off_t) signer->next_slot * SLOT_SIZE) != SLOT_SIZE ||
+		fdatasync(signer->last_fd) != 0)
+		return fail_file(problem, path, NULL);
+	signer->next_slot = (signer->next_slot + 1) % SLOTS;
 	return true;
 }
 
 struct signer *
 signer_open(const char *path, char problem[SIGNER_PROBLEM_SIZE])
 {
-	struct signer *signer = calloc(1, sizeof(*signer));
+	struct signer *signer = OPENSSL_zalloc(sizeof(*signer));
 	char text[KEY_FILE_SIZE + 1];
 	bool good = signer != NULL;
 
 	if (!good || strlen(path) >= sizeof(signer->path))
 	{
 		fail(problem, "log_signer: no memory, or too long a path");
-		signer_close(signer);
+		OPENSSL_free(signer);
 		return NULL;
 	}
 	snprintf(signer->path, sizeof(signer->path), "%s", path);
+	signer->last_fd = -1;
 	errno = 0;
 	good = load_key(signer, problem);
 	if (!good && errno == ENOENT && make_key(signer))
@@ -197,9 +251,11 @@ signer_open(const char *path, char problem[SIGNER_PROBLEM_SIZE])
 void
 signer_close(struct signer *signer)
 {
-	if (signer)
-		OPENSSL_cleanse(signer->seed, sizeof(signer->seed));
-	free(signer);
+	if (!signer)
+		return;
+	if (signer->last_fd >= 0)
+		close(signer->last_fd);
+	OPENSSL_clear_free(signer, sizeof(*signer));
 }
 
 const char *
@@ -242,16 +298,14 @@ static bool
 sign_and_keep(struct signer *signer, const struct log_head *head,
 			  char note[NOTE_MAX_SIZE + 1], char problem[SIGNER_PROBLEM_SIZE])
 {
-	char path[PRIVATE_FILE_PATH_SIZE];
 	size_t length;
 
 	if (!note_sign_checkpoint(signer->verifier.name, signer->seed, head->size,
 							  head->root, NULL, note, NOTE_MAX_SIZE, &length))
 		return fail(problem, "the checkpoint could not be signed");
 	note[length] = '\0';
-	last_path(signer, path);
-	if (!private_file_replace(path, note, length))
-		return fail_file(problem, path, NULL);
+	if (!keep_last(signer, note, length, problem))
+		return false;
 	signer->last = *head;
 	return true;
 }
@@ -295,11 +349,13 @@ signer_prepare_succession(const struct signer *old,
 						  const struct log_head *head, struct succession *out,
 						  char problem[SIGNER_PROBLEM_SIZE])
 {
-	struct signer *fresh = calloc(1, sizeof(*fresh));
+	struct signer *fresh = OPENSSL_zalloc(sizeof(*fresh));
 	char text[KEY_FILE_SIZE + 1];
 	bool good;
 
 	out->fresh = fresh;
+	if (fresh)
+		fresh->last_fd = -1;
 	if (!fresh || !make_key(fresh))
 		return fail(problem, "a new key could not be made");
 	snprintf(fresh->path, sizeof(fresh->path), "%.980s.new", old->path);

@@ -7,7 +7,8 @@
  *
  *	FILE		the name of the origin and the seed (RFC 8032) in hexadecimal
  *				digits, a line each; made when it is missing
- *	FILE.last	the checkpoint that was signed last; missing before the first
+ *	FILE.last	the two checkpoints that were signed last, each in a slot of
+ *				4096 bytes that ends with zeros; missing before the first
  *
  * Nothing is signed that does not continue what was signed last.  One thread
  * at a time uses a signer.

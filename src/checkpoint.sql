@@ -45,18 +45,6 @@ $$;
 COMMENT ON FUNCTION logged_version(uuid) IS
 	'The newest key version that the signed key log holds, 0 without one; any when the log is off.';
 
--- Mailboxes go over to the newest logged version.  The caller holds them.
-CREATE FUNCTION follow_key_log(mailbox_ids uuid[]) RETURNS void
-LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	UPDATE e2emsg.mailboxes m SET logged_version = v.version, rotated_seq = m.last_seq
-	FROM unnest(mailbox_ids) AS u (id), e2emsg.logged_version(u.id) AS v (version)
-	WHERE m.id = u.id AND m.logged_version < v.version
-$$;
-COMMENT ON FUNCTION follow_key_log(uuid[]) IS
-	'Makes the newest logged key version the one that sends are checked against.';
-
 CREATE FUNCTION through_seq(user_id uuid, version integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -70,7 +58,9 @@ BEGIN
 		PERFORM e2emsg.refuse('unknown_user');
 	ELSIF mailbox.logged_version < version THEN
 		PERFORM e2emsg.lock_mailbox(user_id);
-		PERFORM e2emsg.follow_key_log(ARRAY[user_id]);
+		UPDATE e2emsg.mailboxes m
+		SET logged_version = e2emsg.logged_version(user_id), rotated_seq = m.last_seq
+		WHERE m.id = user_id AND m.logged_version < e2emsg.logged_version(user_id);
 		SELECT m.* INTO mailbox FROM e2emsg.mailboxes m WHERE m.id = user_id;
 	END IF;
 	RETURN CASE WHEN mailbox.logged_version = version THEN mailbox.rotated_seq END;
@@ -97,15 +87,21 @@ COMMENT ON FUNCTION key_log_state() IS
 	'Size and root of the key log, what of it is signed and by whom; NULLs where there is nothing yet.';
 
 -- From now on everybody is shown the log of this size.  False for a signer who
--- is not the one of the newest origin.
+-- is not the one of the newest origin.  Mailboxes that somebody holds go over
+-- later, when somebody sends or asks.
 CREATE FUNCTION publish_checkpoint(new_verifier text, new_size bigint, new_root bytea,
 								   new_note text)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- plans go by the indexes, whatever the statistics said when they were made
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
 	newest record;
+	free_mailboxes uuid[];
 BEGIN
 	SELECT n.origin, n.verifier, n.size INTO newest FROM e2emsg.key_log_notes n
 	ORDER BY n.origin DESC LIMIT 1 FOR NO KEY UPDATE;
@@ -123,12 +119,20 @@ BEGIN
 		SET size = new_size, root = new_root, note = new_note, signed_at = clock_timestamp()
 		WHERE n.origin = newest.origin;
 	END IF;
-	PERFORM e2emsg.follow_key_log(ARRAY(
-		SELECT m.id FROM e2emsg.mailboxes m
-		WHERE m.logged_version < m.key_version AND m.id IN (
-			SELECT f.user_id FROM e2emsg.key_log_leaves f
-			WHERE f.index >= coalesce(newest.size, 0) AND f.index < new_size)
-		ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED));
+	free_mailboxes := ARRAY(
+		SELECT m.id
+		FROM e2emsg.key_log_leaves f
+		JOIN e2emsg.mailboxes m ON m.id = f.user_id
+		WHERE f.index >= coalesce(newest.size, 0) AND f.index < new_size
+			AND m.logged_version < m.key_version
+		ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED);
+	UPDATE e2emsg.mailboxes m SET logged_version = v.version, rotated_seq = m.last_seq
+	FROM (SELECT f.user_id, max(l.version) AS version
+		  FROM e2emsg.key_log_leaves f
+		  JOIN e2emsg.key_rotation_log l ON l.user_id = f.user_id AND l.entry = f.entry
+		  WHERE f.index >= coalesce(newest.size, 0) AND f.index < new_size
+		  GROUP BY f.user_id) v
+	WHERE m.id = v.user_id AND m.id = ANY (free_mailboxes) AND m.logged_version < v.version;
 	RETURN true;
 END
 $$;
