@@ -136,7 +136,7 @@ set_other_fields(json_t *record, const uint8_t *plaintext, size_t size)
 	size_t offset = 1;
 
 	while (frame_next(plaintext, size, &offset, &field))
-		if (field.type > FRAME_RECEIPT)
+		if (field.type > FRAME_LOG_HEAD)
 			json_array_append_new(
 				others,
 				json_pack("{s:i, s:o}", "type", (int) field.type, "value",
