@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "home.h"
+#include "term.h"
 #include "username.h"
 
 enum result
@@ -53,6 +55,49 @@ app_print_json(json_t *object)
 	putchar('\n');
 	free(text);
 	json_decref(object);
+}
+
+void
+app_print_members(const struct app *app, json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	if (app->options.json)
+	{
+		app_print_json(object);
+		return;
+	}
+	json_object_foreach(object, name, value)
+	{
+		printf("%-19s ", name);
+		if (json_is_integer(value))
+			printf("%lld", (long long) json_integer_value(value));
+		else
+			term_line(stdout,
+					  json_is_null(value) ? "none" : json_string_value(value));
+		putchar('\n');
+	}
+	json_decref(object);
+}
+
+enum result
+app_ask(struct app *app, const char *question)
+{
+	char answer[8] = "";
+
+	if (app_has(app, FLAG_YES))
+		return RESULT_OK;
+	if (!isatty(STDIN_FILENO))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "there is no terminal to ask on: add --yes to "
+						 "accept this");
+	fprintf(stderr, "%s [yes/no] ", question);
+	if (fgets(answer, sizeof(answer), stdin) != NULL &&
+		(strcmp(answer, "yes\n") == 0 || strcmp(answer, "y\n") == 0))
+		return RESULT_OK;
+	return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
+					 "nothing was accepted");
 }
 
 enum result

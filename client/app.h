@@ -28,6 +28,15 @@ extern CHECKED enum result app_open(struct app *app);
 /* Prints one JSON object as a line of ASCII, and frees it. */
 extern void app_print_json(json_t *object);
 
+/* Prints an object's members, a line each or as JSON, and frees it. */
+extern void app_print_members(const struct app *app, json_t *object);
+
+/*
+ * Asks a question on the terminal; without one, --yes is the answer.
+ * RESULT_UNTRUSTED for a no.
+ */
+extern CHECKED enum result app_ask(struct app *app, const char *question);
+
 /* Reads a username of the command line. */
 extern CHECKED enum result app_username(struct app *app, const char *text);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "log_follow.h"
 #include "result.h"
 #include "username.h"
 
@@ -33,6 +34,10 @@ static const struct command commands[] = {
 	 command_verify},
 	{"trust", "PEER", "accept a changed identity, or a peer without one", 1, 1,
 	 FLAG_YES, command_trust},
+	{"log", "", "look at the key log, and at this account in it", 0, 0, 0,
+	 command_log},
+	{"log accept", "", "go on with the key log that the server shows now", 0,
+	 0, FLAG_YES, command_log_accept},
 	{"whoami", "", "show this account", 0, 0, 0, command_whoami},
 	{"token", "", "print a token for curl", 0, 0, 0, command_token},
 	{"help", "", "print this", 0, 2, 0, command_help},
@@ -107,6 +112,21 @@ check_args(struct app *app, const struct command *command)
 					 command->arguments);
 }
 
+/*
+ * A problem of the key log that arose on the way is the result, unless there
+ * is something worse to tell.
+ */
+static enum result
+tell_of_log(struct app *app, enum result result)
+{
+	const struct log_pin *log = &app->session.log;
+
+	if (!log->broken || (result != RESULT_OK && result != RESULT_MISSING))
+		return result;
+	return fault_set(&app->fault, RESULT_UNTRUSTED, LOG_BROKEN_HINT, "%s",
+					 log->problem);
+}
+
 enum result
 command_run(struct app *app)
 {
@@ -128,7 +148,7 @@ command_run(struct app *app)
 	result = check_args(app, command);
 	if (result == RESULT_OK)
 		result = check_flags(app, command);
-	return result == RESULT_OK ? command->run(app) : result;
+	return result == RESULT_OK ? tell_of_log(app, command->run(app)) : result;
 }
 
 void

@@ -36,6 +36,10 @@ extern enum result command_rotate(struct app *app);
 extern enum result command_keys(struct app *app);
 extern enum result command_keys_forget(struct app *app);
 
+/* command_log.c */
+extern enum result command_log(struct app *app);
+extern enum result command_log_accept(struct app *app);
+
 /* command_mail.c */
 extern enum result command_send(struct app *app);
 extern enum result command_read(struct app *app);

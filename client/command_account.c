@@ -9,7 +9,6 @@
 #include "home.h"
 #include "keyring.h"
 #include "registration.h"
-#include "term.h"
 
 /* Says so when everybody on the way can read along. */
 static enum result
@@ -35,10 +34,13 @@ account_json(const struct app *app)
 	struct keypair identity = {0};
 	struct fault unused;
 	json_t *object = json_pack(
-		"{s:s, s:o, s:s, s:s, s:I, s:s}", "username", account->username,
+		"{s:s, s:o, s:s, s:s, s:I, s:s, s:s?}", "username", account->username,
 		"userId", field_from_uuid(&account->id), "server",
 		app->session.http.base, "service", account->service, "keyVersion",
-		(json_int_t) account->version, "folder", app->session.store.path);
+		(json_int_t) account->version, "folder", app->session.store.path,
+		"keyLog",
+		log_is_pinned(&app->session.log) ? app->session.log.verifier.name
+										 : NULL);
 
 	if (account->has_identity &&
 		keyring_load(&app->session.store, KEYRING_IDENTITY, &identity,
@@ -52,30 +54,6 @@ account_json(const struct app *app)
 	}
 	keypair_free(&identity);
 	return object;
-}
-
-/* Prints an object's members, a line each, or as JSON. */
-static void
-print_members(const struct app *app, json_t *object)
-{
-	const char *name;
-	json_t *value;
-
-	if (app->options.json)
-	{
-		app_print_json(object);
-		return;
-	}
-	json_object_foreach(object, name, value)
-	{
-		printf("%-19s ", name);
-		if (json_is_integer(value))
-			printf("%lld", (long long) json_integer_value(value));
-		else
-			term_line(stdout, json_string_value(value));
-		putchar('\n');
-	}
-	json_decref(object);
 }
 
 enum result
@@ -104,12 +82,12 @@ command_register(struct app *app)
 	if (result == RESULT_OK)
 		result = registration_run(app->home, &wanted, stderr, &app->session,
 								  &app->fault);
-	if (result != RESULT_OK)
+	if (result != RESULT_OK && app->session.account.version == 0)
 		return result;
 	session_notice(&app->session, "registered; the private keys are in %s",
 				   app->session.store.path);
-	print_members(app, account_json(app));
-	return RESULT_OK;
+	app_print_members(app, account_json(app));
+	return result;
 }
 
 enum result
@@ -138,7 +116,7 @@ command_whoami(struct app *app)
 	enum result result = app_open(app);
 
 	if (result == RESULT_OK)
-		print_members(app, account_json(app));
+		app_print_members(app, account_json(app));
 	return result;
 }
 

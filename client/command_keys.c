@@ -72,11 +72,14 @@ print_key(struct app *app, const struct mail *mail, uint32_t version)
 enum result
 command_rotate(struct app *app)
 {
+	uint32_t before;
 	enum result result = app_open(app);
 
-	if (result == RESULT_OK)
-		result = rotation_run(&app->session, &app->fault);
 	if (result != RESULT_OK)
+		return result;
+	before = app->session.account.version;
+	result = rotation_run(&app->session, &app->fault);
+	if (app->session.account.version == before)
 		return result;
 	session_notice(&app->session, "rotated; the old private key is kept");
 	if (app->options.json)
@@ -84,7 +87,7 @@ command_rotate(struct app *app)
 								 (json_int_t) app->session.account.version));
 	else
 		printf("%u\n", app->session.account.version);
-	return RESULT_OK;
+	return result;
 }
 
 enum result

@@ -3,7 +3,6 @@
  *		verify, trust.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "base64url.h"
 #include "command.h"
@@ -152,32 +151,13 @@ needs_yes(const struct contact *contact, const struct key_object *seen)
 		   (verdict == VERDICT_ROTATED || !contact->accepted);
 }
 
-/* Asks on the terminal; without one, --yes is the answer. */
-static enum result
-ask(struct app *app, const char *peer)
-{
-	char answer[8] = "";
-
-	if (app_has(app, FLAG_YES))
-		return RESULT_OK;
-	if (!isatty(STDIN_FILENO))
-		return fault_set(&app->fault, RESULT_USAGE, NULL,
-						 "there is no terminal to ask on: add --yes to "
-						 "accept this");
-	fprintf(stderr, "Accept this key of %s? [yes/no] ", peer);
-	if (fgets(answer, sizeof(answer), stdin) != NULL &&
-		(strcmp(answer, "yes\n") == 0 || strcmp(answer, "y\n") == 0))
-		return RESULT_OK;
-	return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
-					 "nothing was accepted");
-}
-
 enum result
 command_trust(struct app *app)
 {
 	struct session *session = &app->session;
 	struct contact *contact;
 	struct key_object seen;
+	char question[80];
 	enum result result = app_username(app, app->args[0]);
 
 	if (result == RESULT_OK)
@@ -195,7 +175,9 @@ command_trust(struct app *app)
 		return RESULT_OK;
 	}
 	show_change(app, contact, &seen);
-	result = ask(app, contact->username);
+	snprintf(question, sizeof(question), "Accept this key of %s?",
+			 contact->username);
+	result = app_ask(app, question);
 	if (result == RESULT_OK)
 		result = contact_accept(contact, &seen, &app->fault);
 	if (result == RESULT_OK)

@@ -23,6 +23,8 @@ bare_size(const struct frame *frame)
 		size += FIELD_HEADER + FRAME_ID_SIZE;
 	if (frame->receipt != RECEIPT_NONE)
 		size += FIELD_HEADER + RECEIPT_SIZE;
+	if (frame->log_head != NULL)
+		size += FIELD_HEADER + FRAME_HEAD_SIZE;
 	return size;
 }
 
@@ -65,8 +67,10 @@ frame_build(const struct frame *frame, uint8_t *out)
 
 		receipt[0] = (uint8_t) frame->receipt;
 		memcpy(receipt + 1, frame->receipt_id, FRAME_ID_SIZE);
-		put_field(out, FRAME_RECEIPT, receipt, RECEIPT_SIZE);
+		out = put_field(out, FRAME_RECEIPT, receipt, RECEIPT_SIZE);
 	}
+	if (frame->log_head != NULL)
+		put_field(out, FRAME_LOG_HEAD, frame->log_head, FRAME_HEAD_SIZE);
 }
 
 /* Reads the field at *offset; what is wrong with it, or NULL. */
@@ -126,6 +130,17 @@ keep_receipt(struct frame *frame, const struct frame_field *field)
 }
 
 static const char *
+keep_log_head(struct frame *frame, const struct frame_field *field)
+{
+	if (frame->log_head != NULL)
+		return "there are two heads of the key log";
+	if (field->size != FRAME_HEAD_SIZE)
+		return "the head of the key log has the wrong size";
+	frame->log_head = field->value;
+	return NULL;
+}
+
+static const char *
 keep_field(struct frame *frame, const struct frame_field *field)
 {
 	switch (field->type)
@@ -136,6 +151,8 @@ keep_field(struct frame *frame, const struct frame_field *field)
 			return keep_id(frame, field);
 		case FRAME_RECEIPT:
 			return keep_receipt(frame, field);
+		case FRAME_LOG_HEAD:
+			return keep_log_head(frame, field);
 		default:
 			return NULL;
 	}

@@ -17,9 +17,11 @@
 #define FRAME_SIZE_MIN 256	 /* bytes, the smallest padded frame */
 #define FRAME_SIZE_MAX 65536 /* bytes, the largest frame */
 #define FRAME_ID_SIZE 16	 /* bytes of a message id */
+#define FRAME_HEAD_SIZE 28	 /* bytes of the head of the key log */
 
-/* Bytes of text that fit beside the client's message id. */
-#define FRAME_TEXT_MAX (FRAME_SIZE_MAX - 1 - 5 - 5 - FRAME_ID_SIZE)
+/* Bytes of text that fit beside the client's message id and the log's head. */
+#define FRAME_TEXT_MAX \
+	(FRAME_SIZE_MAX - 1 - 5 - 5 - FRAME_ID_SIZE - 5 - FRAME_HEAD_SIZE)
 
 enum frame_type
 {
@@ -27,7 +29,7 @@ enum frame_type
 	FRAME_TEXT = 1,	   /* UTF-8 */
 	FRAME_ID = 2,	   /* the client's name for the message, 16 bytes */
 	FRAME_RECEIPT = 3, /* kind u8, then the 16 bytes of a messageId */
-	FRAME_LOG_HEAD = 4 /* reserved */
+	FRAME_LOG_HEAD = 4 /* what the sender saw of the key log (log_pin.h) */
 };
 
 enum receipt_kind
@@ -45,6 +47,7 @@ struct frame
 	const uint8_t *id;	 /* FRAME_ID_SIZE bytes, or NULL */
 	enum receipt_kind receipt;
 	const uint8_t *receipt_id; /* FRAME_ID_SIZE bytes, or NULL */
+	const uint8_t *log_head;   /* FRAME_HEAD_SIZE bytes, or NULL */
 };
 
 /* One field as it stands in the bytes, known or not. */

@@ -42,19 +42,18 @@ thumbprint_fits(const struct key_object *object)
 
 /* Did the identity key sign this key, name, version and history? */
 static bool
-endorsed(const json_t *object, const char *service,
-		 const struct key_object *key)
+endorsed(const json_t *object, const char *service, struct key_object *key)
 {
 	uint8_t statement[ENDORSEMENT_SIZE];
-	uint8_t signature[ES256_SIZE];
 
-	if (!field_bytes(object, "signature", signature, sizeof(signature)))
+	if (!field_bytes(object, "signature", key->signature,
+					 sizeof(key->signature)))
 		return false;
 	endorsement_statement(service, key->username, key->version,
 						  key->thumbprint, key->previous_thumbprint,
 						  statement);
 	return es256_verify(&key->identity, statement, sizeof(statement),
-						signature);
+						key->signature);
 }
 
 /* Reads the identity key, if there is one; what is wrong, or NULL. */

@@ -30,7 +30,8 @@ struct key_object
 	uint8_t previous_thumbprint[JWK_THUMBPRINT_SIZE]; /* zeros in version 1 */
 	bool has_identity;
 	struct jwk identity;							  /* if has_identity */
-	uint8_t identity_thumbprint[JWK_THUMBPRINT_SIZE]; /* if has_identity */
+	uint8_t identity_thumbprint[JWK_THUMBPRINT_SIZE]; /* or zeros */
+	uint8_t signature[ES256_SIZE];					  /* or zeros */
 };
 
 /*

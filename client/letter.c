@@ -66,12 +66,21 @@ print_text(const char *text, size_t size)
 	fputc('\n', stdout);
 }
 
+static void
+print_remark(const char *what, const char *remark)
+{
+	printf(INDENT "%s: ", what);
+	term_line(stdout, remark);
+	fputc('\n', stdout);
+}
+
 void
 letter_print(const json_t *record, bool json)
 {
 	const json_t *text = json_object_get(record, "text");
 	const json_t *receipt = json_object_get(record, "receipt");
 	const char *problem = member(record, "problem");
+	const char *log_problem = member(record, "logProblem");
 
 	if (json)
 	{
@@ -87,10 +96,8 @@ letter_print(const json_t *record, bool json)
 		term_line(stdout, member(receipt, "messageId"));
 		fputc('\n', stdout);
 	}
+	if (log_problem[0] != '\0')
+		print_remark("KEY LOG", log_problem);
 	if (problem[0] != '\0')
-	{
-		fputs(INDENT "NOT OPENED: ", stdout);
-		term_line(stdout, problem);
-		fputc('\n', stdout);
-	}
+		print_remark("NOT OPENED", problem);
 }

@@ -10,6 +10,7 @@
 #include "field.h"
 #include "frame.h"
 #include "keyring.h"
+#include "log_check.h"
 #include "opening.h"
 #include "peer.h"
 #include "suite.h"
@@ -35,7 +36,8 @@ struct attempt
 	const struct sealed *sealed;
 	struct keypair mine;
 	struct peer_key sender;
-	uint8_t *plaintext; /* sealed->size bytes */
+	uint8_t *plaintext;		 /* sealed->size bytes */
+	const uint8_t *log_head; /* in the plaintext, or NULL */
 };
 
 /* The record's members that every message has. */
@@ -136,7 +138,7 @@ set_other_fields(json_t *record, const uint8_t *plaintext, size_t size)
 	size_t offset = 1;
 
 	while (frame_next(plaintext, size, &offset, &field))
-		if (field.type > FRAME_RECEIPT)
+		if (field.type > FRAME_LOG_HEAD)
 			json_array_append_new(
 				others,
 				json_pack("{s:i, s:o}", "type", (int) field.type, "value",
@@ -148,7 +150,7 @@ set_other_fields(json_t *record, const uint8_t *plaintext, size_t size)
 
 /* Puts what a frame says into the record; what is wrong, or NULL. */
 static const char *
-describe_frame(const struct mail *mail, const struct attempt *attempt,
+describe_frame(const struct mail *mail, struct attempt *attempt,
 			   json_t *record)
 {
 	const struct sealed *sealed = attempt->sealed;
@@ -169,13 +171,13 @@ describe_frame(const struct mail *mail, const struct attempt *attempt,
 	if (frame.receipt != RECEIPT_NONE)
 		set_receipt(record, &frame);
 	set_other_fields(record, attempt->plaintext, sealed->size);
+	attempt->log_head = frame.log_head;
 	return NULL;
 }
 
 /* Puts the plaintext into the record; what is wrong, or NULL. */
 static const char *
-describe(const struct mail *mail, const struct attempt *attempt,
-		 json_t *record)
+describe(const struct mail *mail, struct attempt *attempt, json_t *record)
 {
 	if (attempt->sealed->suite != SUITE_TUTORIAL)
 		return describe_frame(mail, attempt, record);
@@ -197,6 +199,26 @@ remember_suite(struct session *session, const struct attempt *attempt,
 		return RESULT_OK;
 	contact->suite = suite;
 	return contacts_save(&session->store, &session->contacts, fault);
+}
+
+/*
+ * Compares what the sender saw of the key log.  A difference is put into the
+ * record and does not stop reading; a server that does not answer does.
+ */
+static enum result
+compare_log(struct session *session, const struct attempt *attempt,
+			json_t *record, struct fault *fault)
+{
+	enum result result;
+
+	if (attempt->log_head == NULL)
+		return RESULT_OK;
+	result = log_check_head(session, attempt->sender.contact->username,
+							attempt->log_head, fault);
+	if (result != RESULT_UNTRUSTED && result != RESULT_REFUSED)
+		return result;
+	json_object_set_new(record, "logProblem", json_string(fault->message));
+	return RESULT_OK;
 }
 
 /* Was there a private key of this version, which is gone? */
@@ -238,7 +260,9 @@ open_fully(struct session *session, const struct mail *mail,
 	if (problem != NULL)
 		return fault_set(fault, RESULT_UNREADABLE, NULL, "%s", problem);
 	*opening = attempt->sender.flagged ? OPENING_FLAGGED : OPENING_OPENED;
-	return remember_suite(session, attempt, fault);
+	result = compare_log(session, attempt, record, fault);
+	return result == RESULT_OK ? remember_suite(session, attempt, fault)
+							   : result;
 }
 
 /* Is it an envelope that this client can try to open?  A reason if not. */

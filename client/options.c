@@ -55,7 +55,7 @@ static const struct row
 	 "read: leave the mail on the server"},
 	{"confirm", CODE_LOCAL, FLAG_CONFIRM, NULL,
 	 "verify: the number was the same"},
-	{"yes", CODE_LOCAL, FLAG_YES, NULL, "trust: do not ask"},
+	{"yes", CODE_LOCAL, FLAG_YES, NULL, "trust, log accept: do not ask"},
 	{"force", CODE_LOCAL, FLAG_FORCE, NULL,
 	 "keys forget: even if mail may need the key"},
 };

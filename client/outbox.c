@@ -13,6 +13,7 @@
 #include "field.h"
 #include "frame.h"
 #include "keyring.h"
+#include "log_check.h"
 #include "mail.h"
 #include "outbox.h"
 #include "peer.h"
@@ -25,15 +26,17 @@
 
 /* Writes the plaintext for the suite; false when the text is too long. */
 static bool
-make_plaintext(int suite, const json_t *entry, uint8_t out[FRAME_SIZE_MAX],
-			   size_t *size)
+make_plaintext(const struct log_pin *log, int suite, const json_t *entry,
+			   uint8_t out[FRAME_SIZE_MAX], size_t *size)
 {
 	const json_t *text = json_object_get(entry, "text");
 	uint8_t id[FRAME_ID_SIZE];
+	uint8_t head[FRAME_HEAD_SIZE];
 	struct frame frame = {
 		.text = (const uint8_t *) json_string_value(text),
 		.text_size = json_string_length(text),
 		.id = id,
+		.log_head = log_is_pinned(log) ? head : NULL,
 	};
 
 	if (suite == SUITE_TUTORIAL)
@@ -46,6 +49,7 @@ make_plaintext(int suite, const json_t *entry, uint8_t out[FRAME_SIZE_MAX],
 	*size = frame_padded_size(&frame);
 	if (*size == 0 || !field_bytes(entry, "clientMessageId", id, sizeof(id)))
 		return false;
+	log_pin_write_head(log, head);
 	frame_build(&frame, out);
 	return true;
 }
@@ -98,7 +102,8 @@ seal_entry(const struct session *session, const struct contact *contact,
 	enum result result =
 		keyring_load(&session->store, session->account.version, &mine, fault);
 
-	if (result == RESULT_OK && !make_plaintext(suite, entry, plaintext, &size))
+	if (result == RESULT_OK &&
+		!make_plaintext(&session->log, suite, entry, plaintext, &size))
 		result = fault_set(fault, RESULT_USAGE, NULL,
 						   "the text is too long: at most %d bytes",
 						   FRAME_TEXT_MAX);
@@ -131,8 +136,10 @@ outbox_put(struct session *session, const struct contact *contact, int suite,
 {
 	uint8_t id[FRAME_ID_SIZE];
 	json_t *entry;
-	enum result result;
+	enum result result = log_check_sending(session, fault);
 
+	if (result != RESULT_OK)
+		return result;
 	if (RAND_bytes(id, sizeof(id)) != 1)
 		return fault_set(fault, RESULT_REFUSED, NULL,
 						 "there is no randomness");
@@ -291,10 +298,12 @@ post_once(struct session *session, const char *name, json_t *entry,
 	struct http_reply reply;
 	struct fault unused;
 	const char *code;
-	enum result result = server_send(
-		session, json_object_get(entry, "envelope"), &reply, fault);
+	enum result result = log_check_sending(session, fault);
 
 	*again = false;
+	if (result == RESULT_OK)
+		result = server_send(session, json_object_get(entry, "envelope"),
+							 &reply, fault);
 	if (result != RESULT_OK)
 		return result;
 	code = http_code(&reply);

@@ -51,7 +51,7 @@ extern CHECKED enum result outbox_list(const struct session *session,
  * key, seals again with a new iv, and sends that.  The entry goes when the
  * server has stored it or refused it for good; it stays when the answer is
  * lost (RESULT_NETWORK), without a token (RESULT_AUTH), and when the peer's
- * key must be trusted first (RESULT_UNTRUSTED).
+ * key, or the key log, must be accepted first (RESULT_UNTRUSTED).
  */
 extern CHECKED enum result outbox_deliver(struct session *session,
 										  const char *name, bool unsigned_ok,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keyring.h"
+#include "log_check.h"
 #include "peer.h"
 #include "server.h"
 
@@ -93,14 +94,30 @@ apply(struct session *session, struct contact *contact,
 	return save(session, fault);
 }
 
-/* Fetches and verifies; checks that the answer is what was asked for. */
+/* Is it the key of the user and the version that were asked for? */
+static enum result
+check_asked(const struct session *session, const char *who, uint32_t version,
+			const struct key_object *seen, struct fault *fault)
+{
+	const struct contact *owner =
+		contacts_by_id(&session->contacts, &seen->user_id);
+	char id[UUID_TEXT_SIZE];
+
+	uuid_print(&seen->user_id, id);
+	if ((owner != NULL && strcmp(owner->username, seen->username) != 0) ||
+		(strcmp(seen->username, who) != 0 && strcmp(id, who) != 0) ||
+		(version != 0 && version != seen->version))
+		return fault_set(fault, RESULT_UNTRUSTED, NULL,
+						 "the server sent another key than the one asked for");
+	return RESULT_OK;
+}
+
+/* Fetches a key, verifies it, and that it is logged. */
 static enum result
 fetch(struct session *session, const char *who, uint32_t version,
 	  struct key_object *out, struct fault *fault)
 {
 	json_t *object;
-	const struct contact *owner;
-	char id[UUID_TEXT_SIZE];
 	enum result result = server_key(session, who, version, &object, fault);
 
 	if (result != RESULT_OK)
@@ -113,17 +130,12 @@ fetch(struct session *session, const char *who, uint32_t version,
 						 "the server has no key of version %u for %s", version,
 						 who);
 	result = key_object_read(object, session->account.service, out, fault);
+	if (result == RESULT_OK)
+		result = check_asked(session, who, version, out, fault);
+	if (result == RESULT_OK)
+		result = log_check_key(session, object, out, fault);
 	json_decref(object);
-	if (result != RESULT_OK)
-		return result;
-	uuid_print(&out->user_id, id);
-	owner = contacts_by_id(&session->contacts, &out->user_id);
-	if ((owner != NULL && strcmp(owner->username, out->username) != 0) ||
-		(strcmp(out->username, who) != 0 && strcmp(id, who) != 0) ||
-		(version != 0 && version != out->version))
-		return fault_set(fault, RESULT_UNTRUSTED, NULL,
-						 "the server sent another key than the one asked for");
-	return RESULT_OK;
+	return result;
 }
 
 /* Takes the user's own newest key from the keyring, after a rotation. */
@@ -183,6 +195,9 @@ peer_update(struct session *session, struct contact *contact,
 		return fault_set(fault, RESULT_UNTRUSTED, NULL,
 						 "the server sent the key of %s in place of %s",
 						 seen.username, contact->username);
+	result = log_check_key(session, object, &seen, fault);
+	if (result != RESULT_OK)
+		return result;
 	return apply(session, contact, &seen, 0, contact_judge(contact, &seen),
 				 fault);
 }

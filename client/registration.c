@@ -10,6 +10,9 @@
 #include "field.h"
 #include "key_object.h"
 #include "keyring.h"
+#include "log_check.h"
+#include "log_file.h"
+#include "log_follow.h"
 #include "registration.h"
 #include "server.h"
 
@@ -36,6 +39,8 @@ prepare_account(const char *home, const struct registration *wanted,
 
 	if (result == RESULT_OK)
 		result = account_load(&session->store, account, fault);
+	if (result == RESULT_OK)
+		result = log_file_load(&session->store, &session->log, fault);
 	if (result != RESULT_OK)
 		return result;
 	if (account->version > 0)
@@ -140,7 +145,8 @@ static void
 remove_account(struct session *session)
 {
 	static const char *const files[] = {"account.json", "identity.pem",
-										"key-1.pem", "token.json", "lock"};
+										"key-1.pem",	"token.json",
+										LOG_FILE_NAME,	"lock"};
 	struct fault unused;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
@@ -228,6 +234,27 @@ announce(struct attempt *attempt, struct fault *fault)
 	return result;
 }
 
+/* The account is made: pins the key log, and says what it says of it. */
+static enum result
+look_at_log(struct session *session, struct fault *fault)
+{
+	bool off = false;
+	enum result result = RESULT_OK;
+
+	if (!log_is_pinned(&session->log))
+		result = log_begin(&session->http, &session->log, &off, fault);
+	if (off)
+		session_notice(session,
+					   "the server keeps no key log: it could show others "
+					   "another key for you, unnoticed");
+	if (result == RESULT_NETWORK)
+		session_notice(session, "the key log can't be looked at now: %s",
+					   fault->message);
+	if (off || result == RESULT_NETWORK)
+		return RESULT_OK;
+	return result == RESULT_OK ? log_check_after(session, fault) : result;
+}
+
 enum result
 registration_run(const char *home, const struct registration *wanted,
 				 FILE *notices, struct session *session, struct fault *fault)
@@ -242,6 +269,8 @@ registration_run(const char *home, const struct registration *wanted,
 		result = prepare_keys(&attempt, fault);
 	if (result == RESULT_OK)
 		result = announce(&attempt, fault);
+	if (result == RESULT_OK)
+		result = look_at_log(session, fault);
 	if (result != RESULT_OK && session->store.lock >= 0 &&
 		!store_has(&session->store, "account.json"))
 		remove_account(session);

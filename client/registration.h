@@ -19,7 +19,11 @@ struct registration
 	bool without_identity;
 };
 
-/* Registers and opens a session, which the caller closes in any case. */
+/*
+ * Registers and opens a session, which the caller closes in any case.  A
+ * failure with an account version above 0 is the key log's: the account is
+ * made.
+ */
 extern CHECKED enum result
 registration_run(const char *home, const struct registration *wanted,
 				 FILE *notices, struct session *session, struct fault *fault);

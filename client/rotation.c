@@ -4,15 +4,18 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "endorsement.h"
 #include "field.h"
 #include "key_object.h"
 #include "keyring.h"
+#include "log_check.h"
 #include "rotation.h"
 #include "server.h"
 
 #define THROUGH_UNKNOWN (-1)
+#define LOG_TRIES 4 /* a second apart, for the key log to hold the key */
 
 /* Signs the statement for the new version into the body. */
 static enum result
@@ -87,12 +90,33 @@ compare(struct session *session, uint32_t version, const struct keypair *fresh,
 					 seen.version);
 }
 
+/* Sends the body, again and again while the key log does not hold the key. */
+static enum result
+put(struct session *session, const json_t *body, enum rotation_answer *answer,
+	int64_t *through, struct fault *fault)
+{
+	for (int tries = 1;; tries++)
+	{
+		enum result result =
+			server_rotate(session, body, answer, through, fault);
+
+		if (result != RESULT_OK || *answer != ROTATION_WAITING)
+			return result;
+		if (tries == LOG_TRIES)
+			return fault_set(fault, RESULT_NETWORK, NULL,
+							 "the server took the new key, but the key log "
+							 "does not hold it yet");
+		sleep(1);
+	}
+}
+
 /* Announces the new key.  *conflict: the server says that it can't follow. */
 static enum result
 announce(struct session *session, uint32_t version,
 		 const struct keypair *fresh, bool *conflict, struct fault *fault)
 {
 	int64_t through = THROUGH_UNKNOWN;
+	enum rotation_answer answer = ROTATION_TAKEN;
 	json_t *body = json_pack("{s:o, s:I}", "publicKey",
 							 field_from_key(&fresh->public_key), "keyVersion",
 							 (json_int_t) version);
@@ -101,12 +125,13 @@ announce(struct session *session, uint32_t version,
 	if (session->account.has_identity)
 		result = endorse(session, version, fresh, body, fault);
 	if (result == RESULT_OK)
-		result = server_rotate(session, body, conflict, &through, fault);
+		result = put(session, body, &answer, &through, fault);
 	json_decref(body);
 	if (result == RESULT_NETWORK)
 		snprintf(fault->hint, sizeof(fault->hint),
 				 "Run e2emsg rotate again: it finds out whether the server "
 				 "took it.");
+	*conflict = answer == ROTATION_CONFLICT;
 	if (result != RESULT_OK || *conflict)
 		return result;
 	return finish(session, version, through, fault);
@@ -125,8 +150,9 @@ resume(struct session *session, uint32_t version, const struct keypair *fresh,
 	return finish(session, version, THROUGH_UNKNOWN, fault);
 }
 
-enum result
-rotation_run(struct session *session, struct fault *fault)
+/* Makes or finishes a rotation. */
+static enum result
+rotate(struct session *session, struct fault *fault)
 {
 	uint32_t version = session->account.version + 1;
 	bool resumed = keyring_has(&session->store, version);
@@ -149,4 +175,12 @@ rotation_run(struct session *session, struct fault *fault)
 	}
 	keypair_free(&fresh);
 	return result;
+}
+
+enum result
+rotation_run(struct session *session, struct fault *fault)
+{
+	enum result result = rotate(session, fault);
+
+	return result == RESULT_OK ? log_check_after(session, fault) : result;
 }

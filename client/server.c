@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "log_check.h"
 #include "server.h"
 
 #define PATH_SIZE 160 /* bytes of the longest path */
@@ -60,20 +61,52 @@ server_own_key(struct session *session, struct key_object *out,
 
 	if (result == RESULT_OK)
 		result = key_object_read(object, session->account.service, out, fault);
+	if (result == RESULT_OK)
+		result = log_check_key(session, object, out, fault);
 	json_decref(object);
 	return result;
 }
 
+/* GET that gives an object, which the caller frees. */
+static enum result
+get_object(struct session *session, const char *path, json_t **out,
+		   struct fault *fault)
+{
+	struct http_reply reply;
+	enum result result = session_call(session, "GET", path, NULL,
+									  REPEAT_HARMLESS, &reply, fault);
+
+	if (result == RESULT_OK)
+		result = refuse_problem(&reply, fault);
+	if (result != RESULT_OK)
+		return result;
+	*out = json_incref(reply.body);
+	http_reply_free(&reply);
+	return RESULT_OK;
+}
+
 enum result
-server_rotate(struct session *session, const json_t *body, bool *conflict,
-			  int64_t *through, struct fault *fault)
+server_history(struct session *session, uint32_t from, json_t **out,
+			   struct fault *fault)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "/users/%s/key-rotations?from=%u",
+			 session->account.username, from > 0 ? from : 1);
+	return get_object(session, path, out, fault);
+}
+
+enum result
+server_rotate(struct session *session, const json_t *body,
+			  enum rotation_answer *answer, int64_t *through,
+			  struct fault *fault)
 {
 	char path[PATH_SIZE];
 	char id[UUID_TEXT_SIZE];
 	struct http_reply reply;
 	enum result result;
 
-	*conflict = false;
+	*answer = ROTATION_TAKEN;
 	uuid_print(&session->account.id, id);
 	snprintf(path, sizeof(path), "/users/%s/public-key", id);
 	result =
@@ -81,10 +114,12 @@ server_rotate(struct session *session, const json_t *body, bool *conflict,
 	if (result != RESULT_OK)
 		return result;
 	if (reply.status == 409)
-		*conflict = true;
+		*answer = ROTATION_CONFLICT;
+	else if (reply.status == 202)
+		*answer = ROTATION_WAITING;
 	else
 		result = refuse_problem(&reply, fault);
-	if (result == RESULT_OK && !*conflict &&
+	if (result == RESULT_OK &&
 		!field_number(reply.body, "throughSeq", 0, through))
 		*through = -1;
 	http_reply_free(&reply);
@@ -104,20 +139,10 @@ server_mail(struct session *session, int64_t after, json_t **out,
 			struct fault *fault)
 {
 	char path[PATH_SIZE];
-	struct http_reply reply;
-	enum result result;
 
 	snprintf(path, sizeof(path), "/messages?after=%lld&limit=%d",
 			 (long long) after, PAGE);
-	result = session_call(session, "GET", path, NULL, REPEAT_HARMLESS, &reply,
-						  fault);
-	if (result == RESULT_OK)
-		result = refuse_problem(&reply, fault);
-	if (result != RESULT_OK)
-		return result;
-	*out = json_incref(reply.body);
-	http_reply_free(&reply);
-	return RESULT_OK;
+	return get_object(session, path, out, fault);
 }
 
 enum result

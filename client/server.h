@@ -20,14 +20,34 @@ extern CHECKED enum result server_key(struct session *session, const char *who,
 									  uint32_t version, json_t **out,
 									  struct fault *fault);
 
-/* The account's own current key, as the server has it, read and checked. */
+/*
+ * The account's own current key, as the server has it, read and checked
+ * against the key log.
+ */
 extern CHECKED enum result server_own_key(struct session *session,
 										  struct key_object *out,
 										  struct fault *fault);
 
-/* PUT /users/{id}/public-key.  *conflict: another version is current (409). */
+/*
+ * GET /users/{who}/key-rotations: the account's own entries in the key log,
+ * from a number on (0: all), {"rotations": [...], "log"}.
+ */
+extern CHECKED enum result server_history(struct session *session,
+										  uint32_t from, json_t **out,
+										  struct fault *fault);
+
+/* What the server says to a new key. */
+enum rotation_answer
+{
+	ROTATION_TAKEN,
+	ROTATION_WAITING, /* taken, but the key log does not hold it yet (202) */
+	ROTATION_CONFLICT /* another version is current (409) */
+};
+
+/* PUT /users/{id}/public-key.  *through: -1 when the server does not say. */
 extern CHECKED enum result server_rotate(struct session *session,
-										 const json_t *body, bool *conflict,
+										 const json_t *body,
+										 enum rotation_answer *answer,
 										 int64_t *through,
 										 struct fault *fault);
 

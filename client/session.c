@@ -12,6 +12,8 @@
 #include "document.h"
 #include "field.h"
 #include "keyring.h"
+#include "log_check.h"
+#include "log_file.h"
 #include "session.h"
 #include "term.h"
 
@@ -81,6 +83,8 @@ session_open(const char *home, const char *username, const char *server,
 						   "the registration of %s did not end", username);
 	if (result == RESULT_OK)
 		result = contacts_load(&out->store, &out->contacts, fault);
+	if (result == RESULT_OK)
+		result = log_file_load(&out->store, &out->log, fault);
 	if (result == RESULT_OK)
 		result = http_open(server ? server : out->account.server, &out->http,
 						   fault);
@@ -230,16 +234,16 @@ renew_early(struct session *session)
 					   fault.message);
 }
 
-enum result
-session_login(struct session *session, struct fault *fault)
+/* Signs in with the identity key. */
+static enum result
+sign_in(struct session *session, struct fault *fault)
 {
 	char nonce[ASSERTION_NONCE_MAX + 1];
 	char assertion[ASSERTION_MAX];
 	struct keypair identity = {0};
 	enum result result;
 
-	if (!session->account.has_identity)
-		return renew(session, fault);
+	OPENSSL_cleanse(session->token, sizeof(session->token));
 	result = session_challenge(session, nonce, sizeof(nonce), fault);
 	if (result != RESULT_OK)
 		return result;
@@ -259,6 +263,32 @@ session_login(struct session *session, struct fault *fault)
 	return result;
 }
 
+/* Gives up a token, so that the next command has to sign in. */
+static void
+forget_token(struct session *session)
+{
+	struct fault unused;
+
+	OPENSSL_cleanse(session->token, sizeof(session->token));
+	(void) (store_remove(&session->store, TOKEN_FILE, &unused) == RESULT_OK);
+}
+
+enum result
+session_login(struct session *session, struct fault *fault)
+{
+	enum result result;
+
+	if (!session->account.has_identity)
+		return renew(session, fault);
+	result = sign_in(session, fault);
+	if (result != RESULT_OK)
+		return result;
+	result = log_check_own(session, fault);
+	if (result != RESULT_OK && session->log.problem[0] == '\0')
+		forget_token(session);
+	return result;
+}
+
 enum result
 session_need_token(struct session *session, struct fault *fault)
 {
@@ -272,6 +302,16 @@ session_need_token(struct session *session, struct fault *fault)
 	return RESULT_OK;
 }
 
+/* A wrong key log does not stop what only reads. */
+static bool
+may_call(const struct session *session, enum result signed_in,
+		 const char *method)
+{
+	return signed_in == RESULT_OK ||
+		   (signed_in == RESULT_UNTRUSTED && session->log.problem[0] != '\0' &&
+			session->token[0] != '\0' && strcmp(method, "GET") == 0);
+}
+
 /* One call with the token, and one more after signing in again. */
 static enum result
 call_signed_in(struct session *session, const char *method, const char *path,
@@ -280,7 +320,7 @@ call_signed_in(struct session *session, const char *method, const char *path,
 {
 	enum result result = session_need_token(session, fault);
 
-	if (result == RESULT_OK)
+	if (may_call(session, result, method))
 		result = http_call(&session->http, method, path, body, session->token,
 						   reply, fault);
 	if (result != RESULT_OK || reply->status != 401)
@@ -289,7 +329,7 @@ call_signed_in(struct session *session, const char *method, const char *path,
 	if (!session->account.has_identity)
 		return token_is_over(session, fault);
 	result = session_login(session, fault);
-	if (result == RESULT_OK)
+	if (may_call(session, result, method))
 		result = http_call(&session->http, method, path, body, session->token,
 						   reply, fault);
 	return result;

@@ -11,6 +11,7 @@
 #include "account.h"
 #include "contacts.h"
 #include "http.h"
+#include "log_pin.h"
 #include "result.h"
 #include "store.h"
 
@@ -26,7 +27,9 @@ struct session
 	char token[SESSION_TOKEN_MAX + 1]; /* empty: none */
 	time_t token_expires;
 	bool renewal_tried; /* before it was urgent: once a session */
-	FILE *notices;		/* where remarks for the user go, or NULL */
+	struct log_pin log;
+	bool checking; /* the own history: no sign-in checks it again */
+	FILE *notices; /* where remarks for the user go, or NULL */
 };
 
 #define SESSION_CLOSED        \
@@ -68,7 +71,9 @@ extern CHECKED enum result session_challenge(struct session *session,
 
 /*
  * Signs in and keeps the token: with the identity key, or for an unsigned
- * account by renewing a token that is still good.
+ * account by renewing a token that is still good.  After signing in, what the
+ * key log says of the account is checked; RESULT_UNTRUSTED, and a token all
+ * the same, when that is wrong.  Without an answer to that there is no token.
  */
 extern CHECKED enum result session_login(struct session *session,
 										 struct fault *fault);

@@ -2,50 +2,19 @@
 // withholds and forges.  Needs the built client (E2EMSG_CLIENT), no database.
 //
 //	node test/client/dishonest_server.mjs
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Gateway, b64, endorse, makeEncryptionKey, makeIdentityKey, sealTutorial, thumbprint } from './lib/gateway.mjs';
-import { done, ok, run, runOnTerminal } from './lib/tap.mjs';
+import { b64, endorse, makeEncryptionKey, makeIdentityKey, sealTutorial, thumbprint } from './lib/gateway.mjs';
+import { Scene, expect, fileOf, hasFile, spoil } from './lib/scene.mjs';
+import { done, ok, run } from './lib/tap.mjs';
 
-const folder = mkdtempSync(join(tmpdir(), 'e2emsg-client.'));
-const gateway = new Gateway();
-await gateway.start();
-
-// A client of its own home, so that no name is ever met before.
-let homes = 0;
-const client = (home, ...args) => run(['--home', home, '--server', gateway.url, ...args]);
-const newHome = () => join(folder, String(++homes));
-
-async function newUser(name, ...options) {
-	const home = newHome();
-	const result = await client(home, 'register', name, ...options);
-	if (result.code !== 0) throw new Error(result.err);
-	return { name, home, run: (...args) => client(home, ...args),
-		type: (input, ...args) => runOnTerminal(['--home', home, '--server', gateway.url, ...args], { input }) };
-}
-
-function expect(result, code, what, where, pattern) {
-	const good = result.code === code && (!pattern || pattern.test(result[where]));
-	ok(good, what, `exit ${result.code}\n${result.out}${result.err}`);
-}
-
-const spoil = (wanted, change) => (asked, reply) =>
-	(`${asked.method} ${asked.path}`.match(wanted) ? change(reply, asked) : reply);
-const fileOf = (user, name) => join(user.home, user.name, name);
-const hasFile = (user, name) => existsSync(fileOf(user, name));
-let names = 0;
-const fresh = (stem) => `${stem}${++names}`;
-
-// Two users who know each other.
-async function pair() {
-	const alice = await newUser(fresh('alice'));
-	const bob = await newUser(fresh('bob'));
-	const sent = await alice.run('send', bob.name, 'hello');
-	if (sent.code !== 0) throw new Error(sent.err);
-	await bob.run('read');
-	return { alice, bob, bobThere: gateway.users.get(bob.name), aliceThere: gateway.users.get(alice.name) };
-}
+const scene = await new Scene().open();
+const { gateway } = scene;
+const client = (...args) => scene.client(...args);
+const newHome = () => scene.newHome();
+const newUser = (...args) => scene.newUser(...args);
+const fresh = (stem) => scene.fresh(stem);
+const pair = () => scene.pair();
 
 // ---- lost answers
 
@@ -506,6 +475,5 @@ for (const options of [[], ['--unsigned']]) {
 	for (const help of ['--help', '-h', 'help']) expect(await run([help]), 0, help, 'out', /without TEXT[^]*Exit codes/);
 }
 
-gateway.stop();
-rmSync(folder, { recursive: true });
+scene.close();
 done();

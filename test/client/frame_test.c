@@ -26,11 +26,13 @@ make_start(uint8_t out[512])
 {
 	static const uint8_t text[] = "a text of some length";
 	static const uint8_t id[FRAME_ID_SIZE] = "0123456789abcde";
+	static const uint8_t head[FRAME_HEAD_SIZE] = "key id, size, half a root";
 	struct frame frame = {.text = text,
 						  .text_size = sizeof(text) - 1,
 						  .id = id,
 						  .receipt = RECEIPT_READ,
-						  .receipt_id = id};
+						  .receipt_id = id,
+						  .log_head = head};
 
 	frame_build(&frame, out);
 	return frame_padded_size(&frame);
@@ -55,6 +57,7 @@ comes_back(const struct frame *frame)
 		   again.text_size == frame->text_size &&
 		   again.receipt == frame->receipt &&
 		   (again.text == NULL) == (frame->text == NULL) &&
+		   (again.log_head == NULL) == (frame->log_head == NULL) &&
 		   (frame->text_size == 0 ||
 			memcmp(again.text, frame->text, frame->text_size) == 0);
 	free(bytes);
@@ -97,8 +100,10 @@ main(void)
 	uint64_t state = 20260131;
 	int taken = 0;
 	bool good = true;
-	struct frame too_large = {
-		.text = start, .text_size = FRAME_TEXT_MAX + 1, .id = start};
+	struct frame too_large = {.text = start,
+							  .text_size = FRAME_TEXT_MAX + 1,
+							  .id = start,
+							  .log_head = start};
 
 	for (int i = 0; i < ROUNDS && good; i++)
 		good = try_spoilt(start, size, &state, &taken);

@@ -203,10 +203,10 @@ frame_bytes(const json_t *vector, const struct frame *said)
 	return out;
 }
 
-/* What a frame vector says; *text and id back the pointers. */
+/* What a frame vector says; *text, id, receipt_id and head back it. */
 static struct frame
 frame_said(const json_t *vector, struct bytes *text, uint8_t id[FRAME_ID_SIZE],
-		   struct uuid *receipt_id)
+		   struct uuid *receipt_id, uint8_t head[FRAME_HEAD_SIZE])
 {
 	const json_t *plain = json_object_get(vector, "text");
 	const json_t *repeat = json_object_get(vector, "textRepeat");
@@ -235,6 +235,11 @@ frame_said(const json_t *vector, struct bytes *text, uint8_t id[FRAME_ID_SIZE],
 						   : RECEIPT_DELIVERED;
 		said.receipt_id = receipt_id->bytes;
 	}
+	if (json_object_get(vector, "logHead") != NULL)
+	{
+		vector_fixed(vector, "logHead", head, FRAME_HEAD_SIZE);
+		said.log_head = head;
+	}
 	return said;
 }
 
@@ -251,7 +256,8 @@ same_frame(const struct frame *a, const struct frame *b)
 		   same_or_absent(a->text, b->text, a->text_size) &&
 		   same_or_absent(a->id, b->id, FRAME_ID_SIZE) &&
 		   a->receipt == b->receipt &&
-		   same_or_absent(a->receipt_id, b->receipt_id, FRAME_ID_SIZE);
+		   same_or_absent(a->receipt_id, b->receipt_id, FRAME_ID_SIZE) &&
+		   same_or_absent(a->log_head, b->log_head, FRAME_HEAD_SIZE);
 }
 
 /* Are the fields of unknown types those of the vector? */
@@ -268,7 +274,7 @@ same_others(const json_t *vector, const struct bytes *bytes)
 		const json_t *other;
 		struct bytes value;
 
-		if (field.type <= FRAME_RECEIPT)
+		if (field.type <= FRAME_LOG_HEAD)
 			continue;
 		other = json_array_get(others, found++);
 		if (other == NULL)
@@ -286,8 +292,9 @@ check_frame(struct tap *tap, const json_t *vector)
 {
 	struct bytes text;
 	uint8_t id[FRAME_ID_SIZE];
+	uint8_t head[FRAME_HEAD_SIZE];
 	struct uuid receipt_id;
-	struct frame said = frame_said(vector, &text, id, &receipt_id);
+	struct frame said = frame_said(vector, &text, id, &receipt_id, head);
 	struct bytes bytes = frame_bytes(vector, &said);
 	struct frame frame;
 	bool good = (frame_parse(bytes.at, bytes.size, &frame) == NULL) ==

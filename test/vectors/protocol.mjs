@@ -131,12 +131,13 @@ async function messageId(mailbox, sender, iv) {
 const field = (type, value) => concat([type], u32(value.length), value);
 const kinds = { delivered: 1, read: 2 };
 
-function buildFrame({ text, clientMessageId, receipt }) {
+function buildFrame({ text, clientMessageId, receipt, logHead }) {
 	const parts = [new Uint8Array([1])];
 	if (text !== undefined) parts.push(field(1, utf8(text)));
 	if (clientMessageId !== undefined) parts.push(field(2, fromBase64url(clientMessageId)));
 	if (receipt !== undefined)
 		parts.push(field(3, concat([kinds[receipt.kind]], uuidBytes(receipt.messageId))));
+	if (logHead !== undefined) parts.push(field(4, fromBase64url(logHead)));
 	const bare = concat(...parts);
 	let size = 256;
 	while (size < bare.length) size *= 2;
@@ -159,6 +160,10 @@ const readers = {
 	3: ['receipt', (value) => {
 		need(value.length === 17 && kindOf(value[0]) !== undefined, 'receipt');
 		return { kind: kindOf(value[0]), messageId: uuidText(value.slice(1)) };
+	}],
+	4: ['logHead', (value) => {
+		need(value.length === 28, 'size of the head of the key log');
+		return toBase64url(value);
 	}],
 };
 

@@ -2,6 +2,7 @@
 // It keeps the REST shapes of docs/api.md and believes everything it is told.
 import { createServer } from 'node:http';
 import { createHash, randomBytes, webcrypto } from 'node:crypto';
+import { KeyLog, keyLogOff } from './key_log.mjs';
 
 const { subtle } = webcrypto;
 
@@ -63,8 +64,11 @@ const problem = (status, code, more = {}) =>
 	({ status, body: { type: 'about:blank', title: code, status, code, hint: 'none', ...more } });
 
 export class Gateway {
-	constructor(service = 'msg.test') {
+	// keyLog: true for a server that keeps one, or the log itself.
+	constructor(service = 'msg.test', { keyLog = false } = {}) {
 		this.service = service;
+		this.log = keyLog === true ? new KeyLog(service) : keyLog || undefined;
+		this.slow = false; // does the log leave new entries waiting?
 		this.users = new Map(); // username -> user
 		this.requests = []; // "METHOD path" of all that came
 		this.before = () => undefined; // a reply in place of the honest one
@@ -87,6 +91,7 @@ export class Gateway {
 		this.before = () => undefined;
 		this.after = (request, reply) => reply;
 		this.requests = [];
+		this.slow = false;
 	}
 
 	async serve(request, response) {
@@ -116,19 +121,41 @@ export class Gateway {
 		return { token, expiresAt: new Date(Date.now() + 3600e3).toISOString() };
 	}
 
-	keyObject(user, version = user.keys.length) {
+	// Appends what happened last to a user, and signs it unless the log is slow.
+	record(user, event = user.keys.length > 1 ? 'rotated' : 'registered') {
+		const keyVersion = user.keys.length;
+		const { jwk, identity, signature } = user.keys.at(-1);
+		this.log?.add({ username: user.username, userId: user.id, event, keyVersion, thumbprint: thumbprint(jwk), signature,
+			...(keyVersion > 1 && { previousThumbprint: thumbprint(user.keys.at(-2).jwk) }),
+			...(identity && { identityThumbprint: thumbprint(identity) }) }, identity);
+		if (!this.slow) this.log?.publish();
+	}
+
+	// The newest version that is served.
+	version(user) {
+		return this.log ? this.log.rowOf(user.id)?.fields.keyVersion : user.keys.length;
+	}
+
+	// The member "log" of a key object.
+	proof(user, version) {
+		const row = this.log?.rowOf(user.id, version);
+		return row && { log: this.log.member(row) };
+	}
+
+	keyObject(user, version = this.version(user)) {
 		const key = user.keys[version - 1];
 		return key && { userId: user.id, username: user.username, publicKey: key.jwk,
 			keyVersion: version, thumbprint: thumbprint(key.jwk),
 			...(version > 1 && { previousThumbprint: thumbprint(user.keys[version - 2].jwk) }),
 			...(key.identity && { identityKey: key.identity, signature: key.signature }),
-			createdAt: now() };
+			createdAt: now(), ...this.proof(user, version) };
 	}
 
 	add(username, jwk, identity, signature) {
 		const user = { username, id: uuid(sha256('id', username)), keys: [{ jwk, identity, signature }],
 			mail: [], acknowledged: 0, tokens: new Set() };
 		this.users.set(username, user);
+		this.record(user);
 		return user;
 	}
 
@@ -145,6 +172,9 @@ export class Gateway {
 	route(asked) {
 		const { method, path } = asked;
 		const named = path.match(/^\/users\/([^/]+)\/public-key$/);
+		const history = path.match(/^\/users\/([^/]+)\/key-rotations$/);
+		if (this.log?.rows.length > this.log?.signed && !this.slow) this.log.publish();
+		if (path.startsWith('/key-log')) return this.log?.reply(path, asked.query) ?? keyLogOff();
 		if (method === 'POST' && path === '/sessions/challenge')
 			return { status: 200, body: { nonce: b64(randomBytes(24)), audience: this.service, expiresIn: 120 } };
 		if (method === 'POST' && path === '/users') return this.register(asked.body);
@@ -152,6 +182,8 @@ export class Gateway {
 		const caller = [...this.users.values()].find((user) => user.tokens.has(asked.token));
 		if (!caller) return problem(401, 'invalid_token');
 		if (method === 'GET' && named) return this.publicKey(named[1], asked.query.get('version'));
+		if (method === 'GET' && history && this.log)
+			return { status: 200, body: this.log.rotations(this.find(history[1])?.id, Number(asked.query.get('from') ?? 1)) };
 		if (method === 'PUT' && named) return this.rotate(caller, asked.body);
 		if (method === 'POST' && path === '/messages') return this.send(caller, asked.body);
 		if (method === 'GET' && path === '/messages') return this.inbox(caller, asked.query);
@@ -166,7 +198,7 @@ export class Gateway {
 	register({ username, publicKey, identityKey, signature }) {
 		if (this.users.has(username)) return problem(409, 'username_taken');
 		const user = this.add(username, publicKey, identityKey, signature);
-		return { status: 201, body: { id: user.id, username, keyVersion: 1, ...this.token(user) } };
+		return { status: this.version(user) ? 201 : 202, body: { id: user.id, username, keyVersion: 1, ...this.token(user) } };
 	}
 
 	signIn({ assertion }) {
@@ -189,10 +221,15 @@ export class Gateway {
 	}
 
 	rotate(caller, { publicKey, keyVersion, signature }) {
-		if (keyVersion !== caller.keys.length + 1) return problem(409, 'version_conflict');
-		const { identity } = caller.keys[0];
-		caller.keys.push({ jwk: publicKey, identity, signature });
-		return { status: 200, body: { keyVersion, throughSeq: caller.mail.length } };
+		const again = this.log && keyVersion === caller.keys.length && thumbprint(publicKey) === thumbprint(caller.keys.at(-1).jwk);
+		if (!again && keyVersion !== caller.keys.length + 1) return problem(409, 'version_conflict');
+		if (!again) {
+			caller.keys.push({ jwk: publicKey, identity: caller.keys[0].identity, signature });
+			this.record(caller);
+		}
+		return this.version(caller) === keyVersion
+			? { status: 200, body: { keyVersion, throughSeq: caller.mail.length } }
+			: { status: 202, body: { keyVersion } };
 	}
 
 	send(caller, envelope) {
@@ -200,7 +237,7 @@ export class Gateway {
 		if (!receiver) return problem(404, 'unknown_receiver');
 		const known = receiver.mail.find((mail) => mail.senderId === caller.id && mail.iv === envelope.iv);
 		if (known) return { status: 200, body: { messageId: known.messageId, sentAt: known.sentAt } };
-		if (envelope.keyVersion !== receiver.keys.length)
+		if (envelope.keyVersion !== this.version(receiver))
 			return problem(409, 'stale_key_version', { current: this.keyObject(receiver) });
 		const { messageId: id, sentAt } = this.deliver(receiver, caller, envelope);
 		return { status: 201, body: { messageId: id, sentAt } };

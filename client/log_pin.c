@@ -1,0 +1,144 @@
+/*
+ * log_pin.c
+ *		What an account remembers of the key log, and the rules for it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "log_pin.h"
+#include "log_succession.h"
+#include "wire.h"
+
+bool
+log_is_pinned(const struct log_pin *pin)
+{
+	return pin->verifier.name[0] != '\0';
+}
+
+void
+log_pin_move(struct log_pin *pin, const char *note,
+			 const struct checkpoint *seen)
+{
+	snprintf(pin->note, sizeof(pin->note), "%s", note);
+	pin->size = seen->size;
+	memcpy(pin->root, seen->root, sizeof(pin->root));
+	pin->changed = true;
+}
+
+bool
+log_pin_begin(struct log_pin *pin, const char *verifier, const char *note)
+{
+	struct note_verifier key;
+	struct checkpoint seen;
+
+	if (!note_verifier_parse(verifier, &key) ||
+		note_open_checkpoint(note, strlen(note), &key, &seen) != NOTE_FINE)
+		return false;
+	pin->verifier = key;
+	log_pin_move(pin, note, &seen);
+	return true;
+}
+
+/* The oldest one falls out; one that is there already is not put twice. */
+static void
+add_former(struct log_pin *pin, const uint8_t key_id[NOTE_KEY_ID_SIZE])
+{
+	for (size_t i = 0; i < pin->former_count; i++)
+		if (memcmp(pin->former[i], key_id, NOTE_KEY_ID_SIZE) == 0)
+			return;
+	if (pin->former_count == LOG_FORMER_MAX)
+		memmove(pin->former[0], pin->former[1],
+				sizeof(pin->former) - sizeof(pin->former[0]));
+	else
+		pin->former_count++;
+	memcpy(pin->former[pin->former_count - 1], key_id, NOTE_KEY_ID_SIZE);
+}
+
+bool
+log_pin_replace(struct log_pin *pin, const char *verifier, const char *note)
+{
+	struct note_verifier old = pin->verifier;
+
+	if (!log_pin_begin(pin, verifier, note))
+		return false;
+	if (old.name[0] != '\0' && !log_succession_same_key(&old, &pin->verifier))
+		add_former(pin, old.key_id);
+	pin->number = 0;
+	return true;
+}
+
+enum log_sight
+log_pin_judge(const struct log_pin *pin, const char *note,
+			  struct checkpoint *out)
+{
+	switch (note_open_checkpoint(note, strlen(note), &pin->verifier, out))
+	{
+		case NOTE_UNSIGNED:
+			return LOG_FOREIGN;
+		case NOTE_MALFORMED:
+		case NOTE_FORGED:
+		case NOTE_OTHER_ORIGIN:
+			return LOG_UNFIT;
+		case NOTE_FINE:
+			break;
+	}
+	if (out->size != pin->size)
+		return out->size > pin->size ? LOG_NEWER : LOG_OLDER;
+	return memcmp(out->root, pin->root, sizeof(pin->root)) == 0 ? LOG_SAME
+																: LOG_FORKED;
+}
+
+bool
+log_pin_proves(const struct log_pin *pin, uint64_t size,
+			   const uint8_t root[MERKLE_HASH_SIZE],
+			   const uint8_t proof[][MERKLE_HASH_SIZE], size_t count)
+{
+	if (size < pin->size)
+		return merkle_verify_consistency(size, root, pin->size, pin->root,
+										 proof, count);
+	return merkle_verify_consistency(pin->size, pin->root, size, root, proof,
+									 count);
+}
+
+void
+log_pin_write_head(const struct log_pin *pin, uint8_t out[FRAME_HEAD_SIZE])
+{
+	memcpy(out, pin->verifier.key_id, NOTE_KEY_ID_SIZE);
+	out += NOTE_KEY_ID_SIZE;
+	wire_put_u32(out, (uint32_t) (pin->size >> 32));
+	wire_put_u32(out + 4, (uint32_t) pin->size);
+	memcpy(out + 8, pin->root, LOG_HEAD_ROOT_SIZE);
+}
+
+void
+log_head_read(const uint8_t bytes[FRAME_HEAD_SIZE], struct log_head *out)
+{
+	memcpy(out->key_id, bytes, NOTE_KEY_ID_SIZE);
+	bytes += NOTE_KEY_ID_SIZE;
+	out->size = (uint64_t) wire_get_u32(bytes) << 32 | wire_get_u32(bytes + 4);
+	memcpy(out->root, bytes + 8, LOG_HEAD_ROOT_SIZE);
+}
+
+enum log_sight
+log_pin_judge_head(const struct log_pin *pin, const struct log_head *head)
+{
+	for (size_t i = 0; i < pin->former_count; i++)
+		if (memcmp(pin->former[i], head->key_id, NOTE_KEY_ID_SIZE) == 0)
+			return LOG_SAME;
+	if (memcmp(pin->verifier.key_id, head->key_id, NOTE_KEY_ID_SIZE) != 0)
+		return LOG_FOREIGN;
+	if (head->size != pin->size)
+		return head->size > pin->size ? LOG_NEWER : LOG_OLDER;
+	return memcmp(head->root, pin->root, sizeof(head->root)) == 0 ? LOG_SAME
+																  : LOG_FORKED;
+}
+
+void
+log_pin_break(struct log_pin *pin, const char *problem)
+{
+	pin->broken = true;
+	if (pin->problem[0] != '\0')
+		return;
+	snprintf(pin->problem, sizeof(pin->problem), "%s", problem);
+	pin->changed = true;
+}

@@ -1,0 +1,113 @@
+/*
+ * log_pin.h
+ *		What an account remembers of the key log, and the rules for it.
+ *
+ * The rules (docs/protocol.md, "Key log"), all decided here:
+ *
+ *	- the log's key and newest checkpoint are trusted on first use, and pinned;
+ *	- a checkpoint of another key is that of another log;
+ *	- two checkpoints of the same size have the same root;
+ *	- of two sizes, the larger log must be proved to begin with the smaller;
+ *	- the pinned checkpoint moves forward alone;
+ *	- what a peer saw (the head in a frame) must be part of the same log.
+ *
+ * Pure: no I/O.
+ */
+#ifndef E2EMSG_LOG_PIN_H
+#define E2EMSG_LOG_PIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame.h"
+#include "merkle.h"
+#include "note.h"
+
+#define LOG_FORMER_MAX 32	 /* logs that were left, the newest ones */
+#define LOG_PROBLEM_SIZE 512 /* bytes of the sentence, with its NUL */
+#define LOG_HEAD_ROOT_SIZE 16
+
+/* Start with {0}. */
+struct log_pin
+{
+	struct note_verifier verifier; /* no name: no log is pinned */
+	char note[NOTE_MAX_SIZE + 1];  /* the newest checkpoint */
+	uint64_t size;				   /* what it says */
+	uint8_t root[MERKLE_HASH_SIZE];
+
+	/* The newest entry of the account's own history that was checked. */
+	uint32_t number; /* 0: none yet */
+	uint8_t leaf_hash[MERKLE_HASH_SIZE];
+
+	/* Key ids of logs that the user accepted leaving, oldest first. */
+	uint8_t former[LOG_FORMER_MAX][NOTE_KEY_ID_SIZE];
+	size_t former_count;
+
+	char problem[LOG_PROBLEM_SIZE]; /* stops sending; empty: none */
+	bool broken;					/* a problem arose in this run */
+	bool changed;					/* since it was loaded or saved */
+};
+
+extern bool log_is_pinned(const struct log_pin *pin);
+
+/*
+ * Pins the log of a verifier text and a checkpoint.  False, and nothing is
+ * pinned, when one is malformed or the other does not fit to it.
+ */
+extern bool log_pin_begin(struct log_pin *pin, const char *verifier,
+						  const char *note) MERKLE_CHECKED;
+
+/* Leaves the pinned log for another one; false as in log_pin_begin(). */
+extern bool log_pin_replace(struct log_pin *pin, const char *verifier,
+							const char *note) MERKLE_CHECKED;
+
+/* What a checkpoint is to the pinned one. */
+enum log_sight
+{
+	LOG_SAME,	 /* the same size and root */
+	LOG_NEWER,	 /* larger: to be proved */
+	LOG_OLDER,	 /* smaller: to be proved */
+	LOG_FORKED,	 /* the same size, another root */
+	LOG_FOREIGN, /* not signed by the pinned key */
+	LOG_UNFIT	 /* not a checkpoint, a wrong signature, another name */
+};
+
+/* *out is filled in for SAME, NEWER, OLDER and FORKED. */
+extern enum log_sight log_pin_judge(const struct log_pin *pin,
+									const char *note, struct checkpoint *out);
+
+/* Does the proof show that the larger one of the two begins with the other? */
+extern bool log_pin_proves(const struct log_pin *pin, uint64_t size,
+						   const uint8_t root[MERKLE_HASH_SIZE],
+						   const uint8_t proof[][MERKLE_HASH_SIZE],
+						   size_t count) MERKLE_CHECKED;
+
+/* Pins a newer checkpoint, which was proved. */
+extern void log_pin_move(struct log_pin *pin, const char *note,
+						 const struct checkpoint *seen);
+
+/* What is said of it in frames: key id, size, first half of the root. */
+struct log_head
+{
+	uint8_t key_id[NOTE_KEY_ID_SIZE];
+	uint64_t size; /* any number, in a head that somebody else wrote */
+	uint8_t root[LOG_HEAD_ROOT_SIZE];
+};
+
+extern void log_pin_write_head(const struct log_pin *pin,
+							   uint8_t out[FRAME_HEAD_SIZE]);
+extern void log_head_read(const uint8_t bytes[FRAME_HEAD_SIZE],
+						  struct log_head *out);
+
+/*
+ * What a head is to the pinned checkpoint.  LOG_SAME stands for a former log,
+ * too: nothing can be said of it any more.
+ */
+extern enum log_sight log_pin_judge_head(const struct log_pin *pin,
+										 const struct log_head *head);
+
+/* Remembers a problem; the first one stays. */
+extern void log_pin_break(struct log_pin *pin, const char *problem);
+
+#endif /* E2EMSG_LOG_PIN_H */
