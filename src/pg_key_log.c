@@ -316,8 +316,8 @@ stored_size(void)
 {
 	bool isnull;
 
-	if (SPI_execute("SELECT h.size FROM e2emsg.key_log_head h", true, 1) !=
-		SPI_OK_SELECT)
+	if (SPI_execute("SELECT h.size FROM e2emsg.key_log_head h WHERE h.single",
+					true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the head of the key log");
 	if (SPI_processed == 0)
 		return 0;

@@ -225,6 +225,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
+SET jit = off
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 									   bytea[], bytea[], bytea[]) IS
