@@ -331,8 +331,7 @@ forget_entries(struct audit_state *state)
 }
 
 void
-audit_state_restart(struct audit_state *state,
-					const char verifier[NOTE_VERIFIER_TEXT_SIZE])
+audit_state_restart(struct audit_state *state, const char *verifier)
 {
 	forget_entries(state);
 	memcpy(state->verifier, verifier, strlen(verifier) + 1);

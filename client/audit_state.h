@@ -53,7 +53,7 @@ extern CHECKED enum result audit_state_save(const struct store *store,
  * begins anew.
  */
 extern void audit_state_restart(struct audit_state *state,
-								const char verifier[NOTE_VERIFIER_TEXT_SIZE]);
+								const char *verifier);
 
 extern void audit_state_free(struct audit_state *state);
 
