@@ -129,7 +129,7 @@ check_damage(struct tap *tap, const struct store *store,
 {
 	bool good = true;
 
-	for (size_t i = 0; i < text->size; i += 7)
+	for (size_t i = 0; i < text->size; i += 61)
 	{
 		text->bytes[i] ^= 1;
 		write_file(store, text, text->size);
@@ -149,7 +149,7 @@ check_forgery(struct tap *tap, const struct store *store,
 	size_t body = text->size - SHA256_DIGEST_LENGTH;
 	size_t refused = 0;
 
-	for (size_t i = 0; i < body; i++)
+	for (size_t i = 0; i < body; i += 11)
 	{
 		struct audit_state state;
 		char before = text->bytes[i];
@@ -162,7 +162,8 @@ check_forgery(struct tap *tap, const struct store *store,
 		audit_state_free(&state);
 		text->bytes[i] = before;
 	}
-	tap_ok(tap, refused > 40 && refused < body, "damage with the right hash");
+	tap_ok(tap, refused > 10 && refused < body / 11,
+		   "damage with the right hash");
 }
 
 static void
