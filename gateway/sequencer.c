@@ -39,6 +39,7 @@ struct sequencer
 	struct sequencer_figures figures;
 
 	/* Of the thread alone. */
+	bool signs;		   /* its key is the one that counts */
 	uint64_t gathered; /* requests that the last round served */
 	int64_t complained_ms;
 	char complaint[SIGNER_PROBLEM_SIZE];
@@ -83,30 +84,47 @@ set_sizes(struct sequencer *sequencer, uint64_t size, uint64_t signed_size)
 
 /* --- signing --- */
 
-/* Does the database show what this key never signed, or another's? */
 static bool
-knows_its_place(struct sequencer *sequencer, const struct key_log_state *state)
+refuse(struct sequencer *sequencer, const char *problem)
 {
-	const char *ours = signer_verifier(sequencer->signer);
-	uint64_t last = signer_last(sequencer->signer)->size;
-	char problem[SIGNER_PROBLEM_SIZE];
+	set_refused(sequencer, true);
+	complain(sequencer, problem);
+	return false;
+}
 
-	if (state->verifier[0] == '\0' ||
-		(strcmp(state->verifier, ours) == 0 && state->signed_size <= last))
+/*
+ * Is it this gateway's key that signs?  False when the database shows more
+ * than the key has ever signed.
+ */
+static bool
+find_place(struct sequencer *sequencer, const struct key_log_state *state)
+{
+	char problem[SIGNER_PROBLEM_SIZE];
+	const char *ours;
+	uint64_t last;
+
+	if (!sequencer->signer)
 		return true;
-	if (strcmp(state->verifier, ours) == 0)
-		snprintf(problem, sizeof(problem),
-				 "the database shows %" PRIu64 " entries signed by this key, "
-				 "the file .last beside it knows of %" PRIu64,
-				 state->signed_size, last);
-	else
+	ours = signer_verifier(sequencer->signer);
+	last = signer_last(sequencer->signer)->size;
+	sequencer->signs =
+		state->verifier[0] == '\0' || strcmp(state->verifier, ours) == 0;
+	if (!sequencer->signs)
+	{
 		snprintf(problem, sizeof(problem),
 				 "its signer is %.120s, and the key of log_signer is %.120s; "
 				 "exactly one gateway may sign",
 				 state->verifier, ours);
-	set_refused(sequencer, true);
-	complain(sequencer, problem);
-	return false;
+		refuse(sequencer, problem);
+		return true; /* the other one does it */
+	}
+	if (state->signed_size <= last)
+		return true;
+	snprintf(problem, sizeof(problem),
+			 "the database shows %" PRIu64 " entries signed by this key, the "
+			 "file .last beside it knows of %" PRIu64,
+			 state->signed_size, last);
+	return refuse(sequencer, problem);
 }
 
 /* Signs the head, if it continues what was signed last, and shows it. */
@@ -126,12 +144,9 @@ sign(struct sequencer *sequencer, const struct log_head *head)
 	good = signer_sign(sequencer->signer, head,
 					   (const uint8_t(*)[MERKLE_HASH_SIZE]) proof, count, note,
 					   problem);
-	set_refused(sequencer, !good);
 	if (!good)
-	{
-		complain(sequencer, problem);
-		return false;
-	}
+		return refuse(sequencer, problem);
+	set_refused(sequencer, false);
 	if (key_log_publish(sequencer->connection,
 						signer_verifier(sequencer->signer), head,
 						note) != STATUS_OK)
@@ -193,7 +208,7 @@ make_round(struct sequencer *sequencer)
 	pthread_mutex_lock(&sequencer->mutex);
 	sequencer->figures.rounds++;
 	pthread_mutex_unlock(&sequencer->mutex);
-	if (!sequencer->signer)
+	if (!sequencer->signs)
 		return wait_for_signer(sequencer, &head);
 	if (head.size == 0 || (head.size == signer_last(sequencer->signer)->size &&
 						   head.size == sequencer->figures.signed_size))
@@ -215,10 +230,10 @@ look(struct sequencer *sequencer)
 	set_sizes(sequencer, state.head.size, state.signed_size);
 	if (!state.is_on)
 		return true;
-	if (sequencer->signer && !knows_its_place(sequencer, &state))
+	if (!find_place(sequencer, &state))
 		return false;
 	if (!state.pending &&
-		(!sequencer->signer || state.head.size == state.signed_size))
+		(!sequencer->signs || state.head.size == state.signed_size))
 		return true;
 	return make_round(sequencer);
 }
