@@ -38,6 +38,8 @@ static const struct command commands[] = {
 	 command_log},
 	{"log accept", "", "go on with the key log that the server shows now", 0,
 	 0, FLAG_YES, command_log_accept},
+	{"audit", "", "check the server's whole key log; needs no account", 0, 0,
+	 FLAG_FOLLOW | FLAG_VERIFIER, command_audit},
 	{"whoami", "", "show this account", 0, 0, 0, command_whoami},
 	{"token", "", "print a token for curl", 0, 0, 0, command_token},
 	{"help", "", "print this", 0, 2, 0, command_help},

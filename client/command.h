@@ -49,4 +49,7 @@ extern enum result command_ack(struct app *app);
 extern enum result command_verify(struct app *app);
 extern enum result command_trust(struct app *app);
 
+/* command_audit.c */
+extern enum result command_audit(struct app *app);
+
 #endif /* E2EMSG_COMMAND_H */

@@ -58,6 +58,10 @@ static const struct row
 	{"yes", CODE_LOCAL, FLAG_YES, NULL, "trust, log accept: do not ask"},
 	{"force", CODE_LOCAL, FLAG_FORCE, NULL,
 	 "keys forget: even if mail may need the key"},
+	{"follow", CODE_LOCAL, FLAG_FOLLOW, "SECONDS",
+	 "audit: go on, and look again so often"},
+	{"verifier", CODE_LOCAL, FLAG_VERIFIER, "TEXT",
+	 "audit: the log's verifier, instead of trusting the first one"},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(*rows))
@@ -115,6 +119,10 @@ take(struct options *out, const struct row *row, const char *value)
 	}
 	if (row->flag == FLAG_SERVICE)
 		out->service = value;
+	if (row->flag == FLAG_FOLLOW)
+		out->follow = value;
+	if (row->flag == FLAG_VERIFIER)
+		out->verifier = value;
 	if (row->flag != FLAG_SUITE)
 		return true;
 	out->suite = strcmp(value, "0") == 0 ? 0 : 1;

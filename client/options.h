@@ -22,13 +22,16 @@ enum flag
 	FLAG_NO_ACK = 1 << 6,
 	FLAG_CONFIRM = 1 << 7,
 	FLAG_YES = 1 << 8,
-	FLAG_FORCE = 1 << 9
+	FLAG_FORCE = 1 << 9,
+	FLAG_FOLLOW = 1 << 10,
+	FLAG_VERIFIER = 1 << 11
 };
 
 struct options
 {
 	const char *server, *account, *home; /* or NULL */
 	const char *service;				 /* or NULL */
+	const char *follow, *verifier;		 /* or NULL */
 	int suite;							 /* or -1 */
 	bool json, help, version;
 	unsigned given; /* set of enum flag */

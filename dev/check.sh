@@ -158,6 +158,7 @@ main() {
 	export E2EMSG_CLIENT=$PWD/client/build-sanitize/e2emsg
 	tap 'client against a dishonest server' test/client/dishonest_server.mjs \
 		test/client/dishonest_log.mjs
+	tap 'auditor against a dishonest server' test/client/audit.mjs
 	tap 'end to end' test/t/*.t
 	step 'make demo' make -s demo PORT="$(free_port)" RUN_DIR="$WORK/demo" || true
 	COMPLETE=1

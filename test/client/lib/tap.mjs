@@ -17,7 +17,7 @@ export function done() {
 	process.exitCode = failed === 0 ? 0 : 1;
 }
 
-const program = process.env.E2EMSG_CLIENT ??
+export const program = process.env.E2EMSG_CLIENT ??
 	fileURLToPath(new URL('../../../client/e2emsg', import.meta.url));
 
 // Runs the client to its end: { code, out, err }.

@@ -1,0 +1,152 @@
+/*
+ * audit_entries.c
+ *		Takes the entries of a key log into the state of its audit, one by one.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "audit_entries.h"
+
+static const uint8_t no_service[LOG_SERVICE_SIZE];
+
+/* The service is the same in all entries; the first one says which. */
+static void
+check_service(struct audit_state *state, const struct log_entry *entry)
+{
+	if (memcmp(state->service, no_service, sizeof(no_service)) == 0)
+		memcpy(state->service, entry->service, sizeof(state->service));
+	if (memcmp(state->service, entry->service, sizeof(state->service)) != 0)
+		audit_list_add(&state->alarms, state->edge.size, NULL,
+					   "it is of another service than the entries before");
+}
+
+static void
+take_round(struct audit_state *state, const struct log_round_entry *round)
+{
+	if (round->round - 1 != state->rounds)
+		audit_list_add(&state->alarms, state->edge.size, NULL,
+					   "it ends round %" PRIu64 ", after round %" PRIu64,
+					   round->round, state->rounds);
+	state->rounds = round->round;
+}
+
+/* A name belongs to the first user who has it. */
+static void
+check_name(struct audit_state *state, const struct log_user_entry *entry)
+{
+	const struct audit_user *owner =
+		audit_users_named(&state->users, entry->username);
+
+	if (owner != NULL &&
+		memcmp(owner->id, entry->user_id, sizeof(owner->id)) != 0)
+		audit_list_add(&state->alarms, state->edge.size, entry->username,
+					   "the name belongs to another user id");
+}
+
+/* Those that a deletion says there were and that were not given. */
+static void
+check_gap(struct audit_state *state, const struct audit_user *user,
+		  const struct log_user_entry *entry)
+{
+	uint32_t gap = audit_rules_gap(user, entry);
+
+	if (gap > 0 &&
+		!audit_withheld_explain(&state->withheld, gap, entry->previous_entry))
+		audit_list_add(&state->alarms, state->edge.size, entry->username,
+					   "the entries of the deleted user are not in the log");
+}
+
+static bool
+follow(struct audit_state *state, struct audit_user *user,
+	   const struct audit_event *event, const struct log_row *row)
+{
+	struct audit_user fresh = {0};
+
+	if (user != NULL)
+	{
+		audit_rules_follow(event, row->leaf_hash, user);
+		return true;
+	}
+	audit_rules_follow(event, row->leaf_hash, &fresh);
+	return audit_users_add(&state->users, &fresh) != NULL;
+}
+
+static bool
+take_user(struct audit_state *state, const struct log_row *row,
+		  const struct log_entry *entry, struct audit_list *remarks)
+{
+	const struct audit_event event = {
+		.entry = &entry->user,
+		.service = entry->service,
+		.identity = row->has_identity ? &row->identity : NULL};
+	struct audit_user *user =
+		audit_users_find(&state->users, entry->user.user_id);
+	const char *remark = audit_rules_remark(&entry->user);
+	const char *username = entry->user.username;
+	struct audit_findings findings;
+
+	audit_rules_judge(user, &event, &findings);
+	for (size_t i = 0; i < findings.count; i++)
+		audit_list_add(&state->alarms, state->edge.size, username, "%s",
+					   findings.problems[i]);
+	check_name(state, &entry->user);
+	check_gap(state, user, &entry->user);
+	if (remark != NULL)
+		audit_list_add(remarks, state->edge.size, username, "%s", remark);
+	return follow(state, user, &event, row);
+}
+
+/* An entry whose bytes are there. */
+static bool
+take_entry(struct audit_state *state, const struct log_row *row,
+		   struct audit_list *remarks)
+{
+	struct log_entry entry;
+
+	if (!log_entry_decode(row->bytes, row->size, &entry))
+	{
+		audit_list_add(&state->alarms, state->edge.size, NULL,
+					   "its %zu bytes are not an entry of a key log",
+					   row->size);
+		return true;
+	}
+	check_service(state, &entry);
+	if (entry.kind == LOG_ENTRY_USER)
+		return take_user(state, row, &entry, remarks);
+	if (row->has_identity)
+		audit_list_add(&state->alarms, state->edge.size, NULL,
+					   "the end of a round comes with an identity key");
+	take_round(state, &entry.round);
+	return true;
+}
+
+/* After which entries a log that succeeded another must have which root. */
+static void
+check_beginning(struct audit_state *state)
+{
+	uint8_t root[MERKLE_HASH_SIZE];
+
+	if (state->edge.size != state->begin_size)
+		return;
+	merkle_edge_root(&state->edge, root);
+	if (memcmp(root, state->begin_root, sizeof(root)) != 0)
+		audit_list_add(&state->alarms, AUDIT_NO_LEAF, NULL,
+					   "the log does not begin with the %" PRIu64
+					   " entries that it is said to begin with",
+					   state->begin_size);
+}
+
+bool
+audit_entries_take(struct audit_state *state, const struct log_row *row,
+				   struct audit_list *remarks)
+{
+	bool done = row->size > 0
+					? take_entry(state, row, remarks)
+					: audit_withheld_add(&state->withheld, state->edge.size,
+										 row->leaf_hash);
+
+	if (!done || !merkle_edge_append(&state->edge, row->leaf_hash))
+		return false;
+	check_beginning(state);
+	return true;
+}
