@@ -154,7 +154,7 @@ log_check_head(struct session *session, const char *peer, const uint8_t *head,
 	if (!log_is_pinned(&session->log))
 		result = log_begin(&session->http, &session->log, &off, fault);
 	if (off)
-		result = fault_set(fault, RESULT_UNTRUSTED, NULL,
+		result = log_break(&session->log, fault,
 						   "%s saw a key log, but the server shows none here",
 						   peer);
 	if (result == RESULT_OK)

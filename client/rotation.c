@@ -137,41 +137,32 @@ announce(struct session *session, uint32_t version,
 	return finish(session, version, through, fault);
 }
 
-/* Finishes a rotation that an earlier run began, as far as it got. */
-static enum result
-resume(struct session *session, uint32_t version, const struct keypair *fresh,
-	   bool *done, struct fault *fault)
-{
-	enum result result = compare(session, version, fresh, done, fault);
-
-	if (result != RESULT_OK || !*done)
-		return result;
-	session_notice(session, "an earlier try had reached the server");
-	return finish(session, version, THROUGH_UNKNOWN, fault);
-}
-
-/* Makes or finishes a rotation. */
+/*
+ * Makes a rotation, or finishes one that an earlier run began: the same key
+ * again is harmless, and a server that won't have it twice says so.
+ */
 static enum result
 rotate(struct session *session, struct fault *fault)
 {
 	uint32_t version = session->account.version + 1;
-	bool resumed = keyring_has(&session->store, version);
 	bool done = false, conflict = false;
 	struct keypair fresh = {0};
 	enum result result =
 		keyring_load_or_make(&session->store, version, &fresh, fault);
 
-	if (result == RESULT_OK && resumed)
-		result = resume(session, version, &fresh, &done, fault);
-	if (result == RESULT_OK && !done)
+	if (result == RESULT_OK)
 		result = announce(session, version, &fresh, &conflict, fault);
 	if (result == RESULT_OK && conflict)
 	{
 		result = compare(session, version, &fresh, &done, fault);
+		if (result == RESULT_OK && !done)
+			result = fault_set(fault, RESULT_REFUSED, NULL,
+							   "the server did not take the new key");
 		if (result == RESULT_OK)
-			result = done ? finish(session, version, THROUGH_UNKNOWN, fault)
-						  : fault_set(fault, RESULT_REFUSED, NULL,
-									  "the server did not take the new key");
+		{
+			session_notice(session, "an earlier try had reached the server");
+			result = finish(session, version, THROUGH_UNKNOWN, fault);
+		}
 	}
 	keypair_free(&fresh);
 	return result;

@@ -17,6 +17,10 @@
 
 #define SESSION_TOKEN_MAX 4096 /* bytes of a token */
 
+/* Of tokens and nonces. */
+#define SESSION_TOKEN_CHARACTERS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
+
 /* Start with SESSION_CLOSED, end with session_close(). */
 struct session
 {
@@ -57,9 +61,19 @@ extern CHECKED enum result session_open(const char *home, const char *username,
 /* Closes and wipes. */
 extern void session_close(struct session *session);
 
+/* Takes token and expiresAt of an answer and keeps them. */
+extern CHECKED enum result session_take_token(struct session *session,
+											  const json_t *answer,
+											  struct fault *fault);
+
+/* Gives up the token, so that the next call has to sign in. */
+extern void session_forget_token(struct session *session);
+
 /* A remark for the user, printf style, one line, made safe to print. */
 extern void session_notice(const struct session *session, const char *format,
 						   ...) __attribute__((format(printf, 2, 3)));
+
+/* session_call.c */
 
 /*
  * Asks for a nonce; checks that the server's "audience" is the service that
@@ -77,11 +91,6 @@ extern CHECKED enum result session_challenge(struct session *session,
  */
 extern CHECKED enum result session_login(struct session *session,
 										 struct fault *fault);
-
-/* Takes token and expiresAt of an answer and keeps them. */
-extern CHECKED enum result session_take_token(struct session *session,
-											  const json_t *answer,
-											  struct fault *fault);
 
 /* Signs in unless there is a token that is good for another minute. */
 extern CHECKED enum result session_need_token(struct session *session,

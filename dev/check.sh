@@ -159,7 +159,8 @@ main() {
 	export E2EMSG_INSTALL=$WORK/server/install
 	export E2EMSG_GATEWAY=$PWD/gateway/build-sanitize/e2emsg-gateway
 	export E2EMSG_CLIENT=$PWD/client/build-sanitize/e2emsg
-	tap 'client against a dishonest server' test/client/dishonest_server.mjs
+	tap 'client against a dishonest server' test/client/dishonest_server.mjs \
+		test/client/dishonest_log.mjs
 	tap 'auditor against a dishonest server' test/client/audit.mjs
 	tap 'end to end' test/t/*.t
 	step 'make demo' make -s demo PORT="$(free_port)" RUN_DIR="$WORK/demo" || true
