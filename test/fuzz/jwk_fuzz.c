@@ -118,7 +118,10 @@ static void
 check_members(const char *text, size_t size)
 {
 	must(count_of(text, size, "\"kty=EC") == 1);
+	must(count_of(text, size, "\"kty=") == 1);
 	must(count_of(text, size, "\"crv=P-256") == 1);
+	must(count_of(text, size, "\"crv=") == 1);
+	must(count_of(text, size, "\"use=") <= 1);
 	must(count_of(text, size, "\"x=") == 1);
 	must(count_of(text, size, "\"y=") == 1);
 	must(count_of(text, size, "\"d=") == 0);

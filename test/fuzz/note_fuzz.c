@@ -46,7 +46,7 @@ line_length(const char *lines, size_t length)
 	return (size_t) (end + 1 - lines);
 }
 
-/* Is it what encoding some bytes gives, in standard base64? */
+/* Is it what encoding a key id and more gives, in standard base64? */
 static bool
 is_base64(const char *text, size_t length)
 {
@@ -55,7 +55,7 @@ is_base64(const char *text, size_t length)
 
 	for (size_t i = length; size > 0 && i > 0 && text[i - 1] == '='; i--)
 		size--;
-	return size > 0 &&
+	return size > NOTE_KEY_ID_SIZE &&
 		   same_bytes(again, (size_t) EVP_EncodeBlock(again, bytes, size),
 					  text, length);
 }
@@ -145,12 +145,34 @@ is_text(const char *text, size_t size)
 	return true;
 }
 
+/* Our line in a note of ours, the last one. */
+#define LINE_HEAD (strlen(LINE_START NAME " "))
+#define LINE_SIZE (LINE_HEAD + 92 + 1)
+
+/* Another signature, or half of it behind the whole one. */
+static void
+check_forgery(const char *note, size_t length)
+{
+	char bent[NOTE_MAX_SIZE + LINE_SIZE];
+	char *digit = bent + length - LINE_SIZE + LINE_HEAD + (note[0] & 0x3f) + 8;
+	size_t text_length;
+
+	memcpy(bent, note, length);
+	*digit = *digit == 'A' ? 'B' : 'A';
+	must(note_open(bent, length, &ours, &text_length) == NOTE_FORGED);
+	memcpy(bent, note, length);
+	memcpy(bent + length, note + length - LINE_SIZE, LINE_HEAD + 48);
+	length += LINE_HEAD + 48;
+	bent[length++] = '\n';
+	must(note_open(bent, length, &ours, &text_length) ==
+		 (length > NOTE_MAX_SIZE ? NOTE_MALFORMED : NOTE_FORGED));
+}
+
 /* What can be signed opens, unless a byte of it is another one. */
 static void
 check_signing(const char *text, size_t size)
 {
-	const size_t line_size = strlen(LINE_START NAME " ") + 92 + 1;
-	bool fits = size + 1 + line_size <= NOTE_MAX_SIZE;
+	bool fits = size + 1 + LINE_SIZE <= NOTE_MAX_SIZE;
 	char note[NOTE_MAX_SIZE];
 	size_t length, text_length;
 
@@ -160,7 +182,8 @@ check_signing(const char *text, size_t size)
 		return;
 	must(note_open(note, length, &ours, &text_length) == NOTE_FINE);
 	must(same_bytes(note, text_length, text, size));
-	must(length == size + 1 + line_size);
+	must(length == size + 1 + LINE_SIZE);
+	check_forgery(note, length);
 	note[(uint8_t) text[0] % length] ^= 1;
 	must(note_open(note, length, &ours, &text_length) != NOTE_FINE);
 }
@@ -231,7 +254,8 @@ check_checkpoint(const char *text, size_t size)
 						  checkpoint.origin, checkpoint.size, (char *) root);
 	must(checkpoint.extensions_length <= size);
 	must(same_bytes(head, length, text, size - checkpoint.extensions_length));
-	must(is_text(text, size));
+	must(is_text(text, size) && checkpoint.origin[0] != '\0');
+	must(memmem(text, size, "\n\n", 2) == NULL);
 	check_signed_checkpoint(&checkpoint, text, size);
 }
 
