@@ -84,6 +84,9 @@ script() {
 # A database with the extension, 1,000 receivers and an empty copy of the table.
 make_database() {
 	[ "$1" = postgres ] || query postgres "CREATE DATABASE $1"
+	if [ "${2:-}" = unlogged ]; then
+		query postgres "ALTER DATABASE $1 SET e2emsg.key_log = off"
+	fi
 	psql -qX -v ON_ERROR_STOP=1 -d "$1" -f "$WORK/tree/dev/install.sql"
 	script "$1" setup.sql -v prefix="$ID_PREFIX"
 }
@@ -95,7 +98,7 @@ start_gateway() {
 	"${AS_SERVER_USER[@]}" "$WORK/tree/gateway/e2emsg-gateway" \
 		--database="host=$PGHOST port=$PGPORT dbname=$2 user=e2emsg_gateway" \
 		--port=0 --admin_port=0 --port_file="$ports" --threads="$3" \
-		--secret_file="$WORK/gateway/secret" --log_signer="$WORK/gateway/log-key-$name" --log_level=warn \
+		--secret_file="$WORK/gateway/secret" --log_signer="$WORK/gateway/log-key-$2" --log_level=warn \
 		--keep_alive_timeout_ms=60000 >>"$WORK/gateway/log" 2>&1 &
 	PID[$name]=$!
 	for ((tries = 0; tries < 100; tries++)); do

@@ -3,11 +3,13 @@
 \set jwk `cat key.json`
 INSERT INTO e2emsg.users (id, username)
 SELECT (:'prefix' || n)::uuid, 'receiver' || n FROM generate_series(1000, 1999) n;
-INSERT INTO e2emsg.mailboxes (id, key_version)
-SELECT (:'prefix' || n)::uuid, 1 FROM generate_series(1000, 1999) n;
+INSERT INTO e2emsg.mailboxes (id, key_version, logged_version)
+SELECT (:'prefix' || n)::uuid, 1, 1 FROM generate_series(1000, 1999) n;
 INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint)
 SELECT (:'prefix' || n)::uuid, 1, :'jwk', e2emsg.jwk_thumbprint(:'jwk')
 FROM generate_series(1000, 1999) n;
+SELECT count(e2emsg.log_key_event(k.user_id, u.username, 'registered', 1, k.thumbprint, NULL, NULL, NULL))
+FROM e2emsg.public_keys k JOIN e2emsg.users u ON u.id = k.user_id \g /dev/null
 
 CREATE SCHEMA bench;
 

@@ -163,11 +163,11 @@ take_page(struct audit *audit, const struct log_page *page,
 						   "leaf hash");
 			return RESULT_UNTRUSTED;
 		}
+		audit->taken++;
 		if (!audit_entries_take(&audit->state, &row, &audit->remarks))
 			return fault_set(fault, RESULT_REFUSED, NULL,
 							 "out of memory, or more than %d users",
 							 AUDIT_USERS_MAX);
-		audit->taken++;
 	}
 	return RESULT_OK;
 }
@@ -287,9 +287,9 @@ add_passing(struct audit *audit)
 	if (withheld->unexplained == 0)
 		return;
 	audit_list_add(&audit->passing, withheld->first->leaf, NULL,
-				   "the server withholds %" PRIu64
-				   " entries, of which this is the first; no deletion "
-				   "accounts for %" PRIu64 " of them",
+				   "entries are withheld: %" PRIu64
+				   ", this one first; no deletion accounts for %" PRIu64
+				   " of them",
 				   withheld->count, withheld->unexplained);
 }
 
@@ -306,16 +306,19 @@ audit_verdict(const struct audit *audit, struct fault *fault)
 					 audit->http.base, alarms, alarms == 1 ? "" : "s");
 }
 
-/* Keeps what a run found out; a failed one only adds alarms. */
+/*
+ * Keeps what a run found out; a failed one only adds alarms.  "moved": the
+ * state is another one than before the run, alarms apart.
+ */
 static enum result
-keep(struct audit *audit, bool failed, bool is_news, struct fault *fault)
+keep(struct audit *audit, bool failed, bool moved, struct fault *fault)
 {
-	uint64_t remembered = audit->remembered_alarms;
-	enum result result = failed ? go_back(audit, fault) : RESULT_OK;
+	bool is_news = (moved && !failed) ||
+				   audit->state.alarms.total != audit->remembered_alarms;
+	enum result result = failed && moved ? go_back(audit, fault) : RESULT_OK;
 
 	audit->remembered_alarms = audit->state.alarms.total;
-	if (result != RESULT_OK ||
-		(!is_news && audit->state.alarms.total == remembered))
+	if (result != RESULT_OK || !is_news)
 		return result;
 	return audit_state_save(&audit->store, audit->file, &audit->state, fault);
 }
@@ -326,16 +329,15 @@ audit_run(struct audit *audit, struct fault *fault)
 	char verifier[NOTE_VERIFIER_TEXT_SIZE];
 	struct fault later;
 	enum result result, kept;
-	bool is_news;
+	bool moved;
 
 	audit->taken = 0;
 	audit_list_free(&audit->remarks);
 	memcpy(verifier, audit->state.verifier, sizeof(verifier));
 	result = follow_log(audit, fault);
-	is_news = result == RESULT_OK &&
-			  (audit->taken > 0 || !store_has(&audit->store, audit->file) ||
-			   strcmp(verifier, audit->state.verifier) != 0);
-	kept = keep(audit, result != RESULT_OK, is_news, &later);
+	moved = audit->taken > 0 || !store_has(&audit->store, audit->file) ||
+			strcmp(verifier, audit->state.verifier) != 0;
+	kept = keep(audit, result != RESULT_OK, moved, &later);
 	add_passing(audit);
 	if (kept != RESULT_OK)
 	{

@@ -2,54 +2,80 @@
  * audit_users.c
  *		All users of a key log, found by id and by name.
  */
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/rand.h>
+
 #include "audit_users.h"
 
-#define CHUNK 1024 /* users */
+#define CHUNK 1024		 /* users */
+#define FIRST_SLOTS 4096 /* of a table that was just made */
 
-static int
-compare_ids(const void *a, const void *b)
+/* Is this the user with that id, or that name? */
+typedef bool is_wanted(const struct audit_user *user, const void *wanted);
+
+static bool
+has_id(const struct audit_user *user, const void *wanted)
 {
-	const struct audit_user *one = a, *other = b;
-
-	return memcmp(one->id, other->id, sizeof(one->id));
+	return memcmp(user->id, wanted, sizeof(user->id)) == 0;
 }
 
-static int
-compare_names(const void *a, const void *b)
+static bool
+has_name(const struct audit_user *user, const void *wanted)
 {
-	const struct audit_user *one = a, *other = b;
-
-	return strcmp(one->username, other->username);
+	return strcmp(user->username, wanted) == 0;
 }
 
-/* What tfind() points to: a pointer to the user. */
+static uint64_t
+hash_id(const struct audit_users *users, const uint8_t id[LOG_USER_ID_SIZE])
+{
+	return siphash(users->key, id, LOG_USER_ID_SIZE);
+}
+
+static uint64_t
+hash_name(const struct audit_users *users, const char *username)
+{
+	return siphash(users->key, username, strlen(username));
+}
+
+/* The slot of the user, or the empty one where he belongs. */
+static uint32_t *
+find_slot(const struct audit_users *users, const struct audit_index *index,
+		  uint64_t hash, is_wanted *is_it, const void *wanted)
+{
+	size_t at = hash & (index->size - 1);
+
+	while (index->slots[at] != 0 &&
+		   !is_it(audit_users_at(users, index->slots[at] - 1), wanted))
+		at = (at + 1) & (index->size - 1);
+	return &index->slots[at];
+}
+
 static struct audit_user *
-found(void *node)
+find(const struct audit_users *users, const struct audit_index *index,
+	 uint64_t hash, is_wanted *is_it, const void *wanted)
 {
-	return node != NULL ? *(struct audit_user **) node : NULL;
+	uint32_t slot;
+
+	if (index->size == 0)
+		return NULL;
+	slot = *find_slot(users, index, hash, is_it, wanted);
+	return slot != 0 ? audit_users_at(users, slot - 1) : NULL;
 }
 
 struct audit_user *
 audit_users_find(const struct audit_users *users,
 				 const uint8_t id[LOG_USER_ID_SIZE])
 {
-	struct audit_user wanted;
-
-	memcpy(wanted.id, id, sizeof(wanted.id));
-	return found(tfind(&wanted, &users->by_id, compare_ids));
+	return find(users, &users->by_id, hash_id(users, id), has_id, id);
 }
 
 struct audit_user *
 audit_users_named(const struct audit_users *users, const char *username)
 {
-	struct audit_user wanted = {0};
-
-	strncpy(wanted.username, username, sizeof(wanted.username) - 1);
-	return found(tfind(&wanted, &users->by_name, compare_names));
+	return find(users, &users->by_name, hash_name(users, username), has_name,
+				username);
 }
 
 struct audit_user *
@@ -77,27 +103,60 @@ make_room(struct audit_users *users)
 	return grown[chunk] != NULL;
 }
 
+/* Puts a user into both tables; a name stays that of its first user. */
+static void
+enter(struct audit_users *users, size_t number)
+{
+	const struct audit_user *user = audit_users_at(users, number);
+	uint32_t *by_id = find_slot(users, &users->by_id, hash_id(users, user->id),
+								has_id, user->id);
+	uint32_t *by_name =
+		find_slot(users, &users->by_name, hash_name(users, user->username),
+				  has_name, user->username);
+
+	*by_id = (uint32_t) number + 1;
+	if (*by_name == 0)
+		*by_name = (uint32_t) number + 1;
+}
+
+static bool
+make_slots(struct audit_index *index, size_t size)
+{
+	free(index->slots);
+	index->slots = calloc(size, sizeof(*index->slots));
+	index->size = index->slots != NULL ? size : 0;
+	return index->slots != NULL;
+}
+
+/* Keeps the tables at most half full. */
+static bool
+grow_tables(struct audit_users *users)
+{
+	size_t size = users->by_id.size;
+
+	if (2 * (users->count + 1) <= size)
+		return true;
+	if (size == 0 && RAND_bytes(users->key, sizeof(users->key)) != 1)
+		return false;
+	size = size > 0 ? 2 * size : FIRST_SLOTS;
+	if (!make_slots(&users->by_id, size) || !make_slots(&users->by_name, size))
+		return false;
+	for (size_t i = 0; i < users->count; i++)
+		enter(users, i);
+	return true;
+}
+
 struct audit_user *
 audit_users_add(struct audit_users *users, const struct audit_user *user)
 {
 	struct audit_user *added;
 
-	if (!make_room(users))
+	if (!grow_tables(users) || !make_room(users))
 		return NULL;
 	added = audit_users_at(users, users->count);
 	*added = *user;
-	users->count++;
-	if (tsearch(added, &users->by_id, compare_ids) == NULL ||
-		tsearch(added, &users->by_name, compare_names) == NULL)
-		return NULL;
+	enter(users, users->count++);
 	return added;
-}
-
-/* The users go with their chunks. */
-static void
-keep(void *user)
-{
-	(void) user;
 }
 
 void
@@ -105,10 +164,10 @@ audit_users_free(struct audit_users *users)
 {
 	size_t chunks = (users->count + CHUNK - 1) / CHUNK;
 
-	tdestroy(users->by_id, keep);
-	tdestroy(users->by_name, keep);
 	for (size_t i = 0; i < chunks; i++)
 		free(users->chunks[i]);
 	free(users->chunks);
+	free(users->by_id.slots);
+	free(users->by_name.slots);
 	*users = (struct audit_users){0};
 }

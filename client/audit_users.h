@@ -2,8 +2,8 @@
  * audit_users.h
  *		All users of a key log, found by id and by name.
  *
- * About 320 bytes of memory each.  Balanced trees (tsearch(3)), so that ids
- * and names that somebody chose with care cost no more than others.
+ * About 270 bytes of memory each.  The tables are hashed with a random key, so
+ * that ids and names that somebody chose with care cost no more than others.
  */
 #ifndef E2EMSG_AUDIT_USERS_H
 #define E2EMSG_AUDIT_USERS_H
@@ -11,15 +11,24 @@
 #include <stddef.h>
 
 #include "audit_rules.h"
+#include "siphash.h"
 
 #define AUDIT_USERS_MAX 4000000
+
+/* Open addressing: numbers of users plus 1, and 0 for an empty slot. */
+struct audit_index
+{
+	uint32_t *slots;
+	size_t size; /* a power of two, or 0 */
+};
 
 /* Start with {0}, end with audit_users_free(). */
 struct audit_users
 {
 	struct audit_user **chunks; /* so that users never move */
 	size_t count;
-	void *by_id, *by_name; /* roots of the trees */
+	struct audit_index by_id, by_name;
+	uint8_t key[SIPHASH_KEY_SIZE]; /* of the tables, made with them */
 };
 
 /* The user of this id, or NULL. */

@@ -254,6 +254,35 @@ struct tiles
 	bytea *hashes; /* NULL before the first */
 };
 
+/* Runs a statement whose plan is kept for the session; at most one row. */
+static void
+run_kept(SPIPlanPtr *plan, const char *sql, int count, Oid *types,
+		 Datum *values)
+{
+	if (*plan == NULL)
+	{
+		SPIPlanPtr fresh = SPI_prepare(sql, count, types);
+
+		if (fresh == NULL || SPI_keepplan(fresh) != 0)
+			elog(ERROR, "could not prepare a statement of the key log");
+		*plan = fresh;
+	}
+	if (SPI_execute_plan(*plan, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the key log");
+}
+
+/* The one value of that row; *found: is there a row? */
+static Datum
+only_value(bool *found)
+{
+	bool isnull;
+
+	*found = SPI_processed == 1;
+	return *found ? SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+								  1, &isnull)
+				  : (Datum) 0;
+}
+
 /* Reads a stored tile, which may be wider by now. */
 static void
 fetch_tile(struct tiles *tiles, const struct tile *tile)
@@ -262,25 +291,15 @@ fetch_tile(struct tiles *tiles, const struct tile *tile)
 	Oid types[] = {INT4OID, INT8OID};
 	Datum values[] = {Int32GetDatum((int32) tile->level),
 					  Int64GetDatum((int64) tile->index)};
-	bool isnull;
+	Datum hashes;
+	bool found;
 
-	if (plan == NULL)
-	{
-		SPIPlanPtr fresh =
-			SPI_prepare("SELECT t.hashes FROM e2emsg.key_log_tiles t"
-						" WHERE t.level = $1 AND t.index = $2",
-						2, types);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare the reading of tiles");
-		plan = fresh;
-	}
-	tiles->hashes = NULL;
-	if (SPI_execute_plan(plan, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a tile");
-	if (SPI_processed == 1)
-		tiles->hashes = DatumGetByteaPP(SPI_getbinval(
-			SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	run_kept(&plan,
+			 "SELECT t.hashes FROM e2emsg.key_log_tiles t"
+			 " WHERE t.level = $1 AND t.index = $2",
+			 2, types, values);
+	hashes = only_value(&found);
+	tiles->hashes = found ? DatumGetByteaPP(hashes) : NULL;
 	tiles->at = *tile;
 }
 
@@ -314,15 +333,14 @@ typedef bool make_proof(merkle_read *read, void *context, uint64_t from,
 static uint64_t
 stored_size(void)
 {
-	bool isnull;
+	static SPIPlanPtr plan;
+	Datum size;
+	bool found;
 
-	if (SPI_execute("SELECT h.size FROM e2emsg.key_log_head h WHERE h.single",
-					true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the head of the key log");
-	if (SPI_processed == 0)
-		return 0;
-	return (uint64_t) DatumGetInt64(SPI_getbinval(
-		SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	run_kept(&plan, "SELECT h.size FROM e2emsg.key_log_head h WHERE h.single",
+			 0, NULL, NULL);
+	size = only_value(&found);
+	return found ? (uint64_t) DatumGetInt64(size) : 0;
 }
 
 /* Both kinds of proof, from a leaf or a smaller size to a size. */

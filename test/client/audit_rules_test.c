@@ -404,7 +404,18 @@ check_withheld(struct tap *tap)
 	audit_withheld_free(&withheld);
 }
 
-/* The state moves on with an entry that is wrong, and its users stay found. */
+/* The example of the paper's appendix A. */
+static void
+check_hash(struct tap *tap)
+{
+	uint8_t key[SIPHASH_KEY_SIZE];
+
+	for (uint8_t i = 0; i < sizeof(key); i++)
+		key[i] = i;
+	tap_ok(tap, siphash(key, key, 15) == 0xa129ca6149be45e5, "SipHash-2-4");
+}
+
+/* Many users, two of one name. */
 static void
 check_users(struct tap *tap)
 {
@@ -446,6 +457,7 @@ main(void)
 	check_identity(&world);
 	check_gap(&world);
 	check_withheld(&world.tap);
+	check_hash(&world.tap);
 	check_users(&world.tap);
 	keypair_free(&world.first);
 	keypair_free(&world.second);

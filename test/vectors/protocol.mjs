@@ -222,6 +222,125 @@ async function bucket(username) {
 	return hash[0] * 256 + hash[1];
 }
 
+// ---- key log
+
+const u64 = (value) => concat(u32(Math.floor(value / 2 ** 32)), u32(value % 2 ** 32));
+const events = ['registered', 'rotated', 'identity_added', 'identity_replaced', 'identity_reset', 'deleted'];
+const orZeros = (text, size) => (text === null ? new Uint8Array(size) : fromBase64url(text));
+const nodeHash = (left, right) => sha256(concat([1], left, right));
+const leafHash = (entry) => sha256(concat([0], entry));
+
+async function logEntry(service, said) {
+	const head = (label) => concat(padTo(utf8(label), 32), service);
+	if (said.kind === 'round') return concat(head('\0e2emsg key log round v1'), u64(said.round), new Uint8Array(32));
+	return concat(head('\0e2emsg key log entry v1'), padTo(utf8(said.username), 32), uuidBytes(said.userId),
+		u32(said.number), [events.indexOf(said.event) + 1], u32(said.keyVersion), fromBase64url(said.thumbprint),
+		orZeros(said.previousThumbprint, 32), orZeros(said.identityThumbprint, 32), orZeros(said.signature, 64),
+		orZeros(said.endorsement, 64), u64(said.time), orZeros(said.previousEntry, 32));
+}
+
+// Is it an entry that logEntry() can write?
+function isLogEntry(bytes) {
+	const label = new TextDecoder().decode(bytes.slice(0, 32)).replace(/\0*$/, '');
+	const view = new DataView(bytes.buffer, bytes.byteOffset);
+	if (label === '\0e2emsg key log round v1') return bytes.length === 104 && view.getBigUint64(64) >= 1n;
+	const name = new TextDecoder('latin1').decode(bytes.slice(64, 96));
+	return label === '\0e2emsg key log entry v1' && bytes.length === 385 && /^[!-~]+\0*$/.test(name) &&
+		view.getUint32(112) >= 1 && bytes[116] >= 1 && bytes[116] <= 6 && view.getBigInt64(345) >= 0n;
+}
+
+// MTH of RFC 9162 section 2.1.1.
+async function treeRoot(hashes) {
+	if (hashes.length <= 1) return hashes[0] ?? sha256(new Uint8Array(0));
+	let half = 1;
+	while (half * 2 < hashes.length) half *= 2;
+	return nodeHash(await treeRoot(hashes.slice(0, half)), await treeRoot(hashes.slice(half)));
+}
+
+function splitProof(text) {
+	const bytes = fromBase64url(text);
+	need(bytes.length % 32 === 0, 'size of a proof');
+	return Array.from({ length: bytes.length / 32 }, (_, i) => bytes.slice(32 * i, 32 * i + 32));
+}
+
+// RFC 9162 section 2.1.3.2.
+async function includes(root, size, leaf, hash, proof) {
+	let [fn, sn, r] = [leaf, size - 1, hash];
+	if (leaf >= size) return false;
+	for (const p of proof) {
+		if (sn === 0) return false;
+		if (fn % 2 === 1 || fn === sn) {
+			r = await nodeHash(p, r);
+			while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
+		} else r = await nodeHash(r, p);
+		[fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+	}
+	return sn === 0 && same(r, root);
+}
+
+// RFC 9162 section 2.1.4.2.
+async function beginsWith(oldSize, oldRoot, size, root, proof) {
+	if (oldSize > size) return false;
+	if (oldSize === size) return proof.length === 0 && same(oldRoot, root);
+	if (oldSize === 0) return proof.length === 0;
+	const path = Number.isInteger(Math.log2(oldSize)) ? [oldRoot, ...proof] : [...proof];
+	if (path.length === 0) return false;
+	let [fn, sn] = [oldSize - 1, size - 1];
+	while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+	let [fr, sr] = [path[0], path[0]];
+	for (const c of path.slice(1)) {
+		if (sn === 0) return false;
+		if (fn % 2 === 1 || fn === sn) {
+			[fr, sr] = [await nodeHash(c, fr), await nodeHash(c, sr)];
+			while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
+		} else sr = await nodeHash(sr, c);
+		[fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+	}
+	return sn === 0 && same(fr, oldRoot) && same(sr, root);
+}
+
+const toBase64 = (bytes) => Buffer.from(bytes).toString('base64');
+const keyId = async (name, publicKey) => (await sha256(concat(utf8(`${name}\n`), [1], publicKey))).slice(0, 4);
+
+// The text of a note that the key signed, or null.
+async function openNote(note, { name, publicKeyHex }) {
+	const publicKey = fromHex(publicKeyHex);
+	const id = await keyId(name, publicKey);
+	const end = note.lastIndexOf('\n\n');
+	const lines = note.slice(end + 2).split('\n');
+	if (end < 0 || lines.pop() !== '' || lines.length === 0) return null;
+	const text = note.slice(0, end + 1);
+	const key = await subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']);
+	let found = false;
+	for (const line of lines) {
+		const [, by, blob] = line.match(/^\u2014 ([^ +]+) ([A-Za-z0-9+/]+=*)$/) ?? [];
+		if (!by) return null;
+		const bytes = new Uint8Array(Buffer.from(blob, 'base64'));
+		if (by !== name || !same(bytes.slice(0, 4), id)) continue;
+		if (!await subtle.verify('Ed25519', key, bytes.slice(4), utf8(text))) return null;
+		found = true;
+	}
+	return found ? text : null;
+}
+
+const treeHead = '(0|[1-9][0-9]*)';
+const treeRootText = '([A-Za-z0-9+/]{43}=)';
+
+async function openCheckpoint(note, key) {
+	const text = await openNote(note, key);
+	const [, origin, size, root] = text?.match(new RegExp(`^([^\\n]+)\\n${treeHead}\\n${treeRootText}\\n$`)) ?? [];
+	return origin === key.name ? { size: Number(size), root } : null;
+}
+
+async function openSuccession(note, key) {
+	const text = await openNote(note, key);
+	const line = `${treeHead} ${treeRootText}\\n`;
+	const found = text?.match(new RegExp(`^e2emsg key log succession v1\\n([^\\n]+)\\n${line}${line}$`));
+	if (!found) return null;
+	const [, verifier, oldSize, oldRoot, newSize, newRoot] = found;
+	return { verifier, oldSize: Number(oldSize), oldRoot, newSize: Number(newSize), newRoot };
+}
+
 // ---- the checks, in the order of the file
 
 let count = 0;
@@ -330,6 +449,60 @@ for (const vector of vectors.messageIds)
 
 for (const vector of vectors.buckets)
 	ok(await bucket(vector.username) === vector.bucket, `bucket of ${vector.username}`);
+
+const { keyLog } = vectors;
+const serviceHash = await sha256(utf8(vectors.service));
+const leaves = keyLog.entries.map((entry) => fromBase64url(entry.leafHash));
+const roots = keyLog.roots.map(fromBase64url);
+const standard = (text) => toBase64(fromBase64url(text));
+
+for (const key of keyLog.keys) {
+	const publicKey = fromHex(key.publicKeyHex);
+	ok(toHex(await keyId(key.name, publicKey)) === key.keyIdHex &&
+		key.verifier === `${key.name}+${key.keyIdHex}+${toBase64(concat([1], publicKey))}`, `verifier of ${key.name}`);
+}
+
+for (const vector of keyLog.entries) {
+	const entry = await logEntry(serviceHash, vector);
+	ok(toHex(entry) === vector.entryHex && isLogEntry(entry) && toBase64url(await leafHash(entry)) === vector.leafHash,
+		`log entry: ${vector.comment}`);
+	if (!vector.signature) continue;
+	const statement = await endorsement(vectors.service, vector.username, vector.keyVersion,
+		fromBase64url(vector.thumbprint), orZeros(vector.previousThumbprint, 32));
+	ok(toBase64url(await thumbprint(vector.identityKey)) === vector.identityThumbprint &&
+		await verify(vector.identityKey, statement, fromBase64url(vector.signature)), `its signature: ${vector.comment}`);
+}
+
+for (const { comment, entryHex } of keyLog.malformedEntries)
+	ok(!isLogEntry(fromHex(entryHex)), `no log entry: ${comment}`);
+
+for (let size = 0; size < roots.length; size++)
+	ok(same(await treeRoot(leaves.slice(0, size)), roots[size]), `root of ${size} entries`);
+
+for (const { leaf, size, proof, valid } of keyLog.inclusionProofs)
+	ok(await includes(roots[size], size, leaf, leaves[leaf], splitProof(proof)) === valid,
+		`leaf ${leaf} of ${size}${valid ? '' : ', not proved'}`);
+
+for (const { from, to, proof, valid } of keyLog.consistencyProofs)
+	ok(await beginsWith(from, roots[from], to, roots[to], splitProof(proof)) === valid,
+		`from ${from} to ${to}${valid ? '' : ', not proved'}`);
+
+for (const { comment, note, size, root, valid } of keyLog.checkpoints) {
+	const opened = await openCheckpoint(note, keyLog.keys[0]);
+	ok(valid ? opened?.size === size && opened.root === standard(root) : opened === null, `checkpoint: ${comment}`);
+}
+
+for (const { comment, note, valid, ...said } of keyLog.successions) {
+	const opened = await openSuccession(note, keyLog.keys[0]);
+	ok(valid ? JSON.stringify(opened) === JSON.stringify({ ...said, oldRoot: standard(said.oldRoot), newRoot: standard(said.newRoot) })
+		: opened === null, `succession: ${comment}`);
+}
+
+for (const { comment, text, keyIdHex, size, root, headHex, frameStartHex, frameSize } of keyLog.heads) {
+	const head = concat(fromHex(keyIdHex), u64(size), fromBase64url(root).slice(0, 16));
+	const frame = padTo(concat([1], field(1, utf8(text)), field(4, head)), frameSize);
+	ok(toHex(head) === headHex && same(frame, padTo(fromHex(frameStartHex), frameSize)), `log head in a frame: ${comment}`);
+}
 
 console.log(`1..${count}`);
 process.exitCode = failed === 0 ? 0 : 1;
