@@ -95,7 +95,7 @@ start_gateway() {
 	"${AS_SERVER_USER[@]}" "$WORK/tree/gateway/e2emsg-gateway" \
 		--database="host=$PGHOST port=$PGPORT dbname=$2 user=e2emsg_gateway" \
 		--port=0 --admin_port=0 --port_file="$ports" --threads="$3" \
-		--secret_file="$WORK/gateway/secret" --log_level=warn \
+		--secret_file="$WORK/gateway/secret" --log_signer="$WORK/gateway/log-key-$name" --log_level=warn \
 		--keep_alive_timeout_ms=60000 >>"$WORK/gateway/log" 2>&1 &
 	PID[$name]=$!
 	for ((tries = 0; tries < 100; tries++)); do

@@ -182,7 +182,7 @@ log_server_consistency(struct http *http, uint64_t from, uint64_t to,
 	snprintf(path, sizeof(path),
 			 "/key-log/proof/consistency?from=%" PRIu64 "&to=%" PRIu64, from,
 			 to);
-	result = get_object(http, path, "not_found", none, &reply, fault);
+	result = get_object(http, path, "not_in_log", none, &reply, fault);
 	*out = (struct log_consistency){0};
 	if (result != RESULT_OK || *none)
 		return result;

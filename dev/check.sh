@@ -88,13 +88,14 @@ copy_tree() {
 	chmod -R a+rX "$WORK/tree"
 }
 
-# With ASan and UBSan: the gateway, the client, unit tests; with UBSan alone:
-# the extension that the tests run against.
+# With ASan and UBSan: the gateway, the client, unit tests, fuzz targets; with
+# UBSan alone: the extension that the tests run against.
 build_sanitized() {
 	make -s -j "$(nproc)" -C gateway SANITIZE=1 &&
 		make -s -j "$(nproc)" -C client SANITIZE=1 build-sanitize/e2emsg tests &&
 		make -s -j "$(nproc)" -C test/unit all &&
 		make -s -j "$(nproc)" -C test/gateway all &&
+		make -s -j "$(nproc)" -C test/fuzz all &&
 		cp -r . "$WORK/sanitized" &&
 		make -s -C "$WORK/sanitized" PG_CONFIG="$PG_CONFIG" clean &&
 		make -s -C "$WORK/sanitized" PG_CONFIG="$PG_CONFIG" install \
@@ -151,6 +152,8 @@ main() {
 		tap 'unit tests of gateway/' $(programs test/gateway/build 'test_*')
 		tap 'unit tests of client/' $(programs client/build-sanitize '*_test')
 	}
+	step 'fuzzing, the same inputs each time' \
+		make -s -j "$(nproc)" -C test/fuzz check || true
 	tap 'protocol vectors in JavaScript' test/vectors/protocol.mjs
 
 	export E2EMSG_INSTALL=$WORK/server/install

@@ -7,7 +7,7 @@ set -euo pipefail
 BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
 	libssl-dev libcivetweb-dev libjansson-dev libcurl4-openssl-dev)
 RUN=(postgresql-15 perl-base util-linux)
-CHECK=(clang-format-14 nodejs perl curl)
+CHECK=(clang-14 libclang-rt-14-dev clang-format-14 nodejs perl curl)
 BENCH=(wrk curl)
 
 # No cluster of the system comes into being with postgresql-15.
@@ -17,11 +17,19 @@ installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# Does clang-14, wherever it is from, have libFuzzer?
+fuzzer_runtime() {
+	local library
+	library=$(clang-14 -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null) &&
+		[ -e "$library" ]
+}
+
 # Is some other package doing the job of this one?
 provided() {
 	case $1 in
 		nodejs) command -v node ;;
-		clang-format-14) command -v clang-format-14 ;;
+		clang-14 | clang-format-14) command -v "$1" ;;
+		libclang-rt-14-dev) fuzzer_runtime ;;
 		*) false ;;
 	esac >/dev/null
 }

@@ -107,7 +107,7 @@ start_gateway() {
 		exec setsid "${AS_SERVER_USER[@]}" "$DATA/bin/e2emsg-gateway" \
 			--database="host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=e2emsg_gateway" \
 			--port="$PORT" --admin_port=0 --port_file="$DATA/gateway/ports" \
-			--secret_file="$DATA/gateway/secret" >>"$log" 2>&1 9>&-
+			--secret_file="$DATA/gateway/secret" --log_signer="$DATA/gateway/log-key" >>"$log" 2>&1 9>&-
 	) &
 	GATEWAY_PID=$!
 	echo "$GATEWAY_PID" >"$DATA/gateway/pid"

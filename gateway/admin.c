@@ -11,6 +11,7 @@
 #include "db.h"
 #include "gateway.h"
 #include "reply.h"
+#include "sequencer.h"
 
 static enum status
 readiness(struct gateway *gateway, const char **why)
@@ -21,6 +22,45 @@ readiness(struct gateway *gateway, const char **why)
 	*why = "the database does not answer";
 	return db_ping(gateway->db) == STATUS_OK ? STATUS_OK
 											 : STATUS_DATABASE_UNAVAILABLE;
+}
+
+static void
+add_metric(struct text *text, const char *name, const char *type,
+		   const char *help, uint64_t value)
+{
+	text_add(text, "# HELP ");
+	text_add(text, name);
+	text_add(text, " ");
+	text_add(text, help);
+	text_add(text, "\n# TYPE ");
+	text_add(text, name);
+	text_add(text, " ");
+	text_add(text, type);
+	text_add(text, "\n");
+	text_add(text, name);
+	text_add(text, " ");
+	text_add_number(text, (int64_t) value);
+	text_add(text, "\n");
+}
+
+/* In the text format of Prometheus. */
+static void
+reply_metrics(struct gateway *gateway, struct reply *reply)
+{
+	struct sequencer_figures figures;
+	struct text *text = reply_begin(reply, 200);
+
+	sequencer_figures(gateway->sequencer, &figures);
+	reply->type = "text/plain; version=0.0.4";
+	add_metric(text, "e2emsg_key_log_size", "gauge", "Leaves of the key log.",
+			   figures.size);
+	add_metric(text, "e2emsg_key_log_signed_size", "gauge",
+			   "Leaves that a signed checkpoint covers.", figures.signed_size);
+	add_metric(text, "e2emsg_key_log_rounds_total", "counter",
+			   "Rounds that this gateway made.", figures.rounds);
+	add_metric(text, "e2emsg_key_log_refused", "gauge",
+			   "1 while the signer refuses to sign what the database holds.",
+			   figures.refused);
 }
 
 int
@@ -38,9 +78,14 @@ admin_request(struct mg_connection *connection)
 		status = STATUS_OK;
 	else if (strcmp(info->request_uri, "/ready") == 0)
 		status = readiness(gateway, &why);
-	if (status == STATUS_OK)
+	else if (strcmp(info->request_uri, "/metrics") == 0)
+	{
+		reply_metrics(gateway, &reply);
+		status = STATUS_OK;
+	}
+	if (status == STATUS_OK && reply.http == 0)
 		reply_text(&reply, 200, "{\"status\":\"ok\"}", 15);
-	else
+	else if (status != STATUS_OK)
 		reply_problem(&reply, status, why, NULL, NULL);
 	reply.close = true;
 	reply_send(connection, &reply, false);

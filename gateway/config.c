@@ -55,6 +55,8 @@ static const struct setting settings[] = {
 	 600000, NULL, false, "time that an idle connection stays open"},
 	{"secret_file", TEXT, AT(secret_file), "/var/lib/e2emsg/secret", 0, 0,
 	 NULL, false, "secret of tokens and nonces; made at the first start"},
+	{"log_signer", TEXT, AT(log_signer), "", 0, 0, NULL, false,
+	 "key that signs the key log, made at the first start; on one gateway"},
 	{"registration", CHOICE, AT(registration), "open", 0, 0, "open|closed",
 	 true, "whether anyone may register over REST"},
 	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
@@ -307,7 +309,8 @@ action_flag(const char *flag, enum config_action *action)
 	} flags[] = {{"--help", CONFIG_HELP},
 				 {"--version", CONFIG_VERSION},
 				 {"--check-config", CONFIG_CHECK},
-				 {"--print-errors", CONFIG_ERRORS}};
+				 {"--print-errors", CONFIG_ERRORS},
+				 {"--new-log-origin", CONFIG_ORIGIN}};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (strcmp(flag, flags[i].flag) == 0)
@@ -400,11 +403,15 @@ config_help(FILE *out)
 	fprintf(out,
 			"Usage: e2emsg-gateway [--config=FILE] [--SETTING=VALUE ...]\n"
 			"       e2emsg-gateway --help | --version | --check-config | "
-			"--print-errors\n\n"
+			"--print-errors\n"
+			"       e2emsg-gateway --new-log-origin [...]\n\n"
 			"A setting is read from FILE (lines \"name = value\"), then from\n"
 			"the environment (E2EMSG_NAME), then from the flags; the last\n"
 			"one counts.  SIGHUP reads all again; settings marked * change\n"
-			"at once, the others at the next start.\n\n");
+			"at once, the others at the next start.\n\n"
+			"--new-log-origin, after a restore of the database: the key log "
+			"goes on\nunder a new key that the old one vouches for; clients "
+			"ask their users.\n\n");
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 	{
 		const struct setting *s = &settings[i];

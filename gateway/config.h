@@ -29,8 +29,10 @@ struct config
 	long body_timeout_ms;
 	long keep_alive_timeout_ms;
 	char secret_file[CONFIG_TEXT_SIZE];
-	long registration; /* enum registration */
-	long log_level;	   /* enum log_level */
+	char log_signer[CONFIG_TEXT_SIZE]; /* path of a key; empty: not the signer
+										*/
+	long registration;				   /* enum registration */
+	long log_level;					   /* enum log_level */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;
@@ -50,7 +52,8 @@ enum config_action
 	CONFIG_CHECK,	/* --check-config */
 	CONFIG_HELP,	/* --help */
 	CONFIG_VERSION, /* --version */
-	CONFIG_ERRORS	/* --print-errors */
+	CONFIG_ERRORS,	/* --print-errors */
+	CONFIG_ORIGIN	/* --new-log-origin */
 };
 
 /*

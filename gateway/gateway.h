@@ -15,6 +15,7 @@
 struct db;
 struct deadlines;
 struct outbox;
+struct sequencer;
 
 struct gateway
 {
@@ -23,6 +24,7 @@ struct gateway
 	struct secret secret;
 	struct db *db;
 	struct outbox *outbox;
+	struct sequencer *sequencer;
 	struct deadlines *deadlines;
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */

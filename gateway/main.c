@@ -12,7 +12,9 @@
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
+#include "origin.h"
 #include "outbox.h"
+#include "sequencer.h"
 #include "server.h"
 #include "status.h"
 
@@ -152,14 +154,32 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	gateway->db = db_open(&gateway->config, &gateway->log);
 	if (gateway->db)
 		gateway->outbox = outbox_start(&gateway->config, gateway->db);
+	if (gateway->outbox)
+		gateway->sequencer =
+			sequencer_start(&gateway->config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
-	if (gateway->outbox && gateway->deadlines)
+	if (gateway->sequencer && gateway->deadlines)
 		code = serve(gateway, invocation, &signals);
 	deadlines_stop(gateway->deadlines);
+	sequencer_stop(gateway->sequencer);
 	outbox_stop(gateway->outbox);
 	db_close(gateway->db);
 	secret_wipe(&gateway->secret);
 	return code;
+}
+
+/* --new-log-origin */
+static int
+begin_origin(struct gateway *gateway)
+{
+	bool done;
+
+	atomic_store(&gateway->log.level, (int) gateway->config.log_level);
+	gateway->db = db_open(&gateway->config, &gateway->log);
+	done = gateway->db &&
+		   origin_begin(&gateway->config, gateway->db, &gateway->log);
+	db_close(gateway->db);
+	return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int
@@ -186,6 +206,8 @@ main(int argc, char **argv)
 		case CONFIG_ERRORS:
 			status_print(stdout);
 			return EXIT_SUCCESS;
+		case CONFIG_ORIGIN:
+			return begin_origin(&gateway);
 		case CONFIG_CHECK:
 			if (!db_conninfo_is_sound(gateway.config.database))
 			{

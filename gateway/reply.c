@@ -42,9 +42,9 @@ body_size(const struct reply *reply)
 }
 
 void
-reply_text(struct reply *reply, int http, const char *json, size_t size)
+reply_text(struct reply *reply, int http, const char *text, size_t size)
 {
-	text_add_bytes(begin(reply, http, size), json, size);
+	text_add_bytes(begin(reply, http, size), text, size);
 }
 
 void
@@ -130,9 +130,22 @@ reply_not_modified(struct reply *reply, const char *if_none_match)
 static const char *
 cache_control(const struct reply *reply)
 {
+	if (reply->problem)
+		return "no-store";
 	if (reply->immutable)
-		return "private, max-age=31536000, immutable";
+		return reply->shared ? "public, max-age=31536000, immutable"
+							 : "private, max-age=31536000, immutable";
+	if (reply->shared)
+		return "public, no-cache";
 	return reply->etag[0] ? "private, no-cache" : "no-store";
+}
+
+static const char *
+content_type(const struct reply *reply)
+{
+	if (reply->problem)
+		return "application/problem+json";
+	return reply->type ? reply->type : "application/json";
 }
 
 static void
@@ -173,9 +186,7 @@ write_head(struct text *head, const struct reply *reply)
 	add_field(head, "Date", date);
 	if (reply->http != 304)
 	{
-		add_field(head, "Content-Type",
-				  reply->problem ? "application/problem+json"
-								 : "application/json");
+		add_field(head, "Content-Type", content_type(reply));
 		add_number_field(head, "Content-Length", body_size(reply));
 	}
 	add_field(head, "Cache-Control", cache_control(reply));

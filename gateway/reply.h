@@ -21,14 +21,16 @@ struct mg_connection;
 /* Zero is an empty answer; reply_free() it once it was sent. */
 struct reply
 {
-	int http;		   /* status */
-	struct text text;  /* room for the head, then the body; empty for none */
-	bool problem;	   /* application/problem+json */
-	bool close;		   /* the connection ends with this answer */
-	bool immutable;	   /* may be kept for ever by the client itself */
+	int http;		  /* status */
+	struct text text; /* room for the head, then the body; empty for none */
+	bool problem;	  /* application/problem+json */
+	bool close;		  /* the connection ends with this answer */
+	bool shared;	  /* a cache may keep it, for whoever asks */
+	bool immutable; /* may be kept for ever, by the client itself or shared */
 	bool unauthorized; /* WWW-Authenticate: Bearer */
 	int retry_after_s; /* 0 for none */
 	const char *allow; /* static, or NULL */
+	const char *type;  /* of a success, static; NULL for application/json */
 	char location[REPLY_LOCATION_SIZE];
 	char etag[REPLY_ETAG_SIZE]; /* with its quotes, or empty */
 };
@@ -39,8 +41,8 @@ struct reply
  */
 extern struct text *reply_begin(struct reply *reply, int http);
 
-/* A success with a JSON body, which is copied. */
-extern void reply_text(struct reply *reply, int http, const char *json,
+/* A success with a body, JSON unless reply->type is set, which is copied. */
+extern void reply_text(struct reply *reply, int http, const char *text,
 					   size_t size);
 
 /* A success with a JSON value, whose reference it takes. */

@@ -14,9 +14,10 @@ static const struct route routes[] = {
 	 .audience = REGISTRATION,
 	 .success = 201,
 	 .serve = serve_sql,
-	 .sql = FROM_E2EMSG("body::text, user_id::text", "rest_register($1)"),
+	 .sql =
+		 FROM_E2EMSG("body::text, waits, user_id::text", "rest_register($1)"),
 	 .params = {BODY},
-	 .flags = REGISTERS},
+	 .flags = LOGGED | REGISTERS},
 	{.method = "GET",
 	 .pattern = "/users/{who}/public-key",
 	 .audience = TOKEN,
@@ -32,22 +33,25 @@ static const struct route routes[] = {
 	 .audience = TOKEN,
 	 .success = 200,
 	 .serve = serve_sql,
-	 .sql = FROM_E2EMSG("body::text", "rest_rotate_key($1, $2, $3)"),
-	 .params = {CALLER, PATH, BODY}},
+	 .sql = FROM_E2EMSG("body::text, waits", "rest_rotate_key($1, $2, $3)"),
+	 .params = {CALLER, PATH, BODY},
+	 .flags = LOGGED},
 	{.method = "PUT",
 	 .pattern = "/users/{id}/identity-key",
 	 .audience = TOKEN,
 	 .success = 200,
 	 .serve = serve_sql,
-	 .sql = FROM_E2EMSG("body::text", "rest_identity_key($1, $2, $3)"),
-	 .params = {CALLER, PATH, BODY}},
+	 .sql = FROM_E2EMSG("body::text, waits", "rest_identity_key($1, $2, $3)"),
+	 .params = {CALLER, PATH, BODY},
+	 .flags = LOGGED},
 	{.method = "GET",
 	 .pattern = "/users/{who}/key-rotations",
 	 .audience = TOKEN,
 	 .success = 200,
 	 .serve = serve_sql,
-	 .sql = FROM_E2EMSG("body::text", "rest_key_rotations($1)"),
-	 .params = {PATH}},
+	 .sql = FROM_E2EMSG("body::text", "rest_key_rotations($1, $2)"),
+	 .params = {PATH, QUERY_1},
+	 .query = {"from"}},
 	{.method = "POST",
 	 .pattern = "/sessions/challenge",
 	 .audience = ANYONE,
@@ -84,11 +88,63 @@ static const struct route routes[] = {
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text", "rest_acknowledge($1, $2)"),
 	 .params = {CALLER, BODY}},
+	{.method = "GET",
+	 .pattern = "/key-log",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_key_log()"),
+	 .flags = PUBLIC},
+	{.method = "GET",
+	 .pattern = "/key-log/checkpoint",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body", "rest_checkpoint()"),
+	 .flags = PUBLIC | PLAIN},
+	{.method = "GET",
+	 .pattern = "/key-log/tile/{tile*}",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("encode(body, 'hex')", "rest_tile($1)"),
+	 .params = {PATH},
+	 .flags = PUBLIC | FOREVER | OCTETS},
+	{.method = "GET",
+	 .pattern = "/key-log/proof/inclusion",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_inclusion_proof($1, $2)"),
+	 .params = {QUERY_1, QUERY_2},
+	 .query = {"leaf", "size"},
+	 .flags = PUBLIC | FOREVER},
+	{.method = "GET",
+	 .pattern = "/key-log/proof/consistency",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_consistency_proof($1, $2)"),
+	 .params = {QUERY_1, QUERY_2},
+	 .query = {"from", "to"},
+	 .flags = PUBLIC | FOREVER},
+	{.method = "GET",
+	 .pattern = "/key-log/entries",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_log_entries($1, $2)"),
+	 .params = {QUERY_1, QUERY_2},
+	 .query = {"from", "limit"},
+	 .flags = PUBLIC},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
-/* Matches a whole path; a {segment} is one to 64 characters but "/". */
+/*
+ * Matches a whole path; a {segment} is one to 64 characters but "/", {rest*}
+ * may have these, too.
+ */
 static bool
 matches(const char *pattern, const char *path,
 		char segment[ROUTE_SEGMENT_SIZE])
@@ -98,14 +154,15 @@ matches(const char *pattern, const char *path,
 	{
 		if (*pattern == '{')
 		{
-			size_t size = strcspn(path, "/");
+			const char *end = strchr(pattern, '}');
+			size_t size = strcspn(path, end[-1] == '*' ? "" : "/");
 
 			if (size == 0 || size >= ROUTE_SEGMENT_SIZE)
 				return false;
 			memcpy(segment, path, size);
 			segment[size] = '\0';
 			path += size;
-			pattern = strchr(pattern, '}') + 1;
+			pattern = end + 1;
 		}
 		else if (*pattern++ != *path++)
 			return false;

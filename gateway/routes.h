@@ -39,6 +39,11 @@ enum route_flag
 	HAS_ETAG = 1,	/* columns 2 and 3: etag, immutable */
 	REGISTERS = 2,	/* column 2: the new user's id; answer with a token */
 	EMPTY_BODY = 4, /* POST with nothing in it */
+	LOGGED = 8,		/* column 2: wait for the key log; then the call again */
+	PUBLIC = 16,	/* an answer without a secret, for any cache */
+	FOREVER = 32,	/* ... that never changes */
+	PLAIN = 64,		/* text/plain */
+	OCTETS = 128	/* application/octet-stream, from a bytea */
 };
 
 #define ROUTE_MAX_PARAMS 3
@@ -48,7 +53,8 @@ enum route_flag
 struct route
 {
 	const char *method;
-	const char *pattern; /* one {segment} at most; also its name in the log */
+	const char *pattern; /* one {segment} at most, or {rest*} of the path; also
+						  * its name in the log */
 	enum audience audience;
 	int success; /* HTTP status */
 	void (*serve)(struct request *request, const struct route *route,

@@ -5,12 +5,9 @@
 #include "secret.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -20,6 +17,7 @@
 #include <openssl/rand.h>
 
 #include "base64url.h"
+#include "private_file.h"
 
 #define FILE_SIZE (2 * SECRET_SIZE + 1)
 #define KID_BYTES 8
@@ -141,49 +139,26 @@ hex_decode(const char text[FILE_SIZE], uint8_t bytes[SECRET_SIZE])
 	return text[FILE_SIZE - 1] == '\n';
 }
 
-/* Says why this open file can't be trusted, or NULL. */
-static const char *
-distrust(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return "it is not a regular file";
-	if (st.st_uid != geteuid())
-		return "it belongs to another user";
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return "group or others can get at it; run chmod 600 on it";
-	if (st.st_size != FILE_SIZE)
-		return "it does not hold 64 hexadecimal digits";
-	return NULL;
-}
-
 /* Reads the secret.  On failure *why is NULL when errno tells. */
 static bool
 read_secret(const char *path, uint8_t bytes[SECRET_SIZE], const char **why)
 {
 	char text[FILE_SIZE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = false;
+	size_t size;
+	bool good = private_file_read(path, text, sizeof(text), &size, why);
 
-	*why = NULL;
-	if (fd < 0)
-		return false;
-	*why = distrust(fd);
-	if (*why)
-		goto end;
-	*why = "it does not hold 64 hexadecimal digits";
-	good =
-		read(fd, text, sizeof(text)) == FILE_SIZE && hex_decode(text, bytes);
-end:
+	if (good)
+	{
+		good = size == FILE_SIZE && hex_decode(text, bytes);
+		*why = "it does not hold 64 hexadecimal digits";
+	}
 	OPENSSL_cleanse(text, sizeof(text));
-	close(fd);
 	return good;
 }
 
-/* Writes a new secret into fd and onto the disk. */
+/* Gateways that start at the same time end with the same secret. */
 static bool
-write_secret(int fd)
+create_secret(const char *path)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[SECRET_SIZE];
@@ -198,32 +173,9 @@ write_secret(int fd)
 		text[2 * i + 1] = digits[bytes[i] & 15];
 	}
 	text[FILE_SIZE - 1] = '\n';
-	done = write(fd, text, sizeof(text)) == FILE_SIZE && fsync(fd) == 0;
+	done = private_file_create(path, text, sizeof(text));
 	OPENSSL_cleanse(bytes, sizeof(bytes));
 	OPENSSL_cleanse(text, sizeof(text));
-	return done;
-}
-
-/*
- * Makes the file unless there is one.  It is written under a name of our own
- * and then linked, so that a gateway that starts at the same time reads a
- * whole secret or makes its own first, and both end with the same.
- */
-static bool
-create_secret(const char *path)
-{
-	char draft[1024];
-	bool done = false;
-	int fd;
-
-	snprintf(draft, sizeof(draft), "%s.%ld", path, (long) getpid());
-	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	if (write_secret(fd))
-		done = link(draft, path) == 0 || errno == EEXIST;
-	close(fd);
-	unlink(draft);
 	return done;
 }
 

@@ -18,6 +18,7 @@
 #include "guard.h"
 #include "outbox.h"
 #include "reply.h"
+#include "sequencer.h"
 #include "session.h"
 #include "submission.h"
 
@@ -49,8 +50,8 @@ set_string(json_t *object, const char *name, const char *value)
 
 /* {id, username, keyVersion} becomes {..., token, expiresAt}. */
 static void
-reply_registered(struct request *request, const struct route *route,
-				 const char *body, const char *user_id, struct reply *reply)
+reply_registered(struct request *request, int http, const char *body,
+				 const char *user_id, struct reply *reply)
 {
 	json_t *answer = json_loads(body, 0, NULL);
 	struct session session;
@@ -59,7 +60,7 @@ reply_registered(struct request *request, const struct route *route,
 		set_string(answer, "token", session.token) &&
 		set_string(answer, "expiresAt", session.expires_at))
 	{
-		reply_json(reply, route->success, answer);
+		reply_json(reply, http, answer);
 		snprintf(reply->location, sizeof(reply->location), "/users/%s",
 				 user_id);
 	}
@@ -85,9 +86,40 @@ add_etag(const struct request *request, const struct db_answer *answer,
 		reply_not_modified(reply, known);
 }
 
+/* A bytea in hexadecimal digits, as bytes. */
+static void
+reply_octets(struct reply *reply, int http, const char *digits, size_t size)
+{
+	long count = 0;
+	uint8_t *bytes = OPENSSL_hexstr2buf(digits, &count);
+
+	if (bytes && (size_t) count == size / 2)
+		reply_text(reply, http, (const char *) bytes, (size_t) count);
+	else
+		reply_problem(reply, STATUS_INTERNAL_ERROR, NULL, NULL, NULL);
+	OPENSSL_free(bytes);
+}
+
+/* A body as it comes, and who may keep it. */
+static void
+reply_body(const struct route *route, int http, const char *body, size_t size,
+		   struct reply *reply)
+{
+	if (route->flags & OCTETS)
+		reply_octets(reply, http, body, size);
+	else
+		reply_text(reply, http, body, size);
+	if (route->flags & OCTETS)
+		reply->type = "application/octet-stream";
+	else if (route->flags & PLAIN)
+		reply->type = "text/plain; charset=utf-8";
+	reply->shared = (route->flags & PUBLIC) != 0;
+	reply->immutable = (route->flags & FOREVER) != 0;
+}
+
 /* Hands the call's row to the reply. */
 static void
-reply_row(struct request *request, const struct route *route,
+reply_row(struct request *request, const struct route *route, int http,
 		  const struct db_answer *answer, struct reply *reply)
 {
 	size_t size = 0;
@@ -96,14 +128,12 @@ reply_row(struct request *request, const struct route *route,
 	if (!body)
 		reply_problem(reply, STATUS_INTERNAL_ERROR, NULL, NULL, NULL);
 	else if (route->flags & REGISTERS)
-		reply_registered(request, route, body,
-						 db_answer_field(answer, 0, 1, NULL), reply);
+		reply_registered(request, http, body,
+						 db_answer_field(answer, 0, 2, NULL), reply);
 	else
-	{
-		reply_text(reply, route->success, body, size);
-		if (route->flags & HAS_ETAG)
-			add_etag(request, answer, reply);
-	}
+		reply_body(route, http, body, size, reply);
+	if (body && (route->flags & HAS_ETAG))
+		add_etag(request, answer, reply);
 }
 
 /* What the extension said; PostgreSQL's own messages are not for clients. */
@@ -118,6 +148,31 @@ reply_refusal(struct reply *reply, enum status status,
 	reply_problem(reply, status, detail, db_answer_hint(answer), NULL);
 }
 
+/*
+ * What was stored is not shown before the key log holds it.  The same call
+ * again then gives the answer: a retry, which changes nothing.  202 when the
+ * log takes too long.
+ */
+static enum status
+wait_for_log(struct request *request, const struct route *route,
+			 const struct db_params *params, struct db_answer *answer,
+			 int *http)
+{
+	const char *waits = db_answer_field(answer, 0, 1, NULL);
+
+	if (!(route->flags & LOGGED) || !waits || waits[0] != 't')
+		return STATUS_OK;
+	if (!sequencer_wait(request->gateway->sequencer))
+	{
+		*http = 202;
+		return STATUS_OK;
+	}
+	if (route->flags & REGISTERS)
+		return STATUS_OK;
+	db_answer_free(answer);
+	return db_call(request->gateway->db, route->sql, params, answer);
+}
+
 void
 serve_sql(struct request *request, const struct route *route,
 		  struct reply *reply)
@@ -125,12 +180,15 @@ serve_sql(struct request *request, const struct route *route,
 	struct db_params params = {0};
 	struct db_answer answer;
 	enum status status;
+	int http = route->success;
 
 	for (int i = 0; i < ROUTE_MAX_PARAMS && route->params[i] != NOTHING; i++)
 		db_param_text(&params, source_value(request, route->params[i]));
 	status = db_call(request->gateway->db, route->sql, &params, &answer);
 	if (status == STATUS_OK)
-		reply_row(request, route, &answer, reply);
+		status = wait_for_log(request, route, &params, &answer, &http);
+	if (status == STATUS_OK)
+		reply_row(request, route, http, &answer, reply);
 	else
 		reply_refusal(reply, status, &answer);
 	db_answer_free(&answer);

@@ -21,6 +21,7 @@ SELECT key_version, identity_key = :'identity_2'::jsonb AS identity_2 FROM publi
 -- there is no way back: the endorsement is public now
 SELECT set_identity_key(:'iris', :'identity_1', decode(:'key_2_by_identity_1', 'hex'),
 	decode(:'identity_2_by_identity_1', 'hex'));
+-- the same one again is a retry
 SELECT set_identity_key(:'iris', :'identity_2', decode(:'key_2_by_identity_2', 'hex'),
 	decode(:'identity_2_by_identity_1', 'hex'));
 -- nor does an old identity key become an encryption key

@@ -1,6 +1,7 @@
 -- The key log: leaves, rounds, tiles, proofs.
 \set SHOW_CONTEXT never
 SET search_path = e2emsg;
+SET e2emsg.key_log = on;
 -- what waits is what was logged; one round takes it all and ends with its own leaf
 SELECT count(*) > 0 AS waiting,
 	   count(*) = (SELECT count(*) FROM key_rotation_log) AS all_of_them FROM key_log_pending;

@@ -83,8 +83,8 @@ SELECT send_messages(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 SELECT * FROM send_messages('{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}');
 -- mailboxes that a plan without indexes finds in another order are found all the same
 BEGIN;
-INSERT INTO mailboxes (id, key_version)
-SELECT ('00000000-0000-8000-8000-0000000010' || n)::uuid, 1 FROM generate_series(29, 10, -1) n;
+INSERT INTO mailboxes (id, key_version, logged_version)
+SELECT ('00000000-0000-8000-8000-0000000010' || n)::uuid, 1, 1 FROM generate_series(29, 10, -1) n;
 SET LOCAL enable_indexscan = off;
 SET LOCAL plan_cache_mode = force_custom_plan;
 DISCARD PLANS;

@@ -39,7 +39,7 @@ SELECT pg_temp.refusal(repeat('[', 90000));
 SELECT pg_temp.refusal(repeat('{"a":', 20000));
 -- the key object
 SELECT json_object_keys(body), immutable FROM rest_public_key('rest.alice', NULL);
-SELECT etag = '"' || base64url_encode(sha256(body::text::bytea)) || '"' AS etag FROM rest_public_key('rest.alice', NULL);
+SELECT etag = '"' || base64url_encode(sha256(body::jsonb::text::bytea)) || '"' AS etag FROM rest_public_key('rest.alice', NULL);
 SELECT * FROM rest_public_key('rest.alice', '0');
 SELECT * FROM rest_public_key('rest.alice', 'x');
 SELECT * FROM rest_public_key('rest.alice', '99999999999999999999');
@@ -57,7 +57,7 @@ SELECT rest_rotate_key(:'alice', :'alice', '{"keyVersion":3,"publicKey":' || :'k
 SELECT rest_rotate_key(:'alice', :'alice', '{"keyVersion":2,"publicKey":' || :'key_2' || '}');
 SELECT immutable FROM rest_public_key('rest.alice', '1');
 SELECT immutable FROM rest_public_key('rest.alice', '2');
-SELECT r ->> 'event' AS event, r ->> 'keyVersion' AS version FROM rest_key_rotations('rest.alice') b,
+SELECT r ->> 'event' AS event, r ->> 'keyVersion' AS version FROM rest_key_rotations('rest.alice', NULL) b,
 	json_array_elements(b -> 'rotations') r;
 SELECT rest_identity_key(:'bob', :'alice', '{"identityKey":{},"signature":""}');
 SELECT rest_identity_key(:'alice', :'alice', '{"identityKey":' || :'identity_1' || ',"signature":"AA"}');

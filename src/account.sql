@@ -20,26 +20,26 @@ $$;
 COMMENT ON FUNCTION is_username(text) IS
 	'Is this 3 to 32 of a-z 0-9 . _ - with a letter first, and no UUID?';
 
-CREATE FUNCTION find_user(who text) RETURNS uuid
+CREATE FUNCTION find_user(who text, also_deleted boolean DEFAULT false) RETURNS uuid
 LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	user_id uuid;
+	found record;
 BEGIN
 	IF who ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
-		SELECT u.id INTO user_id FROM e2emsg.users u WHERE u.id = who::uuid;
+		SELECT u.id, u.deleted_at INTO found FROM e2emsg.users u WHERE u.id = who::uuid;
 	ELSE
-		SELECT u.id INTO user_id FROM e2emsg.users u WHERE u.username = who;
+		SELECT u.id, u.deleted_at INTO found FROM e2emsg.users u WHERE u.username = who;
 	END IF;
-	IF user_id IS NULL THEN
+	IF found.id IS NULL OR (found.deleted_at IS NOT NULL AND NOT also_deleted) THEN
 		PERFORM e2emsg.refuse('unknown_user');
 	END IF;
-	RETURN user_id;
+	RETURN found.id;
 END
 $$;
-COMMENT ON FUNCTION find_user(text) IS
-	'The id of the user with that id or username; refuses an unknown one (ME011).';
+COMMENT ON FUNCTION find_user(text, boolean) IS
+	'The id of the user with that id or username; refuses an unknown or deleted one (ME011).';
 
 CREATE FUNCTION register_user(username text, public_key json,
 							  identity_key json DEFAULT NULL,
@@ -84,13 +84,37 @@ BEGIN
 	IF user_id IS NULL THEN
 		PERFORM e2emsg.refuse('username_taken');
 	END IF;
-	INSERT INTO e2emsg.mailboxes (id, key_version) VALUES (user_id, 1);
-	INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint, identity_key,
-									signature)
-	VALUES (user_id, 1, stored_key, thumbprint, stored_identity, signature);
-	PERFORM e2emsg.log_key_event(user_id, 'registered');
+	INSERT INTO e2emsg.mailboxes (id, key_version, logged_version)
+	VALUES (user_id, 1, CASE WHEN e2emsg.key_log_is_on() THEN 0 ELSE 1 END);
+	INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint)
+	VALUES (user_id, 1, stored_key, thumbprint);
+	PERFORM e2emsg.log_key_event(user_id, username, 'registered', 1, thumbprint, NULL,
+								 stored_identity, signature);
 	RETURN user_id;
 END
 $$;
 COMMENT ON FUNCTION register_user(text, json, json, bytea) IS
 	'Makes a user with an encryption key and, if signed, an identity key; returns the id.';
+
+-- The mailbox goes, the name stays taken.  Keys and log stay as long as mail
+-- may need them; the key log says that the user is gone.
+CREATE FUNCTION delete_user(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	mailbox record := e2emsg.lock_mailbox(user_id);
+	last_key record;
+BEGIN
+	SELECT k.* INTO STRICT last_key FROM e2emsg.public_key(user_id::text) k;
+	PERFORM e2emsg.log_key_event(user_id, last_key.username, 'deleted',
+		last_key.key_version, last_key.thumbprint, last_key.previous_thumbprint,
+		last_key.identity_key, last_key.signature);
+	UPDATE e2emsg.users u SET deleted_at = clock_timestamp() WHERE u.id = user_id;
+	DELETE FROM e2emsg.messages m WHERE m.mailbox_id = user_id;
+	DELETE FROM e2emsg.mailboxes m WHERE m.id = user_id;
+END
+$$;
+COMMENT ON FUNCTION delete_user(uuid) IS
+	'Removes a user''s mailbox and mail; the name is never given again, and the key log says so.';

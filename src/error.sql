@@ -30,6 +30,8 @@ AS $$
 		'receiverId is the id of a user, not the username.'),
 	('ME013', 'unknown_key_version', 404, 'No such key version',
 		'Versions begin with 1.'),
+	('ME014', 'not_in_log', 404, 'The key log has no such thing',
+		'GET /key-log/checkpoint says how large the signed key log is.'),
 	('ME020', 'version_conflict', 409, 'Another key version is current',
 		'Fetch the current key; the new version is the current one plus 1.'),
 	('ME021', 'stale_key_version', 409, 'The envelope is sealed to an old key',
@@ -47,7 +49,12 @@ AS $$
 		'Only the user can do this.'),
 	-- when it came
 	('ME032', 'mailbox_busy', 503, 'The mailbox is locked',
-		'Try again; the same envelope is stored only once.')
+		'Try again; the same envelope is stored only once.'),
+	('ME033', 'not_logged', 503, 'The key log does not hold it yet',
+		'Try again; rows come into the key log within a moment of their commit.'),
+	-- how the database is set
+	('ME034', 'key_log_off', 404, 'This service keeps no key log',
+		'The database''s owner turned it off with the setting e2emsg.key_log.')
 $$;
 COMMENT ON FUNCTION error_codes() IS
 	'All errors of this extension: SQLSTATE, code, HTTP status, title, hint.';

@@ -19,9 +19,9 @@ BEGIN
 		current_key.key_version, current_key.thumbprint, current_key.previous_thumbprint);
 
 	UPDATE e2emsg.users SET identity_key = reduced WHERE id = of_user;
-	UPDATE e2emsg.public_keys SET identity_key = reduced, signature = new_signature
-	WHERE user_id = of_user AND version = current_key.key_version;
-	PERFORM e2emsg.log_key_event(of_user, event, endorsement);
+	PERFORM e2emsg.log_key_event(of_user, current_key.username, event,
+		current_key.key_version, current_key.thumbprint, current_key.previous_thumbprint,
+		reduced, new_signature, endorsement);
 END
 $$;
 COMMENT ON FUNCTION store_identity_key(uuid, json, bytea, text, bytea) IS
@@ -42,6 +42,10 @@ BEGIN
 		PERFORM e2emsg.store_identity_key(user_id, identity_key, signature,
 										  'identity_added', NULL);
 		RETURN;
+	END IF;
+	IF e2emsg.jwk_thumbprint(identity_key)
+		= e2emsg.jwk_thumbprint(old.identity_key::text::json) THEN
+		RETURN; -- a retry
 	END IF;
 	PERFORM e2emsg.require_new_key(user_id, e2emsg.jwk_thumbprint(identity_key));
 	IF e2emsg.verify_es256(

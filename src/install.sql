@@ -54,7 +54,8 @@ DECLARE
 	names CONSTANT name[] := ARRAY['users', 'public_keys', 'key_rotation_log',
 								   'mailboxes', 'messages', 'session_nonces',
 								   'key_log_pending', 'key_log_leaves',
-								   'key_log_tiles', 'key_log_head'];
+								   'key_log_tiles', 'key_log_head',
+								   'key_log_notes'];
 	known CONSTANT name[] := ARRAY(SELECT c.relname FROM pg_class c
 								   WHERE c.relnamespace = 'e2emsg'::regnamespace);
 	stranger regclass;
@@ -73,7 +74,8 @@ BEGIN
 		id uuid CONSTRAINT users_pkey PRIMARY KEY,
 		username text COLLATE "C" NOT NULL CONSTRAINT users_username_key UNIQUE,
 		identity_key jsonb,
-		created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+		created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+		deleted_at timestamptz
 	);
 	COMMENT ON TABLE e2emsg.users IS 'Accounts; a name is never given twice.';
 
@@ -84,14 +86,12 @@ BEGIN
 		version integer NOT NULL,
 		key jsonb NOT NULL,
 		thumbprint bytea NOT NULL,
-		identity_key jsonb,
-		signature bytea,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 		CONSTRAINT public_keys_pkey PRIMARY KEY (user_id, version),
 		CONSTRAINT public_keys_thumbprint_key UNIQUE (user_id, thumbprint)
 	);
 	COMMENT ON TABLE e2emsg.public_keys IS
-		'Encryption keys, all versions, each with the identity key that signed it.';
+		'Encryption keys, all versions; who signed them stands in key_rotation_log.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.key_rotation_log (
 		user_id uuid NOT NULL,
@@ -101,6 +101,7 @@ BEGIN
 		thumbprint bytea NOT NULL,
 		previous_thumbprint bytea,
 		identity_thumbprint bytea,
+		identity_key jsonb,
 		signature bytea,
 		endorsement bytea,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -153,16 +154,31 @@ BEGIN
 	COMMENT ON TABLE e2emsg.key_log_head IS
 		'Size, right edge and root of the key log; one row after the first round.';
 
+	-- the newest signed checkpoint of each origin; the last origin counts
+	CREATE TABLE IF NOT EXISTS e2emsg.key_log_notes (
+		origin integer CONSTRAINT key_log_notes_pkey PRIMARY KEY,
+		verifier text NOT NULL,
+		succession text,
+		size bigint NOT NULL,
+		root bytea NOT NULL,
+		note text NOT NULL,
+		signed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+	) WITH (fillfactor = 50);
+	COMMENT ON TABLE e2emsg.key_log_notes IS
+		'Newest signed checkpoint of each origin of the key log: what everybody is shown.';
+
 	-- sending and rotating meet on the lock of one row
 	CREATE TABLE IF NOT EXISTS e2emsg.mailboxes (
 		id uuid CONSTRAINT mailboxes_pkey PRIMARY KEY,
 		key_version integer NOT NULL,
+		logged_version integer NOT NULL,
+		rotated_seq bigint NOT NULL DEFAULT 0,
 		last_seq bigint NOT NULL DEFAULT 0,
 		acked_seq bigint NOT NULL DEFAULT 0,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE e2emsg.mailboxes IS
-		'One for each addressee: current key version, last number, what is acknowledged.';
+		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.messages (
 		mailbox_id uuid NOT NULL,
@@ -197,15 +213,18 @@ BEGIN
 		('e2emsg.users', 'users_identity_key_is_p256', 'CHECK (e2emsg.is_stored_jwk(identity_key))'),
 		('e2emsg.public_keys', 'public_keys_version_is_positive', 'CHECK (version > 0)'),
 		('e2emsg.public_keys', 'public_keys_key_is_p256', 'CHECK (e2emsg.is_stored_jwk(key))'),
-		('e2emsg.public_keys', 'public_keys_identity_key_is_p256', 'CHECK (e2emsg.is_stored_jwk(identity_key))'),
 		('e2emsg.public_keys', 'public_keys_thumbprint_is_of_key', 'CHECK (thumbprint = e2emsg.jwk_thumbprint(key::text::json))'),
-		('e2emsg.public_keys', 'public_keys_signature_is_whole', 'CHECK ((identity_key IS NULL) = (signature IS NULL) AND octet_length(signature) = 64)'),
-		('e2emsg.key_rotation_log', 'key_rotation_log_event_is_known', 'CHECK (event IN (''registered'', ''rotated'', ''identity_added'', ''identity_replaced'', ''identity_reset''))'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_event_is_known', 'CHECK (event IN (''registered'', ''rotated'', ''identity_added'', ''identity_replaced'', ''identity_reset'', ''deleted''))'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_identity_key_is_p256', 'CHECK (e2emsg.is_stored_jwk(identity_key))'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_signature_is_whole', 'CHECK ((identity_key IS NULL) = (signature IS NULL) AND octet_length(signature) = 64)'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_identity_is_of_key', 'CHECK (identity_thumbprint IS NOT DISTINCT FROM e2emsg.jwk_thumbprint(identity_key::text::json))'),
 		('e2emsg.key_rotation_log', 'key_rotation_log_leaf_hash_is_sha256', 'CHECK (octet_length(leaf_hash) = 32 AND octet_length(previous_leaf_hash) = 32 IS NOT FALSE)'),
 		('e2emsg.key_log_leaves', 'key_log_leaves_hash_is_sha256', 'CHECK (octet_length(leaf_hash) = 32 AND index >= 0)'),
 		('e2emsg.key_log_tiles', 'key_log_tiles_hashes_fit', 'CHECK (octet_length(hashes) > 0 AND octet_length(hashes) <= 8192 AND octet_length(hashes) % 32 = 0)'),
 		('e2emsg.key_log_head', 'key_log_head_is_one_row', 'CHECK (single)'),
+		('e2emsg.key_log_notes', 'key_log_notes_root_is_sha256', 'CHECK (octet_length(root) = 32 AND size >= 0)'),
 		('e2emsg.mailboxes', 'mailboxes_key_version_is_positive', 'CHECK (key_version > 0)'),
+		('e2emsg.mailboxes', 'mailboxes_logged_version_was_made', 'CHECK (logged_version BETWEEN 0 AND key_version)'),
 		('e2emsg.mailboxes', 'mailboxes_acked_seq_was_given', 'CHECK (acked_seq BETWEEN 0 AND last_seq)'),
 		('e2emsg.messages', 'messages_seq_is_positive', 'CHECK (seq > 0)'),
 		('e2emsg.messages', 'messages_envelope_is_sound', 'CHECK (e2emsg.envelope_problem(suite, sender_key_version, key_version, iv, ciphertext, auth_tag) IS NULL)'),

@@ -33,6 +33,13 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'merkle_append_s
 COMMENT ON FUNCTION merkle_append(bigint, bytea, bytea) IS
 	'Size, right edge (roots of the complete subtrees) and root after these leaves.';
 
+CREATE FUNCTION key_log_root(size bigint) RETURNS bytea
+LANGUAGE c STABLE STRICT
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION key_log_root(bigint) IS
+	'The root that the key log had when it had so many leaves.';
+
 CREATE FUNCTION inclusion_proof(leaf bigint, size bigint) RETURNS bytea
 LANGUAGE c STABLE STRICT
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -60,6 +67,21 @@ RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION verify_consistency(bigint, bytea, bigint, bytea, bytea) IS
 	'Does the proof show that the new tree begins with the old one?';
+
+-- The bytes of a row of the key rotation log, made from what the row holds now.
+CREATE FUNCTION entry_bytes(of_user uuid, of_entry integer) RETURNS bytea
+LANGUAGE sql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT e2emsg.log_entry(e2emsg.service_name(), u.username, u.id, l.entry, l.event,
+		l.version, l.thumbprint, l.previous_thumbprint, l.identity_thumbprint, l.signature,
+		l.endorsement, l.created_at, l.previous_leaf_hash)
+	FROM e2emsg.key_rotation_log l
+	JOIN e2emsg.users u ON u.id = l.user_id
+	WHERE l.user_id = of_user AND l.entry = of_entry
+$$;
+COMMENT ON FUNCTION entry_bytes(uuid, integer) IS
+	'The 385 bytes of a user''s row of the key rotation log; NULL when there is none.';
 
 -- Writes hashes into the tiles from that position on, and the roots of tiles
 -- that became full into the level above.
@@ -120,6 +142,8 @@ DECLARE
 BEGIN
 	IF max_entries < 1 OR max_entries IS NULL THEN
 		PERFORM e2emsg.refuse('invalid_request', 'max_entries must be 1 or more');
+	ELSIF NOT e2emsg.key_log_is_on() THEN
+		PERFORM e2emsg.refuse('key_log_off');
 	END IF;
 	IF NOT EXISTS (SELECT FROM e2emsg.key_log_head) THEN
 		INSERT INTO e2emsg.key_log_head (size, edge, root, round)

@@ -19,6 +19,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
+SET jit = off
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 								  bytea[], bytea[], bytea[], boolean) IS

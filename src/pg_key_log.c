@@ -24,6 +24,8 @@ PG_FUNCTION_INFO_V1(log_round_entry_sql);
 PG_FUNCTION_INFO_V1(merkle_leaf_hash_sql);
 PG_FUNCTION_INFO_V1(merkle_tile_root_sql);
 PG_FUNCTION_INFO_V1(merkle_append_sql);
+PG_FUNCTION_INFO_V1(key_log_root);
+PG_FUNCTION_INFO_V1(tile_of_path);
 PG_FUNCTION_INFO_V1(inclusion_proof);
 PG_FUNCTION_INFO_V1(consistency_proof);
 PG_FUNCTION_INFO_V1(verify_inclusion);
@@ -314,8 +316,8 @@ stored_size(void)
 {
 	bool isnull;
 
-	if (SPI_execute("SELECT h.size FROM e2emsg.key_log_head h", true, 1) !=
-		SPI_OK_SELECT)
+	if (SPI_execute("SELECT h.size FROM e2emsg.key_log_head h WHERE h.single",
+					true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the head of the key log");
 	if (SPI_processed == 0)
 		return 0;
@@ -341,6 +343,47 @@ prove(FunctionCallInfo fcinfo, make_proof *make)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the key log has no such proof")));
 	PG_RETURN_BYTEA_P(make_bytea(proof, count * MERKLE_HASH_SIZE));
+}
+
+/* key_log_root(size bigint) returns bytea */
+Datum
+key_log_root(PG_FUNCTION_ARGS)
+{
+	struct tiles tiles = {.size = size_of(PG_GETARG_INT64(0))};
+	struct merkle_edge *edge = palloc(sizeof *edge);
+	uint8_t root[MERKLE_HASH_SIZE];
+	bool good;
+
+	SPI_connect();
+	good = tiles.size <= stored_size() &&
+		   merkle_edge_load(read_node, &tiles, tiles.size, edge);
+	SPI_finish();
+	if (!good)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the key log never had that size")));
+	merkle_edge_root(edge, root);
+	PG_RETURN_BYTEA_P(make_bytea(root, sizeof root));
+}
+
+/* tile_of_path(path text, OUT level integer, OUT index bigint, OUT width
+ * integer) */
+Datum
+tile_of_path(PG_FUNCTION_ARGS)
+{
+	text *path = PG_GETARG_TEXT_PP(0);
+	struct tile tile = {0};
+	bool good =
+		tile_parse_path(VARDATA_ANY(path), VARSIZE_ANY_EXHDR(path), &tile);
+	Datum values[3] = {Int32GetDatum((int32) tile.level),
+					   Int64GetDatum((int64) tile.index),
+					   Int32GetDatum((int32) tile.width)};
+	bool nulls[3] = {!good, !good, !good};
+	TupleDesc tuple;
+
+	if (get_call_result_type(fcinfo, NULL, &tuple) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "tile_of_path must return a row");
+	PG_RETURN_DATUM(HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(tuple), values, nulls)));
 }
 
 /* inclusion_proof(leaf bigint, size bigint) returns bytea */

@@ -37,14 +37,16 @@ enum verdict
 	UNKNOWN_RECEIVER,
 	MAILBOX_BUSY,
 	IV_REUSED,
-	STALE_KEY_VERSION
+	STALE_KEY_VERSION,
+	NOT_LOGGED
 };
 
 /* A mailbox that this call has locked. */
 struct mailbox
 {
-	pg_uuid_t id; /* comes first: compare_ids() */
-	int32 key_version;
+	pg_uuid_t id;		  /* comes first: compare_ids() */
+	int32 key_version;	  /* the newest */
+	int32 logged_version; /* what envelopes must be sealed to; 0: none yet */
 	int64 last_seq;
 	bool counted; /* last_seq has moved */
 };

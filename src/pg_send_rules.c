@@ -111,8 +111,11 @@ judge_version(struct sending *sending)
 	{
 		struct envelope *envelope = &sending->envelopes[i];
 
-		if (envelope->verdict == FRESH &&
-			envelope->key_version != envelope->mailbox->key_version)
+		if (envelope->verdict != FRESH)
+			continue;
+		if (envelope->mailbox->logged_version == 0)
+			envelope->verdict = NOT_LOGGED;
+		else if (envelope->key_version != envelope->mailbox->logged_version)
 			envelope->verdict = STALE_KEY_VERSION;
 	}
 }

@@ -22,6 +22,7 @@ enum statement
 	FIND_KNOWN,
 	STORE_ENVELOPES,
 	STORE_NUMBERS,
+	FIND_LOGGED_VERSION,
 	FIND_CURRENT_KEY,
 	STATEMENTS
 };
@@ -34,12 +35,12 @@ static const struct
 	int count;
 	Oid types[MAX_PARAMETERS];
 } statements[STATEMENTS] = {
-	[LOCK] = {"SELECT m.id, m.key_version, m.last_seq"
+	[LOCK] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq"
 			  " FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 			  " ORDER BY m.id FOR NO KEY UPDATE",
 			  1,
 			  {UUIDARRAYOID}},
-	[LOCK_FREE] = {"SELECT m.id, m.key_version, m.last_seq"
+	[LOCK_FREE] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq"
 				   " FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 				   " FOR NO KEY UPDATE SKIP LOCKED",
 				   1,
@@ -72,10 +73,15 @@ static const struct
 		  BYTEAARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID, INT8ARRAYOID,
 		  TIMESTAMPTZOID}},
 	[STORE_NUMBERS] =
-		{"UPDATE e2emsg.mailboxes m SET last_seq = c.last_seq"
-		 " FROM unnest($1, $2) c (id, last_seq) WHERE m.id = c.id",
-		 2,
-		 {UUIDARRAYOID, INT8ARRAYOID}},
+		{"UPDATE e2emsg.mailboxes m SET last_seq = c.last_seq,"
+		 " rotated_seq = CASE m.logged_version WHEN c.logged_version"
+		 " THEN m.rotated_seq ELSE m.last_seq END,"
+		 " logged_version = c.logged_version"
+		 " FROM unnest($1, $2, $3) c (id, last_seq, logged_version)"
+		 " WHERE m.id = c.id",
+		 3,
+		 {UUIDARRAYOID, INT8ARRAYOID, INT4ARRAYOID}},
+	[FIND_LOGGED_VERSION] = {"SELECT e2emsg.logged_version($1)", 1, {UUIDOID}},
 	[FIND_CURRENT_KEY] = {"SELECT json_build_object('current',"
 						  " e2emsg.key_object($1::text))",
 						  1,
@@ -127,6 +133,17 @@ value(int row, int column)
 	return field(row, column, &isnull);
 }
 
+/* A newer key than the mailbox goes by is there: does the log hold it now? */
+static void
+find_logged_version(struct mailbox *mailbox)
+{
+	Datum id = UUIDPGetDatum(&mailbox->id);
+
+	run(FIND_LOGGED_VERSION, &id);
+	mailbox->logged_version = DatumGetInt32(value(0, 1));
+	SPI_freetuptable(SPI_tuptable);
+}
+
 void
 lock_mailboxes(struct sending *sending, bool wait)
 {
@@ -137,8 +154,13 @@ lock_mailboxes(struct sending *sending, bool wait)
 		sending->mailboxes[i] =
 			(struct mailbox){.id = *DatumGetUUIDP(value(i, 1)),
 							 .key_version = DatumGetInt32(value(i, 2)),
-							 .last_seq = DatumGetInt64(value(i, 3))};
+							 .logged_version = DatumGetInt32(value(i, 3)),
+							 .last_seq = DatumGetInt64(value(i, 4))};
 	SPI_freetuptable(SPI_tuptable);
+	for (int i = 0; i < sending->mailbox_count; i++)
+		if (sending->mailboxes[i].logged_version !=
+			sending->mailboxes[i].key_version)
+			find_logged_version(&sending->mailboxes[i]);
 	qsort(sending->mailboxes, sending->mailbox_count, sizeof(struct mailbox),
 		  compare_ids); /* LOCK_FREE says nothing of their order */
 	sending->now = GetCurrentTimestamp();
@@ -214,7 +236,8 @@ store_numbers(const struct sending *sending)
 {
 	Datum *ids = palloc(sizeof(Datum) * sending->mailbox_count);
 	Datum *numbers = palloc(sizeof(Datum) * sending->mailbox_count);
-	Datum values[2];
+	Datum *versions = palloc(sizeof(Datum) * sending->mailbox_count);
+	Datum values[3];
 	int count = 0;
 
 	for (int i = 0; i < sending->mailbox_count; i++)
@@ -224,6 +247,7 @@ store_numbers(const struct sending *sending)
 		if (!mailbox->counted)
 			continue;
 		ids[count] = UUIDPGetDatum(&mailbox->id);
+		versions[count] = Int32GetDatum(mailbox->logged_version);
 		numbers[count++] = Int64GetDatum(mailbox->last_seq);
 	}
 	values[0] = PointerGetDatum(
@@ -231,6 +255,8 @@ store_numbers(const struct sending *sending)
 	values[1] =
 		PointerGetDatum(construct_array(numbers, count, INT8OID, sizeof(int64),
 										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[2] = PointerGetDatum(construct_array(
+		versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 	run(STORE_NUMBERS, values);
 }
 

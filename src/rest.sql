@@ -89,8 +89,9 @@ END
 $$;
 COMMENT ON FUNCTION require_self(uuid, text) IS 'Refuses all but the user (ME031).';
 
--- POST /users
-CREATE FUNCTION rest_register(request text, OUT user_id uuid, OUT body json)
+-- POST /users.  "waits": until the signed key log holds the row.
+CREATE FUNCTION rest_register(request text, OUT body json, OUT waits boolean,
+							  OUT user_id uuid)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -103,28 +104,33 @@ BEGIN
 		e2emsg.request_member(parsed, 'publicKey', 'object'),
 		e2emsg.request_member(parsed, 'identityKey', 'object'),
 		e2emsg.request_bytes(parsed, 'signature'));
+	waits := e2emsg.key_log_is_on();
 	body := json_build_object('id', user_id, 'username', username, 'keyVersion', 1);
 END
 $$;
 COMMENT ON FUNCTION rest_register(text) IS 'POST /users';
 
--- GET /users/{who}/public-key
+-- GET /users/{who}/public-key.  The etag leaves the proof out, which differs
+-- with each checkpoint.
 CREATE FUNCTION rest_public_key(who text, version text, OUT body json, OUT etag text,
 								OUT immutable boolean)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	body := e2emsg.key_object(who, e2emsg.parse_version(version, 'version'));
-	etag := format('"%s"', e2emsg.base64url_encode(sha256(convert_to(body::text, 'UTF8'))));
+	etag := format('"%s"', e2emsg.base64url_encode(
+		sha256(convert_to((body::jsonb - 'log')::text, 'UTF8'))));
 	immutable := (body ->> 'keyVersion')::integer
-		< (SELECT key_version FROM e2emsg.public_key(who));
+		< (SELECT m.logged_version FROM e2emsg.mailboxes m
+		   WHERE m.id = (body ->> 'userId')::uuid);
 END
 $$;
 COMMENT ON FUNCTION rest_public_key(text, text) IS 'GET /users/{who}/public-key';
 
 -- PUT /users/{id}/public-key
-CREATE FUNCTION rest_rotate_key(caller uuid, target text, request text, OUT body json)
+CREATE FUNCTION rest_rotate_key(caller uuid, target text, request text, OUT body json,
+								OUT waits boolean)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -132,8 +138,10 @@ DECLARE
 	parsed json := e2emsg.request_object(request, '{publicKey,keyVersion}', '{signature}');
 BEGIN
 	PERFORM e2emsg.require_self(caller, target);
-	SELECT json_build_object('keyVersion', r.key_version, 'throughSeq', r.through_seq)
-	INTO body
+	SELECT json_strip_nulls(json_build_object('keyVersion', r.key_version,
+											  'throughSeq', r.through_seq)),
+		   r.through_seq IS NULL
+	INTO body, waits
 	FROM e2emsg.rotate_encryption_key(caller,
 		e2emsg.request_member(parsed, 'publicKey', 'object'),
 		e2emsg.parse_version(e2emsg.request_member(parsed, 'keyVersion', 'number')::text,
@@ -144,7 +152,8 @@ $$;
 COMMENT ON FUNCTION rest_rotate_key(uuid, text, text) IS 'PUT /users/{id}/public-key';
 
 -- PUT /users/{id}/identity-key
-CREATE FUNCTION rest_identity_key(caller uuid, target text, request text, OUT body json)
+CREATE FUNCTION rest_identity_key(caller uuid, target text, request text, OUT body json,
+								  OUT waits boolean)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -157,28 +166,50 @@ BEGIN
 		e2emsg.request_member(parsed, 'identityKey', 'object'),
 		e2emsg.request_bytes(parsed, 'signature'),
 		e2emsg.request_bytes(parsed, 'endorsement'));
-	body := e2emsg.key_object(target);
+	SELECT NOT k.sequenced, CASE WHEN k.sequenced IS NOT FALSE THEN e2emsg.key_object(target)
+								 ELSE json_build_object('keyVersion', k.key_version) END
+	INTO waits, body
+	FROM e2emsg.public_key(target) k;
 END
 $$;
 COMMENT ON FUNCTION rest_identity_key(uuid, text, text) IS 'PUT /users/{id}/identity-key';
 
--- GET /users/{who}/key-rotations
-CREATE FUNCTION rest_key_rotations(who text, OUT body json)
-LANGUAGE sql STABLE
+-- GET /users/{who}/key-rotations: what the signed key log holds of them, with
+-- the proof for the last one, which names the one before, and so on
+CREATE FUNCTION rest_key_rotations(who text, first_number text, OUT body json)
+LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object('rotations', json_agg(json_strip_nulls(json_build_object(
-		'event', r.event,
-		'keyVersion', r.key_version,
-		'thumbprint', e2emsg.base64url_encode(r.thumbprint),
-		'previousThumbprint', e2emsg.base64url_encode(r.previous_thumbprint),
-		'identityThumbprint', e2emsg.base64url_encode(r.identity_thumbprint),
-		'signature', e2emsg.base64url_encode(r.signature),
-		'endorsement', e2emsg.base64url_encode(r.endorsement),
-		'createdAt', e2emsg.json_time(r.created_at))) ORDER BY r.entry))
-	FROM e2emsg.key_rotations(who) r
+DECLARE
+	owner uuid := e2emsg.find_user(who);
+	is_on boolean := e2emsg.key_log_is_on();
+	logged bigint := e2emsg.logged_size();
+	first bigint := coalesce(e2emsg.parse_number(first_number, 'from'), 1);
+BEGIN
+	SELECT json_strip_nulls(json_build_object(
+		'rotations', coalesce(json_agg(json_build_object(
+			'number', r.entry,
+			'event', r.event,
+			'keyVersion', r.version,
+			'thumbprint', e2emsg.base64url_encode(r.thumbprint),
+			'previousThumbprint', e2emsg.base64url_encode(r.previous_thumbprint),
+			'identityThumbprint', e2emsg.base64url_encode(r.identity_thumbprint),
+			'signature', e2emsg.base64url_encode(r.signature),
+			'endorsement', e2emsg.base64url_encode(r.endorsement),
+			'createdAt', e2emsg.json_time(r.created_at),
+			'entry', e2emsg.base64url_encode(e2emsg.entry_bytes(owner, r.entry)))
+			ORDER BY r.entry), '[]'),
+		'log', CASE WHEN is_on AND count(*) > 0
+					THEN e2emsg.proof_object(owner, max(r.entry), max(r.index)) END))
+	INTO body
+	FROM (SELECT l.*, f.index
+		  FROM e2emsg.key_rotation_log l
+		  LEFT JOIN e2emsg.key_log_leaves f ON f.user_id = l.user_id AND f.entry = l.entry
+		  WHERE l.user_id = owner AND l.entry >= first AND (f.index < logged OR NOT is_on)
+		  ORDER BY l.entry LIMIT 500) r;
+END
 $$;
-COMMENT ON FUNCTION rest_key_rotations(text) IS 'GET /users/{who}/key-rotations';
+COMMENT ON FUNCTION rest_key_rotations(text, text) IS 'GET /users/{who}/key-rotations';
 
 -- POST /messages, many at once: send_messages() that never waits, with the body
 -- of each answer.
@@ -194,6 +225,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
+SET jit = off
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 									   bytea[], bytea[], bytea[]) IS

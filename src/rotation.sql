@@ -1,44 +1,46 @@
 -- Rotation of encryption keys, and the key rotation log.
 
--- Writes the row of what is current now, linked to the user's row before it, and
--- lines it up for the key log.  The caller holds the mailbox's lock, so that a
--- user's rows come one after the other; nothing else is waited for.
-CREATE FUNCTION log_key_event(of_user uuid, event text, endorsement bytea DEFAULT NULL)
+-- Writes a row, linked to the user's row before it, and lines it up for the key
+-- log.  The caller holds the mailbox's lock, so that a user's rows come one
+-- after the other; nothing else is waited for.
+CREATE FUNCTION log_key_event(of_user uuid, username text, event text, version integer,
+							  thumbprint bytea, previous_thumbprint bytea,
+							  identity_key jsonb, signature bytea,
+							  endorsement bytea DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	current_key record;
-	last_entry integer;
+	entry integer := 0;
 	last_leaf_hash bytea;
-	identity_thumbprint bytea;
+	identity_thumbprint bytea := e2emsg.jwk_thumbprint(identity_key::text::json);
 	at timestamptz := date_trunc('milliseconds', clock_timestamp());
 	new_leaf_hash bytea;
 BEGIN
-	SELECT * INTO STRICT current_key FROM e2emsg.public_key(of_user::text);
-	SELECT l.entry, l.leaf_hash INTO last_entry, last_leaf_hash
-	FROM e2emsg.key_rotation_log l WHERE l.user_id = of_user
-	ORDER BY l.entry DESC LIMIT 1;
-	last_entry := coalesce(last_entry, 0);
-	identity_thumbprint := e2emsg.jwk_thumbprint(current_key.identity_key::text::json);
+	IF event <> 'registered' THEN
+		SELECT l.entry, l.leaf_hash INTO entry, last_leaf_hash
+		FROM e2emsg.key_rotation_log l WHERE l.user_id = of_user
+		ORDER BY l.entry DESC LIMIT 1;
+	END IF;
+	entry := entry + 1;
 	new_leaf_hash := e2emsg.merkle_leaf_hash(e2emsg.log_entry(
-		e2emsg.service_name(), current_key.username, of_user, last_entry + 1, event,
-		current_key.key_version, current_key.thumbprint, current_key.previous_thumbprint,
-		identity_thumbprint, current_key.signature, endorsement, at, last_leaf_hash));
+		e2emsg.service_name(), username, of_user, entry, event, version, thumbprint,
+		previous_thumbprint, identity_thumbprint, signature, endorsement, at,
+		last_leaf_hash));
 	INSERT INTO e2emsg.key_rotation_log (user_id, entry, event, version, thumbprint,
-		previous_thumbprint, identity_thumbprint, signature, endorsement, created_at,
-		previous_leaf_hash, leaf_hash)
-	VALUES (of_user, last_entry + 1, event, current_key.key_version,
-			current_key.thumbprint, current_key.previous_thumbprint,
-			identity_thumbprint, current_key.signature, endorsement, at,
+		previous_thumbprint, identity_thumbprint, identity_key, signature, endorsement,
+		created_at, previous_leaf_hash, leaf_hash)
+	VALUES (of_user, entry, event, version, thumbprint, previous_thumbprint,
+			identity_thumbprint, identity_key, signature, endorsement, at,
 			last_leaf_hash, new_leaf_hash);
 	INSERT INTO e2emsg.key_log_pending (user_id, entry, leaf_hash)
-	VALUES (of_user, last_entry + 1, new_leaf_hash);
+	VALUES (of_user, entry, new_leaf_hash);
 END
 $$;
-COMMENT ON FUNCTION log_key_event(uuid, text, bytea) IS
-	'Adds a row about the current key to the key rotation log.';
+COMMENT ON FUNCTION log_key_event(uuid, text, text, integer, bytea, bytea, jsonb, bytea,
+								  bytea) IS
+	'Adds a row to the key rotation log, and to what waits for the key log.';
 
 CREATE FUNCTION refuse_log_change() RETURNS trigger
 LANGUAGE plpgsql
@@ -87,6 +89,8 @@ $$;
 COMMENT ON FUNCTION require_new_key(uuid, bytea) IS
 	'Refuses a key that the user ever had, for whatever purpose (ME023).';
 
+-- The key that is current already is taken again without effect, and without a
+-- lock: a retry.
 CREATE FUNCTION rotate_encryption_key(user_id uuid, public_key json, new_version integer,
 									  signature bytea DEFAULT NULL,
 									  OUT key_version integer, OUT through_seq bigint)
@@ -95,40 +99,47 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-	mailbox record := e2emsg.lock_mailbox(user_id);
+	mailbox record;
 	owner e2emsg.users;
+	current_thumbprint bytea;
 	stored_key jsonb;
-	thumbprint bytea;
-	previous_thumbprint bytea;
+	thumbprint bytea := e2emsg.jwk_thumbprint(public_key);
 BEGIN
+	key_version := new_version;
+	IF EXISTS (SELECT FROM e2emsg.mailboxes m
+			   JOIN e2emsg.public_keys k ON k.user_id = m.id AND k.version = m.key_version
+			   WHERE m.id = user_id AND k.version = new_version
+				   AND k.thumbprint = thumbprint) THEN
+		through_seq := e2emsg.through_seq(user_id, new_version);
+		RETURN;
+	END IF;
+	mailbox := e2emsg.lock_mailbox(user_id);
+	SELECT k.thumbprint INTO STRICT current_thumbprint FROM e2emsg.public_keys k
+	WHERE k.user_id = user_id AND k.version = mailbox.key_version;
 	IF new_version IS DISTINCT FROM mailbox.key_version + 1 THEN
 		PERFORM e2emsg.refuse('version_conflict',
 			format('version %s is current', mailbox.key_version));
 	END IF;
 	SELECT u.* INTO owner FROM e2emsg.users u WHERE u.id = user_id;
 	stored_key := e2emsg.jwk_reduce(public_key, 'encryption');
-	thumbprint := e2emsg.jwk_thumbprint(public_key);
 	PERFORM e2emsg.require_new_key(user_id, thumbprint);
-	SELECT k.thumbprint INTO STRICT previous_thumbprint FROM e2emsg.public_keys k
-	WHERE k.user_id = user_id AND k.version = mailbox.key_version;
 	IF owner.identity_key IS NOT NULL THEN
 		PERFORM e2emsg.require_endorsement(owner.identity_key::text::json, signature,
-			owner.username, new_version, thumbprint, previous_thumbprint);
+			owner.username, new_version, thumbprint, current_thumbprint);
 	ELSIF signature IS NOT NULL THEN
 		PERFORM e2emsg.refuse('bad_signature', 'the user has no identity key');
 	END IF;
 
-	INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint, identity_key,
-									signature)
-	VALUES (user_id, new_version, stored_key, thumbprint, owner.identity_key, signature);
+	INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint)
+	VALUES (user_id, new_version, stored_key, thumbprint);
+	PERFORM e2emsg.log_key_event(user_id, owner.username, 'rotated', new_version,
+		thumbprint, current_thumbprint, owner.identity_key, signature);
 	UPDATE e2emsg.mailboxes m SET key_version = new_version WHERE m.id = user_id;
-	PERFORM e2emsg.log_key_event(user_id, 'rotated');
-	key_version := new_version;
-	through_seq := mailbox.last_seq;
+	through_seq := e2emsg.through_seq(user_id, new_version);
 END
 $$;
 COMMENT ON FUNCTION rotate_encryption_key(uuid, json, integer, bytea) IS
-	'Makes the key the user''s next version; through_seq is the last message sealed to older ones.';
+	'Makes the key the user''s next version; through_seq as of through_seq().';
 
 CREATE PROCEDURE rotate_key(user_id uuid, public_key json, new_version integer,
 							signature bytea DEFAULT NULL, INOUT through_seq bigint DEFAULT NULL)
@@ -147,7 +158,7 @@ CREATE FUNCTION key_rotations(who text, OUT entry integer, OUT event text,
 							  OUT key_version integer, OUT thumbprint bytea,
 							  OUT previous_thumbprint bytea, OUT identity_thumbprint bytea,
 							  OUT signature bytea, OUT endorsement bytea,
-							  OUT created_at timestamptz)
+							  OUT created_at timestamptz, OUT sequenced boolean)
 RETURNS SETOF record
 LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -158,7 +169,8 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT l.entry, l.event, l.version, l.thumbprint, l.previous_thumbprint,
-		   l.identity_thumbprint, l.signature, l.endorsement, l.created_at
+		   l.identity_thumbprint, l.signature, l.endorsement, l.created_at,
+		   CASE WHEN e2emsg.key_log_is_on() THEN e2emsg.is_logged(l.user_id, l.entry) END
 	FROM e2emsg.key_rotation_log l
 	WHERE l.user_id = id
 	ORDER BY l.entry;

@@ -10,7 +10,8 @@ AS $$
 DECLARE
 	owner e2emsg.users;
 BEGIN
-	SELECT u.* INTO owner FROM e2emsg.users u WHERE u.username = username;
+	SELECT u.* INTO owner FROM e2emsg.users u
+	WHERE u.username = username AND u.deleted_at IS NULL;
 	IF owner.identity_key IS NULL
 		OR nonce_expires_at > clock_timestamp() IS NOT TRUE
 		OR octet_length(nonce_hash) = 32 IS NOT TRUE

@@ -246,7 +246,7 @@ await story(async (scene, gateway) => {
 	expect(await alice.run('log'), 5, 'a wrong proof of consistency', 'err', /does not continue/);
 	gateway.after = spoil(CONSISTENCY, (reply) => changed(reply, { proof: 'A'.repeat(1 << 20) }));
 	expect(await alice.run('log'), 1, 'one of a megabyte', 'err', /not the proof/);
-	gateway.after = spoil(CONSISTENCY, () => ({ status: 404, body: { code: 'not_found' } }));
+	gateway.after = spoil(CONSISTENCY, () => ({ status: 404, body: { code: 'not_in_log' } }));
 	expect(await alice.run('log'), 5, 'none at all', 'err', /does not continue/);
 	gateway.behave();
 	expect(await alice.run('log'), 5, 'a problem stays', 'err', /nothing is sent: .*does not continue/);

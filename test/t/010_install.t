@@ -3,7 +3,7 @@ use strict;
 use warnings;
 use E2emsg::Test;
 
-my $server = E2emsg::Server->new;
+my $server = E2emsg::Server->new(key_log => 'off');
 
 # Everything that a reader of the data can notice, as one text.
 sub contents

@@ -3,7 +3,7 @@ use strict;
 use warnings;
 use E2emsg::Test;
 
-my $old = E2emsg::Server->with_extension;
+my $old = E2emsg::Server->with_extension(key_log => 'off');
 for my $number (0 .. 4)
 {
 	$old->sql(sprintf "SELECT e2emsg.register_user('user%d', '%s')", $number,
@@ -19,7 +19,11 @@ SQL
 $old->sql(sprintf q{SELECT e2emsg.rotate_encryption_key(e2emsg.find_user('user1'), '%s', 2)},
 	json(public_jwk(10)));
 $old->sql(q{SELECT e2emsg.acknowledge(e2emsg.find_user('user2'), 7)});
-$old->sql('SELECT e2emsg.sequence_key_log(4)'); # the rest waits
+$old->sql(<<'SQL');    # the rest waits
+SET e2emsg.key_log = on;
+SELECT e2emsg.sequence_key_log(4);
+SELECT e2emsg.publish_checkpoint('verifier', h.size, h.root, 'note') FROM e2emsg.key_log_head h
+SQL
 
 sub contents
 {
@@ -29,7 +33,7 @@ sub contents
 			$_ => $server->sql("SET timezone = 'UTC'; SELECT t FROM e2emsg.$_ t ORDER BY t::text",
 				%options)
 		} qw(users public_keys key_rotation_log mailboxes messages session_nonces
-			key_log_pending key_log_leaves key_log_tiles key_log_head)
+			key_log_pending key_log_leaves key_log_tiles key_log_head key_log_notes)
 	};
 }
 

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use E2emsg::Test;
 
-my $server = E2emsg::Server->with_extension;
+my $server = E2emsg::Server->with_extension(key_log => 'off');
 $server->sql('ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()');
 
 use constant CALLS => 200;    # of each function, measured
@@ -24,8 +24,8 @@ CREATE PROCEDURE pg_temp.register(first integer, last integer) LANGUAGE plpgsql 
 BEGIN
 	INSERT INTO e2emsg.users (id, username)
 	SELECT md5(n::text)::uuid, 'user' || n FROM generate_series(first, last) n;
-	INSERT INTO e2emsg.mailboxes (id, key_version)
-	SELECT md5(n::text)::uuid, 1 FROM generate_series(first, last) n;
+	INSERT INTO e2emsg.mailboxes (id, key_version, logged_version)
+	SELECT md5(n::text)::uuid, 1, 1 FROM generate_series(first, last) n;
 	INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint)
 	SELECT md5(n::text)::uuid, 1, jwk, e2emsg.jwk_thumbprint(jwk::text::json)
 	FROM generate_series(first, last) n, example;

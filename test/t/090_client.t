@@ -199,6 +199,35 @@ SQL
 $read = does($bob, missing => [qw(read)], 'a gap is noticed');
 like($read->{out}, qr/number 1.*number 3/s, 'what is there is read');
 
+# Adds a row of the newest key to the key rotation log and waits until it is signed.
+sub log_event
+{
+	my ($name, $event, $identity, $signature) = @_;
+	owner(<<"SQL");
+SELECT e2emsg.log_key_event(k.user_id, '$name', '$event', k.version, k.thumbprint, before.thumbprint, $identity, $signature)
+FROM e2emsg.public_keys k LEFT JOIN e2emsg.public_keys before ON before.user_id = k.user_id AND before.version = k.version - 1
+WHERE k.user_id = e2emsg.find_user('$name') ORDER BY k.version DESC LIMIT 1
+SQL
+	return wait_until(sub { $server->sql(<<'SQL') eq 't' }, 20);
+SELECT NOT pending AND size = signed_size FROM e2emsg.key_log_state()
+SQL
+}
+
+# As if somebody's newest key had never been.
+sub forget_newest
+{
+	my ($name) = @_;
+	return $server->sql(<<"SQL");
+SET session_replication_role = replica;
+DELETE FROM e2emsg.key_rotation_log l USING e2emsg.mailboxes m
+WHERE m.id = e2emsg.find_user('$name') AND (l.user_id, l.version) = (m.id, m.key_version);
+DELETE FROM e2emsg.public_keys k USING e2emsg.mailboxes m
+WHERE m.id = e2emsg.find_user('$name') AND (k.user_id, k.version) = (m.id, m.key_version);
+UPDATE e2emsg.mailboxes SET key_version = key_version - 1, logged_version = key_version - 1
+WHERE id = e2emsg.find_user('$name')
+SQL
+}
+
 # --- trust ---------------------------------------------------------------------------------------
 
 # Mallory runs the server: keys of her own, with good signatures, for bob.
@@ -210,11 +239,12 @@ my $signature = sign({ op => 'endorse', private => $identity->{private}, service
 		username => 'bob', version => $version + 1, key => $key->{public}, previous => $previous });
 my ($key_json, $identity_json) =
   map { my $jwk = $_->{public}; json({ map { $_ => $jwk->{$_} } qw(crv kty x y) }) } $key, $identity;
-owner(sprintf <<'SQL', $version + 1, $key_json, $key_json, $identity_json, $signature, $version + 1);
-INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint, identity_key, signature)
-VALUES (e2emsg.find_user('bob'), %d, '%s', e2emsg.jwk_thumbprint('%s'), '%s', e2emsg.base64url_decode('%s'));
-UPDATE e2emsg.mailboxes SET key_version = %d WHERE id = e2emsg.find_user('bob')
+owner(sprintf <<'SQL', $version + 1, $key_json, $key_json);
+INSERT INTO e2emsg.public_keys (user_id, version, key, thumbprint)
+VALUES (e2emsg.find_user('bob'), %d, '%s', e2emsg.jwk_thumbprint('%s'));
+UPDATE e2emsg.mailboxes SET key_version = key_version + 1 WHERE id = e2emsg.find_user('bob')
 SQL
+log_event('bob', 'rotated', "'$identity_json'", "e2emsg.base64url_decode('$signature')");
 $sent = does($alice, untrusted => [ qw(send bob), 'for your eyes only' ],
 	'a new key under another identity: nothing is sent');
 like($sent->{err}, qr/identity/, 'it says why');
@@ -222,30 +252,20 @@ does($alice, untrusted => [ qw(send bob), 'again' ], 'nor at the second try');
 does($alice, untrusted => [qw(verify bob)], 'and verify says so');
 my $erin = E2emsg::Client->new($gateway, 'erin');
 does($alice, usage => [qw(trust bob)], 'trust asks; without a terminal it wants --yes');
-owner(sprintf <<'SQL', $version, $version);
-UPDATE e2emsg.mailboxes SET key_version = %d WHERE id = e2emsg.find_user('bob');
-DELETE FROM e2emsg.public_keys WHERE user_id = e2emsg.find_user('bob') AND version > %d
-SQL
+forget_newest('bob');
 
 # An identity that vanishes
 my $frank = E2emsg::Client->new($gateway, 'frank');
 does($erin, ok => [ qw(send frank), 'hello' ]);
 does($frank, ok => [qw(rotate)]);
-owner(<<'SQL');
-UPDATE e2emsg.users SET identity_key = NULL WHERE username = 'frank';
-UPDATE e2emsg.public_keys SET identity_key = NULL, signature = NULL
-WHERE user_id = e2emsg.find_user('frank')
-SQL
+log_event('frank', 'identity_reset', 'NULL', 'NULL');
 does($erin, untrusted => [ qw(send frank), 'hello' ], 'an identity that vanished: nothing is sent');
 
 # A key version that goes back
 my $grace = E2emsg::Client->new($gateway, 'grace');
 does($grace, ok => [qw(rotate)]);
 does($erin, ok => [ qw(send grace), 'hello' ]);
-owner(<<'SQL');
-UPDATE e2emsg.mailboxes SET key_version = 1 WHERE id = e2emsg.find_user('grace');
-DELETE FROM e2emsg.public_keys WHERE user_id = e2emsg.find_user('grace') AND version = 2
-SQL
+forget_newest('grace');
 does($erin, untrusted => [ qw(send grace), 'hello' ], 'a version that went back: nothing is sent');
 
 # Peers without an identity key, and suite 0

@@ -5,13 +5,10 @@
  */
 #include <string.h>
 
-#include <openssl/sha.h>
-
+#include "merkle_model.h"
 #include "support.h"
 #include "tap.h"
 #include "tile.h"
-
-typedef uint8_t hash[MERKLE_HASH_SIZE];
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -305,25 +302,6 @@ struct tree
 	hash top; /* the only hash of level 2 */
 	uint64_t size;
 };
-
-/* MTH(D[n]) of RFC 9162 section 2.1.1. */
-static void
-model_root(const hash *leaves, uint64_t n, hash out)
-{
-	uint8_t input[1 + 2 * sizeof(hash)] = {0x01};
-	uint64_t k = 1;
-
-	if (n == 1)
-	{
-		memcpy(out, leaves[0], sizeof(hash));
-		return;
-	}
-	while (k < n - k)
-		k *= 2;
-	model_root(leaves, k, input + 1);
-	model_root(leaves + k, n - k, input + 1 + sizeof(hash));
-	SHA256(input, sizeof input, out);
-}
 
 static bool
 fill_tree(struct tree *tree)

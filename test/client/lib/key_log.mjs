@@ -245,13 +245,13 @@ export class KeyLog {
 	}
 
 	consistency(from, to) {
-		if (!(from >= 0 && from <= to && to <= this.signed)) return problem(404, 'not_found');
+		if (!(from >= 0 && from <= to && to <= this.signed)) return problem(404, 'not_in_log');
 		return { status: 200, body: { from, to, fromRoot: b64(this.tree.root(from)), toRoot: b64(this.tree.root(to)),
 			proof: b64(Buffer.concat(this.tree.consistency(from, to))) } };
 	}
 
 	inclusion(leaf, size) {
-		if (!(leaf >= 0 && leaf < size && size <= this.signed)) return problem(404, 'not_found');
+		if (!(leaf >= 0 && leaf < size && size <= this.signed)) return problem(404, 'not_in_log');
 		return { status: 200, body: { leaf, size, leafHash: b64(this.rows[leaf].leafHash),
 			proof: b64(Buffer.concat(this.tree.inclusion(leaf, size))) } };
 	}

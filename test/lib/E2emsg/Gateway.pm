@@ -33,6 +33,7 @@ sub new
 		admin_port  => 0,
 		port_file   => "$self->{dir}/ports",
 		secret_file => "$self->{dir}/secret",
+		log_signer  => "$self->{dir}/log-key",
 		%settings,
 	};
 	$self->start;

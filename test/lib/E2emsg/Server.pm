@@ -4,7 +4,7 @@ package E2emsg::Server;
 #
 #   my $server = E2emsg::Server->new;            # started, no extension yet
 #   my $server = E2emsg::Server->with_extension; # and installed, gateway role
-#       options of both: durable (fsync on)
+#       options of both: durable (fsync on), key_log => 'off'
 #   $server->sql($text, %options)  -> output of psql -At; dies on an error
 #   $server->try($text, %options)  -> { status, out, err }
 #       options: database, user
@@ -34,6 +34,8 @@ sub new
 		$self->_server_sh('install');
 	}
 	$self->start;
+	$self->sql("ALTER DATABASE postgres SET e2emsg.key_log = $options{key_log}")
+	  if $options{key_log};
 	return $self;
 }
 

@@ -1,0 +1,73 @@
+/*
+ * origin.c
+ *		A new origin of the key log, after a restore.
+ */
+#include "origin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "key_log.h"
+#include "log.h"
+#include "signer.h"
+
+/* Makes the key, shows the origin, then puts the key in its place. */
+static bool
+begin(struct db_connection *connection, struct signer *old,
+	  const struct log_head *head, struct log *log)
+{
+	struct succession succession = {0};
+	char problem[SIGNER_PROBLEM_SIZE];
+	bool good = signer_prepare_succession(old, head, &succession, problem);
+	enum status status;
+
+	if (good)
+	{
+		status = key_log_begin_origin(
+			connection, signer_verifier(succession.fresh),
+			signer_last(old)->size > 0 ? succession.note : NULL, head,
+			succession.checkpoint);
+		if (status != STATUS_OK)
+			snprintf(problem, sizeof(problem), "the database said %s",
+					 status_row(status)->code);
+		good =
+			status == STATUS_OK && signer_succeed(old, &succession, problem);
+	}
+	if (good)
+		printf("The key log goes on from %" PRIu64 " entries under a new "
+			   "origin:\n%s\nClients stop and ask their users. Restart the "
+			   "gateways.\n",
+			   head->size, signer_verifier(succession.fresh));
+	else
+		log_line(log, LOG_LEVEL_ERROR, "no new origin: %s", problem);
+	succession_free(&succession);
+	return good;
+}
+
+bool
+origin_begin(const struct config *config, struct db *db, struct log *log)
+{
+	char problem[SIGNER_PROBLEM_SIZE] = "log_signer is not set";
+	struct signer *old = config->log_signer[0] != '\0'
+							 ? signer_open(config->log_signer, problem)
+							 : NULL;
+	struct db_connection *connection = db_connection_new(db);
+	struct key_log_state state;
+	bool good = false;
+
+	if (!old)
+		log_line(log, LOG_LEVEL_ERROR, "%s", problem);
+	else if (!connection || key_log_state(connection, &state) != STATUS_OK)
+		log_line(log, LOG_LEVEL_ERROR, "the database does not answer");
+	else if (!state.is_on || state.head.size == 0)
+		log_line(log, LOG_LEVEL_ERROR,
+				 "the database's key log is off, or empty: there is nothing "
+				 "to go on from");
+	else
+		good = begin(connection, old, &state.head, log);
+	db_connection_free(connection);
+	signer_close(old);
+	return good;
+}

@@ -1,0 +1,45 @@
+/*
+ * sequencer.h
+ *		The thread that puts committed rows into the key log, a round at a
+ *		time, and has them signed when this gateway is the signer.
+ *
+ * A round takes everything that was committed before it began.  So a request
+ * whose row is committed waits for a round that begins after it asked, and
+ * whose size a checkpoint covers: one round serves all that wait.
+ */
+#ifndef E2EMSG_SEQUENCER_H
+#define E2EMSG_SEQUENCER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct db;
+struct log;
+struct sequencer;
+
+/* For the operator's port. */
+struct sequencer_figures
+{
+	uint64_t size;		  /* leaves in the key log */
+	uint64_t signed_size; /* leaves that a checkpoint covers */
+	uint64_t rounds;	  /* made by this gateway */
+	bool refused;		  /* the signer does not sign what it sees */
+};
+
+/* NULL after a line in the log: no memory, or no usable key. */
+extern struct sequencer *sequencer_start(const struct config *config,
+										 struct db *db, struct log *log);
+extern void sequencer_stop(struct sequencer *sequencer);
+
+/*
+ * Waits until the key log shows what the caller has committed, a second at
+ * most.  False when it does not yet.
+ */
+extern bool sequencer_wait(struct sequencer *sequencer)
+	__attribute__((warn_unused_result));
+
+extern void sequencer_figures(struct sequencer *sequencer,
+							  struct sequencer_figures *out);
+
+#endif /* E2EMSG_SEQUENCER_H */
