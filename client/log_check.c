@@ -160,6 +160,14 @@ log_check_head(struct session *session, const char *peer, const uint8_t *head,
 	if (result == RESULT_OK)
 		result =
 			log_compare(&session->http, &session->log, peer, &seen, fault);
+	if (result == RESULT_UNTRUSTED && !session->log.broken)
+	{
+		struct fault why = *fault;
+
+		result =
+			log_break(&session->log, fault,
+					  "what %s saw can't be compared: %s", peer, why.message);
+	}
 	return keep(session, result, fault);
 }
 

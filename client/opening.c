@@ -203,7 +203,7 @@ remember_suite(struct session *session, const struct attempt *attempt,
 
 /*
  * Compares what the sender saw of the key log.  A difference is put into the
- * record and does not stop reading; a server that does not answer does.
+ * record and does not stop reading; a server that gives no answer does.
  */
 static enum result
 compare_log(struct session *session, const struct attempt *attempt,
@@ -215,7 +215,7 @@ compare_log(struct session *session, const struct attempt *attempt,
 		return RESULT_OK;
 	result = log_check_head(session, attempt->sender.contact->username,
 							attempt->log_head, fault);
-	if (result != RESULT_UNTRUSTED && result != RESULT_REFUSED)
+	if (result != RESULT_UNTRUSTED)
 		return result;
 	json_object_set_new(record, "logProblem", json_string(fault->message));
 	return RESULT_OK;
