@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include "audit_users.h"
 
@@ -27,16 +28,31 @@ has_name(const struct audit_user *user, const void *wanted)
 	return strcmp(user->username, wanted) == 0;
 }
 
+/* Keyed, so that no server can choose names that meet in one slot. */
+static uint64_t
+hash(const struct audit_users *users, const void *bytes, size_t size)
+{
+	uint8_t keyed[AUDIT_USERS_KEY_SIZE + USERNAME_MAX];
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	uint64_t first;
+
+	memcpy(keyed, users->key, AUDIT_USERS_KEY_SIZE);
+	memcpy(keyed + AUDIT_USERS_KEY_SIZE, bytes, size);
+	SHA256(keyed, AUDIT_USERS_KEY_SIZE + size, digest);
+	memcpy(&first, digest, sizeof(first));
+	return first;
+}
+
 static uint64_t
 hash_id(const struct audit_users *users, const uint8_t id[LOG_USER_ID_SIZE])
 {
-	return siphash(users->key, id, LOG_USER_ID_SIZE);
+	return hash(users, id, LOG_USER_ID_SIZE);
 }
 
 static uint64_t
 hash_name(const struct audit_users *users, const char *username)
 {
-	return siphash(users->key, username, strlen(username));
+	return hash(users, username, strlen(username));
 }
 
 /* The slot of the user, or the empty one where he belongs. */

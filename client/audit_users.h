@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 #include "audit_rules.h"
-#include "siphash.h"
 
+#define AUDIT_USERS_KEY_SIZE 16 /* bytes, random and secret */
 #define AUDIT_USERS_MAX 4000000
 
 /* Open addressing: numbers of users plus 1, and 0 for an empty slot. */
@@ -28,7 +28,7 @@ struct audit_users
 	struct audit_user **chunks; /* so that users never move */
 	size_t count;
 	struct audit_index by_id, by_name;
-	uint8_t key[SIPHASH_KEY_SIZE]; /* of the tables, made with them */
+	uint8_t key[AUDIT_USERS_KEY_SIZE]; /* of the tables, made with them */
 };
 
 /* The user of this id, or NULL. */

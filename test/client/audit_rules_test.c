@@ -404,17 +404,6 @@ check_withheld(struct tap *tap)
 	audit_withheld_free(&withheld);
 }
 
-/* The example of the paper's appendix A. */
-static void
-check_hash(struct tap *tap)
-{
-	uint8_t key[SIPHASH_KEY_SIZE];
-
-	for (uint8_t i = 0; i < sizeof(key); i++)
-		key[i] = i;
-	tap_ok(tap, siphash(key, key, 15) == 0xa129ca6149be45e5, "SipHash-2-4");
-}
-
 /* Many users, two of one name. */
 static void
 check_users(struct tap *tap)
