@@ -19,7 +19,8 @@
 
 #define WAIT_MS 1000	   /* of a request, before it is told "not yet" */
 #define IDLE_MS 50		   /* between looks for rows that SQL has written */
-#define GATHER_US 5000	   /* under load, before a round */
+#define GATHER_FROM 4	   /* requests of the round before, from which on to */
+#define GATHER_US 5000	   /* wait for more before the next */
 #define ANOTHER_US 1000	   /* while another gateway makes a round */
 #define SIGNED_US 3000	   /* between looks for another's checkpoint */
 #define PAUSE_US 100000	   /* after a round that failed */
@@ -60,9 +61,8 @@ complain(struct sequencer *sequencer, const char *problem)
 			 problem);
 	sequencer->complained_ms = now;
 	log_line(sequencer->log, LOG_LEVEL_ERROR,
-			 "THE KEY LOG IS NOT SIGNED: %s. No new key is given out. After a "
-			 "legitimate restore run e2emsg-gateway --new-log-origin.",
-			 problem);
+			 "THE KEY LOG IS NOT SIGNED%s: %s",
+			 sequencer->signs ? "" : " HERE", problem);
 }
 
 static void
@@ -122,7 +122,7 @@ find_place(struct sequencer *sequencer, const struct key_log_state *state)
 		return true;
 	snprintf(problem, sizeof(problem),
 			 "the database shows %" PRIu64 " entries signed by this key, the "
-			 "file .last beside it knows of %" PRIu64,
+			 "file .last beside it knows of %" PRIu64 SIGNER_AFTER_RESTORE,
 			 state->signed_size, last);
 	return refuse(sequencer, problem);
 }
@@ -265,23 +265,28 @@ answer(struct sequencer *sequencer, uint64_t asked)
 	pthread_mutex_unlock(&sequencer->mutex);
 }
 
+/* Under load one round for many costs less than a round for each. */
+static void
+gather(struct sequencer *sequencer, uint64_t *asked)
+{
+	if (sequencer->gathered < GATHER_FROM)
+		return;
+	usleep(GATHER_US);
+	pthread_mutex_lock(&sequencer->mutex);
+	*asked = sequencer->asked;
+	pthread_mutex_unlock(&sequencer->mutex);
+}
+
 static void *
 run(void *context)
 {
 	struct sequencer *sequencer = context;
 	bool is_asked, good = false; /* the first time look around */
 	uint64_t asked;
-	long gather = getenv("GATHER_US") ? atol(getenv("GATHER_US")) : GATHER_US;
 
 	while (wait_to_be_asked(sequencer, &is_asked, &asked))
 	{
-		if (sequencer->gathered > 3 && gather)
-		{
-			usleep((unsigned) gather);
-			pthread_mutex_lock(&sequencer->mutex);
-			asked = sequencer->asked;
-			pthread_mutex_unlock(&sequencer->mutex);
-		}
+		gather(sequencer, &asked);
 		sequencer->gathered = asked - sequencer->done;
 		good = good && is_asked ? make_round(sequencer) : look(sequencer);
 		if (good)

@@ -281,14 +281,15 @@ continues(const struct log_head *last, const struct log_head *head,
 	if (head->size < last->size)
 		return fail(problem,
 					"the key log went back: %" PRIu64 " entries were signed, "
-					"the database has %" PRIu64,
+					"the database has %" PRIu64 SIGNER_AFTER_RESTORE,
 					last->size, head->size);
 	if (last->size > 0 &&
 		!merkle_verify_consistency(last->size, last->root, head->size,
 								   head->root, proof, count))
 		return fail(problem,
 					"the key log is another one: its first %" PRIu64
-					" entries, of %" PRIu64 ", are not those that were signed",
+					" entries, of %" PRIu64
+					", are not those that were signed" SIGNER_AFTER_RESTORE,
 					last->size, head->size);
 	return true;
 }

@@ -24,6 +24,9 @@
 #include "note.h"
 
 #define SIGNER_PROBLEM_SIZE 400
+#define SIGNER_AFTER_RESTORE                                     \
+	". No new key is given out. After a legitimate restore run " \
+	"e2emsg-gateway --new-log-origin"
 
 struct signer;
 

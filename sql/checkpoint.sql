@@ -33,7 +33,7 @@ SELECT pg_temp.send(:'rita', 1, 1);
 -- signed
 SELECT pg_temp.sign();
 SELECT key_version, sequenced FROM public_key('check.rita');
-SELECT logged_version, rotated_seq FROM mailboxes WHERE id = :'rita';
+SELECT logged_version, rotated_seq FROM mailboxes WHERE id = :'rita'; -- not before somebody sends
 SELECT pg_temp.send(:'rita', 1, 1), pg_temp.send(:'rita', 2, 1), pg_temp.send(:'rita', 1, 1);
 -- what is shown can be checked with nothing but the note's root
 CREATE FUNCTION pg_temp.proved(log json) RETURNS boolean LANGUAGE sql AS $$

@@ -87,8 +87,9 @@ COMMENT ON FUNCTION key_log_state() IS
 	'Size and root of the key log, what of it is signed and by whom; NULLs where there is nothing yet.';
 
 -- From now on everybody is shown the log of this size.  False for a signer who
--- is not the one of the newest origin.  Mailboxes that somebody holds go over
--- later, when somebody sends or asks.
+-- is not the one of the newest origin.  Mailboxes of those who rotated go over
+-- to the new key; the others, and those that somebody holds, when somebody
+-- sends or asks.
 CREATE FUNCTION publish_checkpoint(new_verifier text, new_size bigint, new_root bytea,
 								   new_note text)
 RETURNS boolean
@@ -125,8 +126,11 @@ BEGIN
 		FROM e2emsg.key_log_leaves f
 		JOIN e2emsg.mailboxes m ON m.id = f.user_id
 		WHERE f.index >= coalesce(newest.size, 0) AND f.index < new_size
-			AND m.logged_version < m.key_version
+			AND m.logged_version BETWEEN 1 AND m.key_version - 1
 		ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED);
+	IF free_mailboxes = '{}' THEN
+		RETURN true;
+	END IF;
 	UPDATE e2emsg.mailboxes m SET logged_version = v.version, rotated_seq = m.last_seq
 	FROM (SELECT f.user_id, max(l.version) AS version
 		  FROM e2emsg.key_log_leaves f
@@ -138,7 +142,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION publish_checkpoint(text, bigint, bytea, text) IS
-	'Stores a signed checkpoint; mailboxes that nobody holds go over to what it covers.';
+	'Stores a signed checkpoint, which everybody is shown from then on.';
 
 CREATE FUNCTION begin_origin(new_verifier text, new_succession text, new_size bigint,
 							 new_root bytea, new_note text)

@@ -93,7 +93,7 @@ is(metric($gateway, 'e2emsg_key_log_refused'), 0, 'and that nothing is wrong');
 # --- a second signer by mistake -----------------------------------------------------------
 
 my $second = E2emsg::Gateway->new($server, @shared);
-ok(wait_until(sub { $second->log =~ /THE KEY LOG IS NOT SIGNED: its signer is/ }, 10), 'a second key is refused loudly');
+ok(wait_until(sub { $second->log =~ /THE KEY LOG IS NOT SIGNED HERE: its signer is/ }, 10), 'a second key is refused loudly');
 is(metric($second, 'e2emsg_key_log_refused'), 1, 'and in the metrics');
 is($second->request('POST', '/users', body => body('served', 4))->{status}, 201, 'it serves all the same: the other one signs');
 is($second->stop, 0, 'it ends well');
