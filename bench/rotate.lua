@@ -22,7 +22,7 @@ function init(args)
 		if line >= tonumber(args[3]) and line < tonumber(args[3]) + tonumber(args[4])
 			and line % of == number then
 			local token, id = entry:match("^(%S+) (%S+)$")
-			users[#users + 1] = {version = 1, head = "PUT /users/" .. id
+			users[#users + 1] = {version = 1, token = token, head = "PUT /users/" .. id
 				.. "/public-key HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port
 				.. "\r\nAuthorization: Bearer " .. token
 				.. "\r\nContent-Type: application/json\r\nContent-Length: "}
@@ -30,7 +30,14 @@ function init(args)
 	end
 end
 
+-- wrk calls this once to look at what comes, and sends that nowhere: so the
+-- first one is not a rotation.
 function request()
+	if turn == 0 then
+		turn = #users
+		return "POST /sessions/refresh HTTP/1.1\r\nHost: " .. wrk.host .. "\r\nAuthorization: Bearer "
+			.. users[1].token .. "\r\nContent-Length: 0\r\n\r\n"
+	end
 	turn = turn % #users + 1
 	local user = users[turn]
 	user.version = user.version + 1

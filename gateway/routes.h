@@ -31,7 +31,8 @@ enum source
 	PATH,	/* the path's {segment} */
 	BODY,
 	QUERY_1, /* value of the route's first query name, or NULL */
-	QUERY_2
+	QUERY_2,
+	COLUMN_3 /* of the call's row; for the call afterwards */
 };
 
 enum route_flag
@@ -39,7 +40,7 @@ enum route_flag
 	HAS_ETAG = 1,	/* columns 2 and 3: etag, immutable */
 	REGISTERS = 2,	/* column 2: the new user's id; answer with a token */
 	EMPTY_BODY = 4, /* POST with nothing in it */
-	LOGGED = 8,		/* column 2: wait for the key log; then the call again */
+	LOGGED = 8,		/* column 2: wait for the key log */
 	PUBLIC = 16,	/* an answer without a secret, for any cache */
 	FOREVER = 32,	/* ... that never changes */
 	PLAIN = 64,		/* text/plain */
@@ -61,6 +62,9 @@ struct route
 				  struct reply *reply);
 	const char *sql; /* one row; column 1 is the answer's body */
 	enum source params[ROUTE_MAX_PARAMS];
+	const char *logged_sql; /* the answer once the key log holds the row, or
+							 * NULL when it is the same */
+	enum source logged_params[ROUTE_MAX_PARAMS];
 	const char *query[ROUTE_MAX_QUERY]; /* names that it takes */
 	unsigned flags;
 };

@@ -22,8 +22,10 @@
 #include "session.h"
 #include "submission.h"
 
+/* "row" is that of the call before, or NULL. */
 static const char *
-source_value(const struct request *request, enum source source)
+source_value(const struct request *request, enum source source,
+			 const struct db_answer *row)
 {
 	switch (source)
 	{
@@ -37,9 +39,23 @@ source_value(const struct request *request, enum source source)
 			return request->query[0];
 		case QUERY_2:
 			return request->query[1];
+		case COLUMN_3:
+			return db_answer_field(row, 0, 2, NULL);
 		default:
 			return NULL;
 	}
+}
+
+static enum status
+call(const struct request *request, const char *sql,
+	 const enum source params[ROUTE_MAX_PARAMS], const struct db_answer *row,
+	 struct db_answer *answer)
+{
+	struct db_params values = {0};
+
+	for (int i = 0; i < ROUTE_MAX_PARAMS && params[i] != NOTHING; i++)
+		db_param_text(&values, source_value(request, params[i], row));
+	return db_call(request->gateway->db, sql, &values, answer);
 }
 
 static bool
@@ -149,44 +165,41 @@ reply_refusal(struct reply *reply, enum status status,
 }
 
 /*
- * What was stored is not shown before the key log holds it.  The same call
- * again then gives the answer: a retry, which changes nothing.  202 when the
- * log takes too long.
+ * What was stored is not shown before the key log holds it, and answered then;
+ * 202 when the log takes too long.
  */
 static enum status
 wait_for_log(struct request *request, const struct route *route,
-			 const struct db_params *params, struct db_answer *answer,
-			 int *http)
+			 struct db_answer *answer, int *http)
 {
 	const char *waits = db_answer_field(answer, 0, 1, NULL);
+	struct db_answer logged;
+	enum status status;
 
 	if (!(route->flags & LOGGED) || !waits || waits[0] != 't')
 		return STATUS_OK;
 	if (!sequencer_wait(request->gateway->sequencer))
-	{
 		*http = 202;
+	if (*http == 202 || !route->logged_sql)
 		return STATUS_OK;
-	}
-	if (route->flags & REGISTERS)
-		return STATUS_OK;
+	status = call(request, route->logged_sql, route->logged_params, answer,
+				  &logged);
 	db_answer_free(answer);
-	return db_call(request->gateway->db, route->sql, params, answer);
+	*answer = logged;
+	return status;
 }
 
 void
 serve_sql(struct request *request, const struct route *route,
 		  struct reply *reply)
 {
-	struct db_params params = {0};
 	struct db_answer answer;
-	enum status status;
 	int http = route->success;
+	enum status status =
+		call(request, route->sql, route->params, NULL, &answer);
 
-	for (int i = 0; i < ROUTE_MAX_PARAMS && route->params[i] != NOTHING; i++)
-		db_param_text(&params, source_value(request, route->params[i]));
-	status = db_call(request->gateway->db, route->sql, &params, &answer);
 	if (status == STATUS_OK)
-		status = wait_for_log(request, route, &params, &answer, &http);
+		status = wait_for_log(request, route, &answer, &http);
 	if (status == STATUS_OK)
 		reply_row(request, route, http, &answer, reply);
 	else

@@ -6,22 +6,26 @@ LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION key_log_is_on() IS 'The setting e2emsg.key_log.';
 
 CREATE FUNCTION logged_size() RETURNS bigint
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce((SELECT n.size FROM e2emsg.key_log_notes n
-					 ORDER BY n.origin DESC LIMIT 1), 0)
+BEGIN
+	RETURN coalesce((SELECT n.size FROM e2emsg.key_log_notes n
+					 ORDER BY n.origin DESC LIMIT 1), 0);
+END
 $$;
 COMMENT ON FUNCTION logged_size() IS
 	'How many leaves of the key log the newest signed checkpoint covers.';
 
 CREATE FUNCTION is_logged(of_user uuid, of_entry integer) RETURNS boolean
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT EXISTS (SELECT FROM e2emsg.key_log_leaves f
+BEGIN
+	RETURN EXISTS (SELECT FROM e2emsg.key_log_leaves f
 				   WHERE f.user_id = of_user AND f.entry = of_entry
-					   AND f.index < e2emsg.logged_size())
+					   AND f.index < e2emsg.logged_size());
+END
 $$;
 COMMENT ON FUNCTION is_logged(uuid, integer) IS
 	'Does a signed checkpoint cover this row of the key rotation log?';
@@ -31,6 +35,8 @@ CREATE FUNCTION logged_version(of_user uuid) RETURNS integer
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	logged bigint := e2emsg.logged_size();
 BEGIN
 	IF NOT e2emsg.key_log_is_on() THEN
 		RETURN (SELECT m.key_version FROM e2emsg.mailboxes m WHERE m.id = of_user);
@@ -38,7 +44,8 @@ BEGIN
 	RETURN coalesce((
 		SELECT l.version
 		FROM e2emsg.key_rotation_log l
-		WHERE l.user_id = of_user AND e2emsg.is_logged(l.user_id, l.entry)
+		JOIN e2emsg.key_log_leaves f ON f.user_id = l.user_id AND f.entry = l.entry
+		WHERE l.user_id = of_user AND f.index < logged
 		ORDER BY l.entry DESC LIMIT 1), 0);
 END
 $$;
@@ -52,15 +59,16 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	mailbox e2emsg.mailboxes;
+	logged integer;
 BEGIN
 	SELECT m.* INTO mailbox FROM e2emsg.mailboxes m WHERE m.id = user_id;
 	IF NOT FOUND THEN
 		PERFORM e2emsg.refuse('unknown_user');
 	ELSIF mailbox.logged_version < version THEN
 		PERFORM e2emsg.lock_mailbox(user_id);
-		UPDATE e2emsg.mailboxes m
-		SET logged_version = e2emsg.logged_version(user_id), rotated_seq = m.last_seq
-		WHERE m.id = user_id AND m.logged_version < e2emsg.logged_version(user_id);
+		logged := e2emsg.logged_version(user_id);
+		UPDATE e2emsg.mailboxes m SET logged_version = logged, rotated_seq = m.last_seq
+		WHERE m.id = user_id AND m.logged_version < logged;
 		SELECT m.* INTO mailbox FROM e2emsg.mailboxes m WHERE m.id = user_id;
 	END IF;
 	RETURN CASE WHEN mailbox.logged_version = version THEN mailbox.rotated_seq END;
@@ -126,7 +134,7 @@ BEGIN
 		FROM e2emsg.key_log_leaves f
 		JOIN e2emsg.mailboxes m ON m.id = f.user_id
 		WHERE f.index >= coalesce(newest.size, 0) AND f.index < new_size
-			AND m.logged_version BETWEEN 1 AND m.key_version - 1
+			AND m.key_version > 1 AND m.logged_version < m.key_version
 		ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED);
 	IF free_mailboxes = '{}' THEN
 		RETURN true;

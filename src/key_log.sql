@@ -70,15 +70,18 @@ COMMENT ON FUNCTION verify_consistency(bigint, bytea, bigint, bytea, bytea) IS
 
 -- The bytes of a row of the key rotation log, made from what the row holds now.
 CREATE FUNCTION entry_bytes(of_user uuid, of_entry integer) RETURNS bytea
-LANGUAGE sql STABLE STRICT
+LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT e2emsg.log_entry(e2emsg.service_name(), u.username, u.id, l.entry, l.event,
-		l.version, l.thumbprint, l.previous_thumbprint, l.identity_thumbprint, l.signature,
-		l.endorsement, l.created_at, l.previous_leaf_hash)
-	FROM e2emsg.key_rotation_log l
-	JOIN e2emsg.users u ON u.id = l.user_id
-	WHERE l.user_id = of_user AND l.entry = of_entry
+BEGIN
+	RETURN (
+		SELECT e2emsg.log_entry(e2emsg.service_name(), u.username, u.id, l.entry, l.event,
+			l.version, l.thumbprint, l.previous_thumbprint, l.identity_thumbprint,
+			l.signature, l.endorsement, l.created_at, l.previous_leaf_hash)
+		FROM e2emsg.key_rotation_log l
+		JOIN e2emsg.users u ON u.id = l.user_id
+		WHERE l.user_id = of_user AND l.entry = of_entry);
+END
 $$;
 COMMENT ON FUNCTION entry_bytes(uuid, integer) IS
 	'The 385 bytes of a user''s row of the key rotation log; NULL when there is none.';

@@ -45,7 +45,7 @@ BEGIN
 	EXECUTE format('GRANT EXECUTE ON ROUTINE
 		e2emsg.service_name(),
 		e2emsg.rest_register(text), e2emsg.rest_public_key(text, text),
-		e2emsg.rest_rotate_key(uuid, text, text),
+		e2emsg.rest_rotate_key(uuid, text, text), e2emsg.rest_rotated(uuid, integer),
 		e2emsg.rest_identity_key(uuid, text, text), e2emsg.rest_key_rotations(text, text),
 		e2emsg.rest_key_log(), e2emsg.rest_checkpoint(), e2emsg.rest_tile(text),
 		e2emsg.rest_inclusion_proof(text, text), e2emsg.rest_consistency_proof(text, text),

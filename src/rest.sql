@@ -130,7 +130,7 @@ COMMENT ON FUNCTION rest_public_key(text, text) IS 'GET /users/{who}/public-key'
 
 -- PUT /users/{id}/public-key
 CREATE FUNCTION rest_rotate_key(caller uuid, target text, request text, OUT body json,
-								OUT waits boolean)
+								OUT waits boolean, OUT key_version integer)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -140,8 +140,8 @@ BEGIN
 	PERFORM e2emsg.require_self(caller, target);
 	SELECT json_strip_nulls(json_build_object('keyVersion', r.key_version,
 											  'throughSeq', r.through_seq)),
-		   r.through_seq IS NULL
-	INTO body, waits
+		   r.through_seq IS NULL, r.key_version
+	INTO body, waits, key_version
 	FROM e2emsg.rotate_encryption_key(caller,
 		e2emsg.request_member(parsed, 'publicKey', 'object'),
 		e2emsg.parse_version(e2emsg.request_member(parsed, 'keyVersion', 'number')::text,
@@ -150,6 +150,18 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rest_rotate_key(uuid, text, text) IS 'PUT /users/{id}/public-key';
+
+CREATE FUNCTION rest_rotated(caller uuid, version integer, OUT body json)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	body := json_strip_nulls(json_build_object('keyVersion', version,
+		'throughSeq', e2emsg.through_seq(caller, version)));
+END
+$$;
+COMMENT ON FUNCTION rest_rotated(uuid, integer) IS
+	'PUT /users/{id}/public-key, once the key log holds the rotation.';
 
 -- PUT /users/{id}/identity-key
 CREATE FUNCTION rest_identity_key(caller uuid, target text, request text, OUT body json,

@@ -20,16 +20,19 @@ COMMENT ON FUNCTION require_key_log() IS
 
 -- The member "log" of key objects: the leaf and its proof in the signed size.
 CREATE FUNCTION proof_object(of_user uuid, of_entry integer, leaf bigint) RETURNS json
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT json_build_object(
-		'checkpoint', c.note,
+DECLARE
+	logged record := e2emsg.require_key_log();
+BEGIN
+	RETURN json_build_object(
+		'checkpoint', logged.note,
 		'index', leaf,
-		'size', c.size,
+		'size', logged.size,
 		'entry', e2emsg.base64url_encode(e2emsg.entry_bytes(of_user, of_entry)),
-		'proof', e2emsg.base64url_encode(e2emsg.inclusion_proof(leaf, c.size)))
-	FROM e2emsg.require_key_log() c
+		'proof', e2emsg.base64url_encode(e2emsg.inclusion_proof(leaf, logged.size)));
+END
 $$;
 COMMENT ON FUNCTION proof_object(uuid, integer, bigint) IS
 	'Entry, leaf, signed checkpoint and inclusion proof as JSON.';

@@ -135,7 +135,9 @@ BEGIN
 	PERFORM e2emsg.log_key_event(user_id, owner.username, 'rotated', new_version,
 		thumbprint, current_thumbprint, owner.identity_key, signature);
 	UPDATE e2emsg.mailboxes m SET key_version = new_version WHERE m.id = user_id;
-	through_seq := e2emsg.through_seq(user_id, new_version);
+	IF NOT e2emsg.key_log_is_on() THEN
+		through_seq := e2emsg.through_seq(user_id, new_version);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION rotate_encryption_key(uuid, json, integer, bytea) IS
