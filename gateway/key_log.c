@@ -156,24 +156,20 @@ key_log_consistency(struct db_connection *connection, uint64_t old_size,
 
 enum status
 key_log_publish(struct db_connection *connection, const char *verifier,
-				const struct log_head *head, const char *note)
+				const struct log_head *head, const char *note,
+				struct db_answer *rotated)
 {
 	static const char sql[] =
-		"SELECT e2emsg.publish_checkpoint($1, $2, $3, $4)";
+		"SELECT user_id::text, version, body::text"
+		" FROM e2emsg.publish_checkpoint($1, $2, $3, $4)";
 	char size[24];
 	struct db_params params = {0};
-	struct db_answer answer;
-	enum status status;
 
 	db_param_text(&params, verifier);
 	add_number(&params, head->size, size);
 	db_param_binary(&params, head->root, sizeof(head->root));
 	db_param_text(&params, note);
-	status = db_connection_call(connection, sql, &params, &answer);
-	if (status == STATUS_OK && !flag(&answer, 0))
-		status = STATUS_FORBIDDEN;
-	db_answer_free(&answer);
-	return status;
+	return db_connection_call(connection, sql, &params, rotated);
 }
 
 enum status

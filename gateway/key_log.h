@@ -42,12 +42,14 @@ key_log_consistency(struct db_connection *connection, uint64_t old_size,
 
 /*
  * Shows a signed checkpoint to everybody; STATUS_FORBIDDEN when another key
- * signs this log.
+ * signs this log.  A row for each rotation that counts now: user id, version,
+ * what to answer.
  */
 extern enum status key_log_publish(struct db_connection *connection,
 								   const char *verifier,
 								   const struct log_head *head,
-								   const char *note) KEY_LOG_CHECKED;
+								   const char *note,
+								   struct db_answer *rotated) KEY_LOG_CHECKED;
 
 /* Shows a new origin from now on. */
 extern enum status key_log_begin_origin(struct db_connection *connection,

@@ -20,7 +20,7 @@
 #define WAIT_MS 1000	   /* of a request, before it is told "not yet" */
 #define IDLE_MS 50		   /* between looks for rows that SQL has written */
 #define GATHER_FROM 4	   /* requests of the round before, from which on to */
-#define GATHER_US 5000	   /* wait for more before the next */
+#define GATHER_US 10000	   /* wait for more before the next */
 #define ANOTHER_US 1000	   /* while another gateway makes a round */
 #define SIGNED_US 3000	   /* between looks for another's checkpoint */
 #define PAUSE_US 100000	   /* after a round that failed */
@@ -34,8 +34,9 @@ struct sequencer
 	pthread_t thread;
 	pthread_mutex_t mutex; /* for all below, but never during a call */
 	pthread_cond_t asked_more, done_more;
-	uint64_t asked; /* requests that want a round */
-	uint64_t done;	/* those that got one */
+	uint64_t asked;					  /* requests that want a round */
+	uint64_t done;					  /* those that got one */
+	struct sequencer_ticket *tickets; /* of those who wait */
 	bool stopping;
 	struct sequencer_figures figures;
 
@@ -127,6 +128,27 @@ find_place(struct sequencer *sequencer, const struct key_log_state *state)
 	return refuse(sequencer, problem);
 }
 
+/* Gives waiting rotations their answers. */
+static void
+answer_rotated(struct sequencer *sequencer, const struct db_answer *rotated)
+{
+	pthread_mutex_lock(&sequencer->mutex);
+	for (int row = 0; row < db_answer_rows(rotated); row++)
+	{
+		const char *user = db_answer_field(rotated, row, 0, NULL);
+		const char *version = db_answer_field(rotated, row, 1, NULL);
+		const char *body = db_answer_field(rotated, row, 2, NULL);
+
+		for (struct sequencer_ticket *ticket = sequencer->tickets; ticket;
+			 ticket = ticket->next)
+			if (!ticket->body && ticket->user && ticket->version &&
+				strcmp(ticket->user, user) == 0 &&
+				strcmp(ticket->version, version) == 0)
+				ticket->body = strdup(body);
+	}
+	pthread_mutex_unlock(&sequencer->mutex);
+}
+
 /* Signs the head, if it continues what was signed last, and shows it. */
 static bool
 sign(struct sequencer *sequencer, const struct log_head *head)
@@ -134,6 +156,7 @@ sign(struct sequencer *sequencer, const struct log_head *head)
 	uint8_t proof[MERKLE_MAX_PROOF][MERKLE_HASH_SIZE];
 	char note[NOTE_MAX_SIZE + 1], problem[SIGNER_PROBLEM_SIZE];
 	const struct log_head *last = signer_last(sequencer->signer);
+	struct db_answer rotated = {0};
 	size_t count = 0;
 	bool good;
 
@@ -147,12 +170,16 @@ sign(struct sequencer *sequencer, const struct log_head *head)
 	if (!good)
 		return refuse(sequencer, problem);
 	set_refused(sequencer, false);
-	if (key_log_publish(sequencer->connection,
-						signer_verifier(sequencer->signer), head,
-						note) != STATUS_OK)
-		return false;
-	set_sizes(sequencer, head->size, head->size);
-	return true;
+	good = key_log_publish(sequencer->connection,
+						   signer_verifier(sequencer->signer), head, note,
+						   &rotated) == STATUS_OK;
+	if (good)
+	{
+		answer_rotated(sequencer, &rotated);
+		set_sizes(sequencer, head->size, head->size);
+	}
+	db_answer_free(&rotated);
+	return good;
 }
 
 /* Waits for the gateway that signs. */
@@ -297,21 +324,35 @@ run(void *context)
 	return NULL;
 }
 
+/* Takes a ticket out of the list; the caller holds the mutex. */
+static void
+leave(struct sequencer *sequencer, const struct sequencer_ticket *ticket)
+{
+	struct sequencer_ticket **at = &sequencer->tickets;
+
+	while (*at != ticket)
+		at = &(*at)->next;
+	*at = ticket->next;
+}
+
 bool
-sequencer_wait(struct sequencer *sequencer)
+sequencer_wait(struct sequencer *sequencer, struct sequencer_ticket *ticket)
 {
 	struct timespec deadline = clock_deadline(WAIT_MS);
-	uint64_t ticket;
 	int waited = 0;
 	bool done;
 
 	pthread_mutex_lock(&sequencer->mutex);
-	ticket = ++sequencer->asked;
+	ticket->number = ++sequencer->asked;
+	ticket->next = sequencer->tickets;
+	sequencer->tickets = ticket;
 	pthread_cond_signal(&sequencer->asked_more);
-	while (sequencer->done < ticket && waited == 0 && !sequencer->stopping)
+	while (sequencer->done < ticket->number && waited == 0 &&
+		   !sequencer->stopping)
 		waited = pthread_cond_timedwait(&sequencer->done_more,
 										&sequencer->mutex, &deadline);
-	done = sequencer->done >= ticket;
+	done = sequencer->done >= ticket->number;
+	leave(sequencer, ticket);
 	pthread_mutex_unlock(&sequencer->mutex);
 	return done;
 }

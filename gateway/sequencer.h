@@ -32,11 +32,23 @@ extern struct sequencer *sequencer_start(const struct config *config,
 										 struct db *db, struct log *log);
 extern void sequencer_stop(struct sequencer *sequencer);
 
+/* What a request waits for. */
+struct sequencer_ticket
+{
+	const char *user, *version; /* of a rotation, whose answer is wanted */
+	char *body; /* that answer, when it came along; the caller frees it */
+
+	/* The sequencer's own. */
+	uint64_t number;
+	struct sequencer_ticket *next;
+};
+
 /*
  * Waits until the key log shows what the caller has committed, a second at
  * most.  False when it does not yet.
  */
-extern bool sequencer_wait(struct sequencer *sequencer)
+extern bool sequencer_wait(struct sequencer *sequencer,
+						   struct sequencer_ticket *ticket)
 	__attribute__((warn_unused_result));
 
 extern void sequencer_figures(struct sequencer *sequencer,

@@ -6,6 +6,7 @@
 #include "routes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -164,29 +165,56 @@ reply_refusal(struct reply *reply, enum status status,
 	reply_problem(reply, status, detail, db_answer_hint(answer), NULL);
 }
 
+/* The answer once the key log holds the row: the same, unless there is SQL. */
+static enum status
+answer_logged(struct request *request, const struct route *route,
+			  struct db_answer *answer, struct reply *reply)
+{
+	struct db_answer logged;
+	enum status status = STATUS_OK;
+
+	if (route->logged_sql)
+	{
+		status = call(request, route->logged_sql, route->logged_params, answer,
+					  &logged);
+		db_answer_free(answer);
+		*answer = logged;
+	}
+	if (status == STATUS_OK)
+		reply_row(request, route, route->success, answer, reply);
+	return status;
+}
+
 /*
  * What was stored is not shown before the key log holds it, and answered then;
  * 202 when the log takes too long.
  */
 static enum status
 wait_for_log(struct request *request, const struct route *route,
-			 struct db_answer *answer, int *http)
+			 struct db_answer *answer, struct reply *reply)
+{
+	struct sequencer_ticket ticket = {.user = request->caller,
+									  .version =
+										  db_answer_field(answer, 0, 2, NULL)};
+	enum status status = STATUS_OK;
+
+	if (!sequencer_wait(request->gateway->sequencer, &ticket))
+		reply_row(request, route, 202, answer, reply);
+	else if (ticket.body)
+		reply_text(reply, route->success, ticket.body, strlen(ticket.body));
+	else
+		status = answer_logged(request, route, answer, reply);
+	free(ticket.body);
+	return status;
+}
+
+/* Is the row one that the key log must hold first? */
+static bool
+is_waiting(const struct route *route, const struct db_answer *answer)
 {
 	const char *waits = db_answer_field(answer, 0, 1, NULL);
-	struct db_answer logged;
-	enum status status;
 
-	if (!(route->flags & LOGGED) || !waits || waits[0] != 't')
-		return STATUS_OK;
-	if (!sequencer_wait(request->gateway->sequencer))
-		*http = 202;
-	if (*http == 202 || !route->logged_sql)
-		return STATUS_OK;
-	status = call(request, route->logged_sql, route->logged_params, answer,
-				  &logged);
-	db_answer_free(answer);
-	*answer = logged;
-	return status;
+	return (route->flags & LOGGED) && waits && waits[0] == 't';
 }
 
 void
@@ -194,15 +222,14 @@ serve_sql(struct request *request, const struct route *route,
 		  struct reply *reply)
 {
 	struct db_answer answer;
-	int http = route->success;
 	enum status status =
 		call(request, route->sql, route->params, NULL, &answer);
 
-	if (status == STATUS_OK)
-		status = wait_for_log(request, route, &answer, &http);
-	if (status == STATUS_OK)
-		reply_row(request, route, http, &answer, reply);
-	else
+	if (status == STATUS_OK && is_waiting(route, &answer))
+		status = wait_for_log(request, route, &answer, reply);
+	else if (status == STATUS_OK)
+		reply_row(request, route, route->success, &answer, reply);
+	if (status != STATUS_OK)
 		reply_refusal(reply, status, &answer);
 	db_answer_free(&answer);
 }

@@ -6,9 +6,9 @@ SET e2emsg.key_log = on;
 \set keys :abs_srcdir '/test/vectors/iris.psql'
 \i :keys
 -- everything that waits, in a checkpoint as a gateway would store it
-CREATE FUNCTION pg_temp.sign(by_whom text DEFAULT 'v1') RETURNS boolean LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.sign(by_whom text DEFAULT 'v1', OUT rotations bigint, OUT bodies json) LANGUAGE sql AS $$
 	SELECT sequence_key_log(100000);
-	SELECT publish_checkpoint(by_whom, h.size, h.root, 'note') FROM key_log_head h;
+	SELECT count(p.version), json_agg(p.body) FROM key_log_head h, publish_checkpoint(by_whom, h.size, h.root, 'note') p;
 $$;
 CREATE FUNCTION pg_temp.send(receiver uuid, n integer, version integer) RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(code, 'stored') FROM send_messages(ARRAY['00000000-0000-8000-8000-00000000000a'::uuid],
@@ -90,7 +90,9 @@ SELECT pg_temp.sign('somebody else');
 SELECT publish_checkpoint('v1', 1, sha256(''), 'smaller');
 SELECT publish_checkpoint('v1', size, root, 'the same size') FROM key_log_head;
 SELECT begin_origin('v2', 'succession', 1, sha256(''), 'first of v2');
-SELECT pg_temp.sign('v1'), pg_temp.sign('v2');
+SELECT pg_temp.sign('v1');
+\echo :LAST_ERROR_SQLSTATE
+SELECT pg_temp.sign('v2');
 SELECT body ->> 'verifier' AS verifier, body -> 'successions' AS successions FROM rest_key_log() AS body;
 -- what anybody may look at
 SELECT rest_checkpoint();

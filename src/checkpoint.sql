@@ -94,13 +94,14 @@ $$;
 COMMENT ON FUNCTION key_log_state() IS
 	'Size and root of the key log, what of it is signed and by whom; NULLs where there is nothing yet.';
 
--- From now on everybody is shown the log of this size.  False for a signer who
+-- From now on everybody is shown the log of this size.  Refused for a signer who
 -- is not the one of the newest origin.  Mailboxes of those who rotated go over
--- to the new key; the others, and those that somebody holds, when somebody
--- sends or asks.
+-- to the new key, a row each; the others, and those that somebody holds, when
+-- somebody sends or asks.
 CREATE FUNCTION publish_checkpoint(new_verifier text, new_size bigint, new_root bytea,
-								   new_note text)
-RETURNS boolean
+								   new_note text, OUT user_id uuid, OUT version integer,
+								   OUT body json)
+RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- plans go by the indexes, whatever the statistics said when they were made
@@ -109,21 +110,18 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off
 AS $$
+#variable_conflict use_column
 DECLARE
 	newest record;
 	free_mailboxes uuid[];
 BEGIN
 	SELECT n.origin, n.verifier, n.size INTO newest FROM e2emsg.key_log_notes n
 	ORDER BY n.origin DESC LIMIT 1 FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
+	IF newest.origin IS NULL THEN
 		INSERT INTO e2emsg.key_log_notes (origin, verifier, size, root, note)
-		VALUES (1, new_verifier, new_size, new_root, new_note)
-		ON CONFLICT DO NOTHING;
-		IF NOT FOUND THEN
-			RETURN false;
-		END IF;
+		VALUES (1, new_verifier, new_size, new_root, new_note);
 	ELSIF newest.verifier <> new_verifier OR newest.size > new_size THEN
-		RETURN false;
+		PERFORM e2emsg.refuse('forbidden', 'another checkpoint of the key log counts');
 	ELSE
 		UPDATE e2emsg.key_log_notes n
 		SET size = new_size, root = new_root, note = new_note, signed_at = clock_timestamp()
@@ -137,20 +135,21 @@ BEGIN
 			AND m.key_version > 1 AND m.logged_version < m.key_version
 		ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED);
 	IF free_mailboxes = '{}' THEN
-		RETURN true;
+		RETURN;
 	END IF;
+	RETURN QUERY
 	UPDATE e2emsg.mailboxes m SET logged_version = v.version, rotated_seq = m.last_seq
 	FROM (SELECT f.user_id, max(l.version) AS version
 		  FROM e2emsg.key_log_leaves f
 		  JOIN e2emsg.key_rotation_log l ON l.user_id = f.user_id AND l.entry = f.entry
 		  WHERE f.index >= coalesce(newest.size, 0) AND f.index < new_size
 		  GROUP BY f.user_id) v
-	WHERE m.id = v.user_id AND m.id = ANY (free_mailboxes) AND m.logged_version < v.version;
-	RETURN true;
+	WHERE m.id = v.user_id AND m.id = ANY (free_mailboxes) AND m.logged_version < v.version
+	RETURNING m.id, m.logged_version, e2emsg.rotation_body(m.logged_version, m.rotated_seq);
 END
 $$;
 COMMENT ON FUNCTION publish_checkpoint(text, bigint, bytea, text) IS
-	'Stores a signed checkpoint, which everybody is shown from then on.';
+	'Stores a signed checkpoint, which everybody is shown from then on; a row for each rotation that counts now, with what to answer.';
 
 CREATE FUNCTION begin_origin(new_verifier text, new_succession text, new_size bigint,
 							 new_root bytea, new_note text)

@@ -128,6 +128,19 @@ END
 $$;
 COMMENT ON FUNCTION rest_public_key(text, text) IS 'GET /users/{who}/public-key';
 
+-- The answer to a rotation; without through_seq while it is not known.
+CREATE FUNCTION rotation_body(key_version integer, through_seq bigint) RETURNS json
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN json_strip_nulls(json_build_object('keyVersion', key_version,
+											  'throughSeq', through_seq));
+END
+$$;
+COMMENT ON FUNCTION rotation_body(integer, bigint) IS
+	'The JSON that answers PUT /users/{id}/public-key.';
+
 -- PUT /users/{id}/public-key
 CREATE FUNCTION rest_rotate_key(caller uuid, target text, request text, OUT body json,
 								OUT waits boolean, OUT key_version integer)
@@ -138,9 +151,8 @@ DECLARE
 	parsed json := e2emsg.request_object(request, '{publicKey,keyVersion}', '{signature}');
 BEGIN
 	PERFORM e2emsg.require_self(caller, target);
-	SELECT json_strip_nulls(json_build_object('keyVersion', r.key_version,
-											  'throughSeq', r.through_seq)),
-		   r.through_seq IS NULL, r.key_version
+	SELECT e2emsg.rotation_body(r.key_version, r.through_seq), r.through_seq IS NULL,
+		   r.key_version
 	INTO body, waits, key_version
 	FROM e2emsg.rotate_encryption_key(caller,
 		e2emsg.request_member(parsed, 'publicKey', 'object'),
@@ -156,8 +168,7 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	body := json_strip_nulls(json_build_object('keyVersion', version,
-		'throughSeq', e2emsg.through_seq(caller, version)));
+	body := e2emsg.rotation_body(version, e2emsg.through_seq(caller, version));
 END
 $$;
 COMMENT ON FUNCTION rest_rotated(uuid, integer) IS

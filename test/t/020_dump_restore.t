@@ -22,7 +22,7 @@ $old->sql(q{SELECT e2emsg.acknowledge(e2emsg.find_user('user2'), 7)});
 $old->sql(<<'SQL');    # the rest waits
 SET e2emsg.key_log = on;
 SELECT e2emsg.sequence_key_log(4);
-SELECT e2emsg.publish_checkpoint('verifier', h.size, h.root, 'note') FROM e2emsg.key_log_head h
+SELECT FROM e2emsg.key_log_head h, e2emsg.publish_checkpoint('verifier', h.size, h.root, 'note')
 SQL
 
 sub contents
