@@ -143,13 +143,15 @@ log_check_after(struct session *session, struct fault *fault)
 }
 
 enum result
-log_check_head(struct session *session, const char *peer, const uint8_t *head,
-			   struct fault *fault)
+log_check_head(struct session *session, const char *peer, bool word_counts,
+			   const uint8_t *head, struct fault *fault)
 {
+	char before[LOG_PROBLEM_SIZE];
 	struct log_head seen;
 	bool off = false;
 	enum result result = RESULT_OK;
 
+	memcpy(before, session->log.problem, sizeof(before));
 	log_head_read(head, &seen);
 	if (!log_is_pinned(&session->log))
 		result = log_begin(&session->http, &session->log, &off, fault);
@@ -168,6 +170,8 @@ log_check_head(struct session *session, const char *peer, const uint8_t *head,
 			log_break(&session->log, fault,
 					  "what %s saw can't be compared: %s", peer, why.message);
 	}
+	if (!word_counts)
+		memcpy(session->log.problem, before, sizeof(before));
 	return keep(session, result, fault);
 }
 

@@ -34,10 +34,11 @@ extern CHECKED enum result log_check_after(struct session *session,
 
 /*
  * Compares the head that a peer put into a message (FRAME_HEAD_SIZE bytes).
- * RESULT_UNTRUSTED when it differs.
+ * RESULT_UNTRUSTED when it differs; that stops sending only when the peer's
+ * word counts: a stranger could make it up.
  */
 extern CHECKED enum result log_check_head(struct session *session,
-										  const char *peer,
+										  const char *peer, bool word_counts,
 										  const uint8_t *head,
 										  struct fault *fault);
 

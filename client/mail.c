@@ -206,3 +206,22 @@ mail_has_client_id(const struct mail *mail, const struct uuid *sender,
 	client_id_name(sender, text, name);
 	return json_object_get(mail->seen, name) != NULL;
 }
+
+bool
+mail_wrote_to(const struct mail *mail, const struct uuid *peer)
+{
+	const char *id;
+	json_t *record;
+
+	json_object_foreach(mail->records, id, record)
+	{
+		const char *direction =
+			json_string_value(json_object_get(record, "direction"));
+		struct uuid to;
+
+		if (direction && strcmp(direction, "out") == 0 &&
+			field_uuid(record, "peerId", &to) && uuid_equal(&to, peer))
+			return true;
+	}
+	return false;
+}

@@ -54,6 +54,9 @@ extern CHECKED enum result mail_store_sent(const struct store *store,
 extern bool mail_has_envelope(const struct mail *mail,
 							  const struct sealed *sealed);
 
+/* Did this account ever write to that user? */
+extern bool mail_wrote_to(const struct mail *mail, const struct uuid *peer);
+
 /* Did this sender use this client message id (16 bytes) before? */
 extern bool mail_has_client_id(const struct mail *mail,
 							   const struct uuid *sender,

@@ -206,14 +206,17 @@ remember_suite(struct session *session, const struct attempt *attempt,
  * record and does not stop reading; a server that gives no answer does.
  */
 static enum result
-compare_log(struct session *session, const struct attempt *attempt,
-			json_t *record, struct fault *fault)
+compare_log(struct session *session, const struct mail *mail,
+			const struct attempt *attempt, json_t *record, struct fault *fault)
 {
+	const struct contact *sender = attempt->sender.contact;
 	enum result result;
 
 	if (attempt->log_head == NULL)
 		return RESULT_OK;
-	result = log_check_head(session, attempt->sender.contact->username,
+	result = log_check_head(session, sender->username,
+							sender->verified ||
+								mail_wrote_to(mail, &attempt->sealed->sender),
 							attempt->log_head, fault);
 	if (result != RESULT_UNTRUSTED)
 		return result;
@@ -260,7 +263,7 @@ open_fully(struct session *session, const struct mail *mail,
 	if (problem != NULL)
 		return fault_set(fault, RESULT_UNREADABLE, NULL, "%s", problem);
 	*opening = attempt->sender.flagged ? OPENING_FLAGGED : OPENING_OPENED;
-	result = compare_log(session, attempt, record, fault);
+	result = compare_log(session, mail, attempt, record, fault);
 	return result == RESULT_OK ? remember_suite(session, attempt, fault)
 							   : result;
 }

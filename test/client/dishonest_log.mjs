@@ -312,6 +312,13 @@ const forkOf = (log, rounds) => {
 	return other;
 };
 
+const longer = (log) => {
+	const other = log.fork(log.rows.length);
+	other.endRound(70);
+	other.sign();
+	return other;
+};
+
 await splitView('a log of the same size', (gateway, real, alice, bob) =>
 	showTo(gateway, bob, forkOf(real.log, 1)), /saw another key log of 4 entries/);
 await splitView('a larger log', (gateway, real, alice, bob) =>
@@ -331,6 +338,24 @@ await splitView('a log whose checkpoint is forged', async (gateway, real, alice,
 	await bob.run('log');
 	gateway.after = spoil(VIEW, (reply) => changed(reply, { checkpoint: reply.body.checkpoint.replace(/\n5\n/, '\n6\n') }));
 }, /what bob\d saw can't be compared: .*signature is wrong/);
+await story(async (scene, gateway) => {
+	const { alice, bob } = await scene.pair();
+	const mallory = await scene.newUser(scene.fresh('mallory'));
+	await mallory.run('send', alice.name, 'hi');
+	await alice.run('read');
+	const real = gateway.log;
+	await showTo(gateway, mallory, longer(real));
+	expect(await mallory.run('send', alice.name, 'boo'), 0, 'a stranger writes');
+	gateway.log = real;
+	expect(await alice.run('read'), 5, 'what a stranger says of the log is told', 'out', /boo\n[^]*KEY LOG: /);
+	expect(await alice.run('send', bob.name, 'x'), 0, 'but stops nothing');
+	await alice.run('send', mallory.name, 'who are you?');
+	await showTo(gateway, mallory, longer(real));
+	await mallory.run('send', alice.name, 'boo again');
+	gateway.log = real;
+	expect(await alice.run('read'), 5, 'the word of somebody one writes to');
+	await isStopped(alice, bob, /mallory/, 'does');
+});
 await story(async (scene, gateway) => {
 	const { alice, bob } = await scene.pair();
 	rmSync(fileOf(alice, 'log.json'));
