@@ -95,7 +95,8 @@ fresh_suffix() {
 		SELECT CASE WHEN n > 1 THEN n::text ELSE '' END FROM generate_series(1, 1000000) n
 		WHERE NOT EXISTS (SELECT FROM e2emsg.users WHERE username IN (
 			'alice' || CASE WHEN n > 1 THEN n::text ELSE '' END,
-			'bob' || CASE WHEN n > 1 THEN n::text ELSE '' END))
+			'bob' || CASE WHEN n > 1 THEN n::text ELSE '' END,
+			'carol' || CASE WHEN n > 1 THEN n::text ELSE '' END))
 		ORDER BY n LIMIT 1"
 }
 
@@ -104,6 +105,7 @@ fresh_suffix() {
 SUFFIX=$(fresh_suffix)
 ALICE=alice$SUFFIX
 BOB=bob$SUFFIX
+CAROL=carol$SUFFIX
 FIRST='Hello Bob, meet me at noon.'
 SECOND='Bring the blue folder.'
 THIRD='Noon it is.'
@@ -180,5 +182,28 @@ database e2emsg_owner "
 client "$BOB" 6 read
 must_say 'tampered'
 must_not_say "$FOURTH"
+
+heading "The same somebody gives out a key of their own in the place of ${BOB}'s"
+tell 'UPDATE e2emsg.public_keys SET key = ..., and so on in every table that has it.'
+TRUE_KEY=$(database e2emsg_owner "SELECT key FROM e2emsg.public_keys
+	WHERE user_id = e2emsg.find_user('$BOB') AND version = 2")
+swap_key() {
+	psql -qXAt -v ON_ERROR_STOP=1 -o /dev/null <<-SQL
+		SET session_replication_role = replica;
+		UPDATE e2emsg.public_keys SET key = '$1', thumbprint = e2emsg.jwk_thumbprint('$1')
+		WHERE user_id = e2emsg.find_user('$BOB') AND version = 2;
+		UPDATE e2emsg.key_rotation_log SET thumbprint = e2emsg.jwk_thumbprint('$1')
+		WHERE user_id = e2emsg.find_user('$BOB') AND version = 2;
+	SQL
+}
+swap_key '{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+	"y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}'
+client "$CAROL" 0 register "$CAROL"
+client "$CAROL" 5 send "$BOB" "$FOURTH"
+must_say 'not usable'
+tell 'And anybody can see it: the key log is public, and every entry is checked.'
+client "$CAROL" 5 audit
+must_say "$BOB"
+swap_key "$TRUE_KEY"
 
 printf '\n%sAll as it should be.%s\n\n' "$GREEN" "$RESET"

@@ -150,7 +150,7 @@ say_how_to_go_on() {
 	say
 	say "  cd $(printf '%q' "$TOP")"
 	say "  . $(shown "$DATA/server/env") && psql"
-	say "  $client register carol --server http://127.0.0.1:$PORT"
+	say "  $client register dave --server http://127.0.0.1:$PORT"
 	say "  $client --help"
 	say "  curl http://127.0.0.1:$admin_port/live http://127.0.0.1:$admin_port/ready"
 	say "  tail -f $(shown "$DATA/gateway/log")"
