@@ -125,6 +125,11 @@ tell_of_log(struct app *app, enum result result)
 
 	if (!log->broken || (result != RESULT_OK && result != RESULT_MISSING))
 		return result;
+	if (log->problem[0] == '\0')
+		return fault_set(&app->fault, RESULT_UNTRUSTED,
+						 "You never wrote to this sender, who may have made "
+						 "that up: nothing is stopped.",
+						 "%s", log->hearsay);
 	return fault_set(&app->fault, RESULT_UNTRUSTED, LOG_BROKEN_HINT, "%s",
 					 log->problem);
 }

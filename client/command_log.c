@@ -11,6 +11,7 @@
 #include "log_file.h"
 #include "log_follow.h"
 #include "log_history.h"
+#include "rotation.h"
 
 /* What is remembered of the log. */
 static json_t *
@@ -108,6 +109,7 @@ make_fresh(struct app *app, struct log_pin *fresh, bool *off)
 
 	*fresh = session->log;
 	fresh->problem[0] = '\0';
+	fresh->number = 0; /* all of the history is looked at anew */
 	if (*off)
 		*fresh = (struct log_pin){0};
 	else if (result == RESULT_OK &&
@@ -117,6 +119,26 @@ make_fresh(struct app *app, struct log_pin *fresh, bool *off)
 						   "by the key that it names");
 	log_view_free(&view);
 	return result;
+}
+
+/* What a restored server has lost of this account, it gets again. */
+static enum result
+restore_keys(struct app *app, uint32_t known)
+{
+	struct session *session = &app->session;
+	enum result result;
+
+	if (known >= session->account.version)
+		return RESULT_OK;
+	session_notice(session,
+				   "the server lost the key versions after %u; "
+				   "announcing them again",
+				   known);
+	session->checking = true; /* the history is known to end too early */
+	result = rotation_restore(session, known, &app->fault);
+	session->checking = false;
+	return result == RESULT_OK ? log_check_after(session, &app->fault)
+							   : result;
 }
 
 /* Shows both logs, checks the account in the new one, and asks. */
@@ -135,7 +157,7 @@ accept_now(struct app *app)
 	if (off)
 		return replace(app, &fresh, "Go on without a key log?");
 	show_log(app, "now", &fresh);
-	result = log_history_check(session, &fresh, &app->fault);
+	result = log_history_check(session, &fresh, true, &app->fault);
 	if (result == RESULT_UNTRUSTED)
 		snprintf(app->fault.hint, sizeof(app->fault.hint),
 				 "What the log says of you is not what was done here: no yes "
@@ -148,7 +170,8 @@ accept_now(struct app *app)
 						 "the key log does not hold your key yet");
 	session_notice(session, "%u entries of yours in it are right",
 				   fresh.number);
-	return replace(app, &fresh, "Accept this key log?");
+	result = replace(app, &fresh, "Accept this key log?");
+	return result == RESULT_OK ? restore_keys(app, fresh.number) : result;
 }
 
 enum result

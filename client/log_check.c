@@ -118,7 +118,7 @@ log_check_own(struct session *session, struct fault *fault)
 	if (!log_is_pinned(pin))
 		result = pin_first(session, fault);
 	if (result == RESULT_OK && log_is_pinned(pin))
-		result = log_history_check(session, pin, fault);
+		result = log_history_check(session, pin, false, fault);
 	session->checking = false;
 	return keep(session, result, fault);
 }
@@ -170,8 +170,11 @@ log_check_head(struct session *session, const char *peer, bool word_counts,
 			log_break(&session->log, fault,
 					  "what %s saw can't be compared: %s", peer, why.message);
 	}
-	if (!word_counts)
+	if (!word_counts && session->log.broken)
+	{
+		memcpy(session->log.hearsay, session->log.problem, sizeof(before));
 		memcpy(session->log.problem, before, sizeof(before));
+	}
 	return keep(session, result, fault);
 }
 

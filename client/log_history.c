@@ -249,7 +249,7 @@ begin(struct session *session, const struct log_pin *pin, struct history *out,
 }
 
 enum result
-log_history_check(struct session *session, struct log_pin *pin,
+log_history_check(struct session *session, struct log_pin *pin, bool may_lack,
 				  struct fault *fault)
 {
 	struct history history;
@@ -258,7 +258,7 @@ log_history_check(struct session *session, struct log_pin *pin,
 
 	while (result == RESULT_OK && more)
 		result = take_page(&history, pin, &more, fault);
-	if (result != RESULT_OK || pin->number == 0 ||
+	if (result != RESULT_OK || pin->number == 0 || may_lack ||
 		pin->number >= session->account.version)
 		return result;
 	return log_break(pin, fault,

@@ -45,6 +45,8 @@ struct log_pin
 	size_t former_count;
 
 	char problem[LOG_PROBLEM_SIZE]; /* stops sending; empty: none */
+	char hearsay[LOG_PROBLEM_SIZE]; /* what a stranger says is wrong; not kept
+									 */
 	bool broken;					/* a problem arose in this run */
 	bool changed;					/* since it was loaded or saved */
 };

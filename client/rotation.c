@@ -23,7 +23,7 @@ endorse(const struct session *session, uint32_t version,
 		const struct keypair *fresh, json_t *body, struct fault *fault)
 {
 	const struct account *account = &session->account;
-	struct keypair identity = {0}, current = {0};
+	struct keypair identity = {0}, before = {0};
 	uint8_t thumbprint[JWK_THUMBPRINT_SIZE], previous[JWK_THUMBPRINT_SIZE];
 	uint8_t statement[ENDORSEMENT_SIZE];
 	uint8_t signature[ES256_SIZE];
@@ -31,12 +31,11 @@ endorse(const struct session *session, uint32_t version,
 		keyring_load(&session->store, KEYRING_IDENTITY, &identity, fault);
 
 	if (result == RESULT_OK)
-		result =
-			keyring_load(&session->store, account->version, &current, fault);
+		result = keyring_load(&session->store, version - 1, &before, fault);
 	if (result != RESULT_OK)
 		goto end;
 	jwk_thumbprint(&fresh->public_key, thumbprint);
-	jwk_thumbprint(&current.public_key, previous);
+	jwk_thumbprint(&before.public_key, previous);
 	endorsement_statement(account->service, account->username, version,
 						  thumbprint, previous, statement);
 	if (!keypair_sign(&identity, statement, sizeof(statement), signature) ||
@@ -48,7 +47,7 @@ endorse(const struct session *session, uint32_t version,
 
 end:
 	keypair_free(&identity);
-	keypair_free(&current);
+	keypair_free(&before);
 	return result;
 }
 
@@ -110,6 +109,24 @@ put(struct session *session, const json_t *body, enum rotation_answer *answer,
 	}
 }
 
+/* Signs a key of this account as that version and sends it. */
+static enum result
+send_key(struct session *session, uint32_t version, const struct keypair *key,
+		 enum rotation_answer *answer, int64_t *through, struct fault *fault)
+{
+	json_t *body =
+		json_pack("{s:o, s:I}", "publicKey", field_from_key(&key->public_key),
+				  "keyVersion", (json_int_t) version);
+	enum result result = RESULT_OK;
+
+	if (session->account.has_identity)
+		result = endorse(session, version, key, body, fault);
+	if (result == RESULT_OK)
+		result = put(session, body, answer, through, fault);
+	json_decref(body);
+	return result;
+}
+
 /* Announces the new key.  *conflict: the server says that it can't follow. */
 static enum result
 announce(struct session *session, uint32_t version,
@@ -117,16 +134,9 @@ announce(struct session *session, uint32_t version,
 {
 	int64_t through = THROUGH_UNKNOWN;
 	enum rotation_answer answer = ROTATION_TAKEN;
-	json_t *body = json_pack("{s:o, s:I}", "publicKey",
-							 field_from_key(&fresh->public_key), "keyVersion",
-							 (json_int_t) version);
-	enum result result = RESULT_OK;
+	enum result result =
+		send_key(session, version, fresh, &answer, &through, fault);
 
-	if (session->account.has_identity)
-		result = endorse(session, version, fresh, body, fault);
-	if (result == RESULT_OK)
-		result = put(session, body, &answer, &through, fault);
-	json_decref(body);
 	if (result == RESULT_NETWORK)
 		snprintf(fault->hint, sizeof(fault->hint),
 				 "Run e2emsg rotate again: it finds out whether the server "
@@ -135,6 +145,36 @@ announce(struct session *session, uint32_t version,
 	if (result != RESULT_OK || *conflict)
 		return result;
 	return finish(session, version, through, fault);
+}
+
+/* The key file of a version that the server has lost. */
+static enum result
+announce_again(struct session *session, uint32_t version, struct fault *fault)
+{
+	int64_t through = THROUGH_UNKNOWN;
+	enum rotation_answer answer = ROTATION_TAKEN;
+	struct keypair key = {0};
+	enum result result = keyring_load(&session->store, version, &key, fault);
+
+	if (result == RESULT_OK)
+		result = send_key(session, version, &key, &answer, &through, fault);
+	if (result == RESULT_OK && answer == ROTATION_CONFLICT)
+		result = fault_set(fault, RESULT_REFUSED, NULL,
+						   "the server does not take key version %u again",
+						   version);
+	keypair_free(&key);
+	return result;
+}
+
+enum result
+rotation_restore(struct session *session, uint32_t known, struct fault *fault)
+{
+	enum result result = RESULT_OK;
+
+	for (uint32_t version = known + 1;
+		 version <= session->account.version && result == RESULT_OK; version++)
+		result = announce_again(session, version, fault);
+	return result;
 }
 
 /*

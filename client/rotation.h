@@ -16,4 +16,11 @@
 extern CHECKED enum result rotation_run(struct session *session,
 										struct fault *fault);
 
+/*
+ * Announces the versions after "known" again, up to the account's: a server
+ * that was restored from a backup has lost them.
+ */
+extern CHECKED enum result
+rotation_restore(struct session *session, uint32_t known, struct fault *fault);
+
 #endif /* E2EMSG_ROTATION_H */

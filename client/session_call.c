@@ -161,7 +161,10 @@ session_login(struct session *session, struct fault *fault)
 	enum result result;
 
 	if (!session->account.has_identity)
-		return renew(session, fault);
+	{
+		result = renew(session, fault);
+		return result == RESULT_OK ? log_check_after(session, fault) : result;
+	}
 	result = sign_in(session, fault);
 	if (result != RESULT_OK)
 		return result;
