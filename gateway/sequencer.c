@@ -42,6 +42,7 @@ struct sequencer
 
 	/* Of the thread alone. */
 	bool signs;		   /* its key is the one that counts */
+	bool told_off;	   /* said that the log is off */
 	uint64_t gathered; /* requests that the last round served */
 	int64_t complained_ms;
 	char complaint[SIGNER_PROBLEM_SIZE];
@@ -104,6 +105,11 @@ find_place(struct sequencer *sequencer, const struct key_log_state *state)
 	const char *ours;
 	uint64_t last;
 
+	if (!sequencer->signer && state->verifier[0] == '\0')
+		complain(sequencer,
+				 "no gateway has ever signed it, so that no key counts; set "
+				 "log_signer on exactly one, or do without the log: ALTER "
+				 "DATABASE ... SET e2emsg.key_log = off");
 	if (!sequencer->signer)
 		return true;
 	ours = signer_verifier(sequencer->signer);
@@ -243,6 +249,17 @@ make_round(struct sequencer *sequencer)
 	return sign(sequencer, &head);
 }
 
+/* Once: this is not what one gets without asking for it. */
+static void
+tell_off(struct sequencer *sequencer)
+{
+	if (!sequencer->told_off)
+		log_line(sequencer->log, LOG_LEVEL_WARN,
+				 "the key log is off (e2emsg.key_log): nobody can see that a "
+				 "key was swapped");
+	sequencer->told_off = true;
+}
+
 /*
  * Nobody asks: rows that SQL has written, and rounds of gateways that do not
  * sign.  Also the first look, and the one after a failure.
@@ -256,7 +273,10 @@ look(struct sequencer *sequencer)
 		return false;
 	set_sizes(sequencer, state.head.size, state.signed_size);
 	if (!state.is_on)
+	{
+		tell_off(sequencer);
 		return true;
+	}
 	if (!find_place(sequencer, &state))
 		return false;
 	if (!state.pending &&

@@ -88,6 +88,8 @@ ROLLBACK;
 -- one signer, one direction
 SELECT pg_temp.sign('somebody else');
 SELECT publish_checkpoint('v1', 1, sha256(''), 'smaller');
+SELECT publish_checkpoint('v1', 999999999, sha256(''), 'never had');
+\echo :LAST_ERROR_SQLSTATE
 SELECT publish_checkpoint('v1', size, root, 'the same size') FROM key_log_head;
 SELECT begin_origin('v2', 'succession', 1, sha256(''), 'first of v2');
 SELECT pg_temp.sign('v1');

@@ -115,6 +115,9 @@ DECLARE
 	newest record;
 	free_mailboxes uuid[];
 BEGIN
+	IF NOT EXISTS (SELECT FROM e2emsg.key_log_head h WHERE h.single AND h.size >= new_size) THEN
+		PERFORM e2emsg.refuse('not_in_log', 'the key log never had that size');
+	END IF;
 	SELECT n.origin, n.verifier, n.size INTO newest FROM e2emsg.key_log_notes n
 	ORDER BY n.origin DESC LIMIT 1 FOR NO KEY UPDATE;
 	IF newest.origin IS NULL THEN

@@ -188,12 +188,21 @@ for my $case ([ 'no checkpoint', 'x' x 300 ], [ 'a name and 64', '' ])
 	like($result->{err}, qr/log_signer .*: it (?:holds|does not hold) $case->[0]/, 'and is named');
 }
 
+# --- never signed ----------------------------------------------------------------------------
+
+$server->sql('CREATE DATABASE unsigned');
+$server->install_extension(database => 'unsigned');
+my $unsigned = E2emsg::Gateway->new($server, database => $server->conninfo(database => 'unsigned'), log_signer => '');
+ok(wait_until(sub { $unsigned->log =~ /NOT SIGNED HERE: no gateway has ever signed it/ }, 10), 'a log without any signer is said loudly');
+$unsigned->stop;
+
 # --- turned off -----------------------------------------------------------------------------
 
 $server->sql('CREATE DATABASE plain');
 $server->sql('ALTER DATABASE plain SET e2emsg.key_log = off');
 $server->install_extension(database => 'plain');
 my $plain = E2emsg::Gateway->new($server, database => $server->conninfo(database => 'plain'), log_signer => '');
+ok(wait_until(sub { $plain->log =~ /warn the key log is off/ }, 10), 'the gateway says that the log is off');
 my $erin = $plain->register('erin', 0);
 $key = $plain->request('GET', '/users/erin/public-key', as => $erin);
 ok($key->{status} == 200 && !exists $key->{json}{log}, 'without the log keys have no proof');
