@@ -47,6 +47,8 @@ OBJS = \
 	src/pg_envelope.o \
 	src/pg_jwk.o \
 	src/pg_key_log.o \
+	src/pg_log_entry.o \
+	src/pg_merkle.o \
 	src/pg_message.o \
 	src/pg_request.o \
 	src/pg_send_rules.o \

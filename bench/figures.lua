@@ -1,3 +1,13 @@
+-- What the scripts share.
+
+-- Random numbers that are others in each run and thread.
+function seed()
+	local file = io.open("/dev/urandom", "rb")
+	local a, b, c, d = file:read(4):byte(1, 4)
+	file:close()
+	math.randomseed(((a * 256 + b) * 256 + c) * 256 + d)
+end
+
 -- The last line of a run, for load() in lib.sh.
 
 function done(summary, latency, requests)

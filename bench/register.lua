@@ -3,13 +3,6 @@
 
 local head, tail
 
-local function seed()
-	local file = io.open("/dev/urandom", "rb")
-	local a, b, c, d = file:read(4):byte(1, 4)
-	file:close()
-	math.randomseed(((a * 256 + b) * 256 + c) * 256 + d)
-end
-
 function init(args)
 	seed()
 	tail = '","publicKey":' .. args[1] .. "}"

@@ -16,13 +16,6 @@ local function random_text(length)
 	return table.concat(text) .. ("AQgw"):sub(n, n)
 end
 
-local function seed()
-	local file = io.open("/dev/urandom", "rb")
-	local a, b, c, d = file:read(4):byte(1, 4)
-	file:close()
-	math.randomseed(((a * 256 + b) * 256 + c) * 256 + d)
-end
-
 local function body(receiver, iv)
 	return '{"receiverId":"' .. receiver .. '","iv":"' .. iv
 		.. '","ciphertext":"' .. iv .. ciphertext .. '","authTag":"' .. tag
