@@ -11,6 +11,7 @@
 #include "db.h"
 #include "gateway.h"
 #include "reply.h"
+#include "rounds.h"
 #include "sequencer.h"
 
 static enum status
@@ -47,7 +48,7 @@ add_metric(struct text *text, const char *name, const char *type,
 static void
 reply_metrics(struct gateway *gateway, struct reply *reply)
 {
-	struct sequencer_figures figures;
+	struct round_figures figures;
 	struct text *text = reply_begin(reply, 200);
 
 	sequencer_figures(gateway->sequencer, &figures);

@@ -1,7 +1,7 @@
 /*
  * sequencer.h
- *		The thread that puts committed rows into the key log, a round at a
- *		time, and has them signed when this gateway is the signer.
+ *		The thread that makes rounds of the key log, and those who wait for
+ *		them.
  *
  * A round takes everything that was committed before it began.  So a request
  * whose row is committed waits for a round that begins after it asked, and
@@ -16,16 +16,8 @@
 struct config;
 struct db;
 struct log;
+struct round_figures;
 struct sequencer;
-
-/* For the operator's port. */
-struct sequencer_figures
-{
-	uint64_t size;		  /* leaves in the key log */
-	uint64_t signed_size; /* leaves that a checkpoint covers */
-	uint64_t rounds;	  /* made by this gateway */
-	bool refused;		  /* the signer does not sign what it sees */
-};
 
 /* NULL after a line in the log: no memory, or no usable key. */
 extern struct sequencer *sequencer_start(const struct config *config,
@@ -52,6 +44,6 @@ extern bool sequencer_wait(struct sequencer *sequencer,
 	__attribute__((warn_unused_result));
 
 extern void sequencer_figures(struct sequencer *sequencer,
-							  struct sequencer_figures *out);
+							  struct round_figures *out);
 
 #endif /* E2EMSG_SEQUENCER_H */
