@@ -86,7 +86,6 @@ audit_close(struct audit *audit)
 	http_close(&audit->http);
 	audit_state_free(&audit->state);
 	audit_list_free(&audit->remarks);
-	audit_list_free(&audit->passing);
 	store_close(&audit->store);
 	*audit = AUDIT_CLOSED;
 }
@@ -277,26 +276,10 @@ go_back(struct audit *audit, struct fault *fault)
 	return result;
 }
 
-/* Entries that nobody explains so far; a later deletion may. */
-static void
-add_passing(struct audit *audit)
-{
-	const struct audit_withheld *withheld = &audit->state.withheld;
-
-	audit_list_free(&audit->passing);
-	if (withheld->unexplained == 0)
-		return;
-	audit_list_add(&audit->passing, withheld->first->leaf, NULL,
-				   "entries are withheld: %" PRIu64
-				   ", this one first; no deletion accounts for %" PRIu64
-				   " of them",
-				   withheld->count, withheld->unexplained);
-}
-
 enum result
 audit_verdict(const struct audit *audit, struct fault *fault)
 {
-	uint64_t alarms = audit->state.alarms.total + audit->passing.total;
+	uint64_t alarms = audit->state.alarms.total;
 
 	if (alarms == 0)
 		return RESULT_OK;
@@ -338,7 +321,6 @@ audit_run(struct audit *audit, struct fault *fault)
 	moved = audit->taken > 0 || !store_has(&audit->store, audit->file) ||
 			strcmp(verifier, audit->state.verifier) != 0;
 	kept = keep(audit, result != RESULT_OK, moved, &later);
-	add_passing(audit);
 	if (kept != RESULT_OK)
 	{
 		*fault = later;

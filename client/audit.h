@@ -30,7 +30,6 @@ struct audit
 	/* Of the last run. */
 	uint64_t taken; /* entries that were new */
 	struct audit_list remarks;
-	struct audit_list passing; /* alarms that later entries may explain */
 };
 
 #define AUDIT_CLOSED          \

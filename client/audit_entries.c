@@ -43,19 +43,6 @@ check_name(struct audit_state *state, const struct log_user_entry *entry)
 					   "the name belongs to another user id");
 }
 
-/* Those that a deletion says there were and that were not given. */
-static void
-check_gap(struct audit_state *state, const struct audit_user *user,
-		  const struct log_user_entry *entry)
-{
-	uint32_t gap = audit_rules_gap(user, entry);
-
-	if (gap > 0 &&
-		!audit_withheld_explain(&state->withheld, gap, entry->previous_entry))
-		audit_list_add(&state->alarms, state->edge.size, entry->username,
-					   "the entries of the deleted user are not in the log");
-}
-
 static bool
 follow(struct audit_state *state, struct audit_user *user,
 	   const struct audit_event *event, const struct log_row *row)
@@ -90,7 +77,6 @@ take_user(struct audit_state *state, const struct log_row *row,
 		audit_list_add(&state->alarms, state->edge.size, username, "%s",
 					   findings.problems[i]);
 	check_name(state, &entry->user);
-	check_gap(state, user, &entry->user);
 	if (remark != NULL)
 		audit_list_add(remarks, state->edge.size, username, "%s", remark);
 	return follow(state, user, &event, row);
@@ -140,11 +126,13 @@ bool
 audit_entries_take(struct audit_state *state, const struct log_row *row,
 				   struct audit_list *remarks)
 {
-	bool done = row->size > 0
-					? take_entry(state, row, remarks)
-					: audit_withheld_add(&state->withheld, state->edge.size,
-										 row->leaf_hash);
+	bool done = true;
 
+	if (row->size > 0)
+		done = take_entry(state, row, remarks);
+	else
+		audit_list_add(&state->alarms, state->edge.size, NULL,
+					   "the entry is withheld: nobody can see what it is");
 	if (!done || !merkle_edge_append(&state->edge, row->leaf_hash))
 		return false;
 	check_beginning(state);

@@ -204,8 +204,6 @@ judge_next(const struct audit_user *user, const struct audit_event *event,
 	need(out, !user->deleted, "the user was deleted before");
 	need(out, strcmp(entry->username, user->username) == 0,
 		 "the user had another name before");
-	if (audit_rules_gap(user, entry) > 0)
-		return;
 	judge_link(user, entry, out);
 	switch (entry->event)
 	{
@@ -231,8 +229,6 @@ judge_next(const struct audit_user *user, const struct audit_event *event,
 static void
 judge_first(const struct log_user_entry *entry, struct audit_findings *out)
 {
-	if (audit_rules_gap(NULL, entry) > 0)
-		return;
 	need(out, entry->number == 1, "the user's first entry has another number");
 	need(out, entry->event == LOG_EVENT_REGISTERED,
 		 "the user's first entry is not a registration");
@@ -253,17 +249,6 @@ audit_rules_judge(const struct audit_user *user,
 	else
 		judge_next(user, event, out);
 	judge_signature(event, out);
-}
-
-uint32_t
-audit_rules_gap(const struct audit_user *user,
-				const struct log_user_entry *entry)
-{
-	uint32_t known = user != NULL ? user->number : 0;
-
-	if (entry->event != LOG_EVENT_DELETED || entry->number - 1 <= known)
-		return 0;
-	return entry->number - 1 - known;
 }
 
 void

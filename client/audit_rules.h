@@ -4,7 +4,7 @@
  *
  * Pure: no file, no server.  Whether the entry is in the log is for the
  * caller, and so is what needs more than one user: that a name belongs to one
- * of them, and which entries are withheld.
+ * of them.
  */
 #ifndef E2EMSG_AUDIT_RULES_H
 #define E2EMSG_AUDIT_RULES_H
@@ -50,19 +50,11 @@ struct audit_findings
 
 /*
  * Judges an entry.  "user" is what the entries before made of the user, NULL
- * for one never met.  Number and link of an entry "deleted" are not looked at
- * when audit_rules_gap() is not 0: entries before it may be gone.
+ * for one never met.
  */
 extern void audit_rules_judge(const struct audit_user *user,
 							  const struct audit_event *event,
 							  struct audit_findings *out);
-
-/*
- * How many entries of the user must have stood between the newest known one
- * and this one, which says "deleted"; 0 for every other event.
- */
-extern uint32_t audit_rules_gap(const struct audit_user *user,
-								const struct log_user_entry *entry);
 
 /*
  * The user after this entry, right or wrong; {0} before the first.  The name

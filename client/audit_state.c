@@ -2,9 +2,9 @@
  * audit_state.c
  *		What an auditor remembers of a key log between two runs.
  *
- * The file: MAGIC, verifier, tree, rounds, service, beginning, alarms,
- *withheld leaves, users, SHA-256 of all that.  Integers are big-endian, texts
- *padded with zeros to the size of their arrays.
+ * The file: MAGIC, verifier, tree, rounds, service, beginning, alarms, users,
+ * SHA-256 of all that.  Integers are big-endian, texts padded with zeros to
+ * the size of their arrays.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,8 @@
 /* Bytes of the parts. */
 #define HEAD_SIZE                                                          \
 	(MAGIC_SIZE + NOTE_VERIFIER_TEXT_SIZE + 8 + 8 + LOG_SERVICE_SIZE + 8 + \
-	 MERKLE_HASH_SIZE + 8 + 4 + 8 + 8 + 4)
+	 MERKLE_HASH_SIZE + 8 + 4 + 4)
 #define ALARM_SIZE (8 + AUDIT_NAME_MAX + 1 + AUDIT_TEXT_MAX + 1)
-#define LEAF_SIZE (8 + MERKLE_HASH_SIZE)
 #define USER_SIZE                                      \
 	(LOG_USER_ID_SIZE + USERNAME_MAX + 1 + 1 + 4 + 4 + \
 	 3 * JWK_THUMBPRINT_SIZE + 2 * JWK_COORDINATE_SIZE + MERKLE_HASH_SIZE)
@@ -100,7 +99,6 @@ walk_bool(struct cursor *cursor, bool *value)
 struct counts
 {
 	uint32_t alarms, users;
-	uint64_t leaves;
 };
 
 static void
@@ -120,8 +118,6 @@ walk_head(struct cursor *cursor, struct audit_state *state,
 	walk_bytes(cursor, state->begin_root, sizeof(state->begin_root));
 	walk_u64(cursor, &state->alarms.total);
 	walk_u32(cursor, &counts->alarms);
-	walk_u64(cursor, &state->withheld.unexplained);
-	walk_u64(cursor, &counts->leaves);
 	walk_u32(cursor, &counts->users);
 	walk_bytes(cursor, state->edge.hashes,
 			   merkle_edge_count(state->edge.size) * MERKLE_HASH_SIZE);
@@ -133,13 +129,6 @@ walk_alarm(struct cursor *cursor, struct audit_item *alarm)
 	walk_u64(cursor, &alarm->leaf);
 	walk_text(cursor, alarm->username, sizeof(alarm->username));
 	walk_text(cursor, alarm->text, sizeof(alarm->text));
-}
-
-static void
-walk_leaf(struct cursor *cursor, struct audit_withheld_leaf *leaf)
-{
-	walk_u64(cursor, &leaf->leaf);
-	walk_bytes(cursor, leaf->hash, sizeof(leaf->hash));
 }
 
 static void
@@ -166,8 +155,7 @@ static size_t
 file_size(const struct audit_state *state)
 {
 	return HEAD_SIZE + merkle_edge_count(state->edge.size) * MERKLE_HASH_SIZE +
-		   state->alarms.count * ALARM_SIZE +
-		   state->withheld.count * LEAF_SIZE + state->users.count * USER_SIZE +
+		   state->alarms.count * ALARM_SIZE + state->users.count * USER_SIZE +
 		   SHA256_DIGEST_LENGTH;
 }
 
@@ -176,15 +164,11 @@ static void
 write_state(struct cursor *cursor, struct audit_state *state)
 {
 	struct counts counts = {.alarms = (uint32_t) state->alarms.count,
-							.users = (uint32_t) state->users.count,
-							.leaves = state->withheld.count};
+							.users = (uint32_t) state->users.count};
 
 	walk_head(cursor, state, &counts);
 	for (size_t i = 0; i < state->alarms.count; i++)
 		walk_alarm(cursor, &state->alarms.items[i]);
-	for (struct audit_withheld_leaf *leaf = state->withheld.first; leaf;
-		 leaf = leaf->next)
-		walk_leaf(cursor, leaf);
 	for (size_t i = 0; i < state->users.count; i++)
 		walk_user(cursor, audit_users_at(&state->users, i));
 }
@@ -220,9 +204,7 @@ counts_fit(const struct cursor *cursor, const struct counts *counts)
 
 	return counts->alarms <= AUDIT_LIST_MAX &&
 		   counts->users <= AUDIT_USERS_MAX &&
-		   counts->leaves <= left / LEAF_SIZE &&
 		   left == counts->alarms * (uint64_t) ALARM_SIZE +
-					   counts->leaves * (uint64_t) LEAF_SIZE +
 					   counts->users * (uint64_t) USER_SIZE;
 }
 
@@ -235,23 +217,6 @@ read_alarms(struct cursor *cursor, uint32_t count, struct audit_list *out)
 	for (; out->count < count; out->count++)
 		walk_alarm(cursor, &out->items[out->count]);
 	return out->total >= count;
-}
-
-static bool
-read_leaves(struct cursor *cursor, uint64_t count, struct audit_withheld *out)
-{
-	uint64_t unexplained = out->unexplained;
-
-	for (uint64_t i = 0; i < count; i++)
-	{
-		struct audit_withheld_leaf leaf = {0};
-
-		walk_leaf(cursor, &leaf);
-		if (!audit_withheld_add(out, leaf.leaf, leaf.hash))
-			return false;
-	}
-	out->unexplained = unexplained;
-	return unexplained <= count;
 }
 
 static bool
@@ -279,7 +244,6 @@ read_state(struct cursor *cursor, struct audit_state *out)
 	return cursor->good && out->edge.size <= MERKLE_MAX_SIZE &&
 		   counts_fit(cursor, &counts) &&
 		   read_alarms(cursor, counts.alarms, &out->alarms) &&
-		   read_leaves(cursor, counts.leaves, &out->withheld) &&
 		   read_users(cursor, counts.users, &out->users) && cursor->good;
 }
 
@@ -326,7 +290,6 @@ forget_entries(struct audit_state *state)
 	struct audit_list alarms = state->alarms;
 
 	audit_users_free(&state->users);
-	audit_withheld_free(&state->withheld);
 	*state = (struct audit_state){.alarms = alarms};
 }
 

@@ -10,7 +10,6 @@
 
 #include "audit_list.h"
 #include "audit_users.h"
-#include "audit_withheld.h"
 #include "merkle.h"
 #include "note.h"
 #include "result.h"
@@ -33,7 +32,6 @@ struct audit_state
 	uint8_t begin_root[MERKLE_HASH_SIZE];
 
 	struct audit_users users;
-	struct audit_withheld withheld;
 	struct audit_list alarms; /* all there ever were for this log */
 };
 

@@ -40,18 +40,6 @@ origin(const struct audit *audit, struct note_verifier *verifier)
 			   : "";
 }
 
-/* Alarms that stay, and those that later entries may explain. */
-static json_t *
-alarms_json(const struct audit *audit)
-{
-	json_t *alarms = audit_list_json(&audit->state.alarms);
-	json_t *passing = audit_list_json(&audit->passing);
-
-	json_array_extend(alarms, passing);
-	json_decref(passing);
-	return alarms;
-}
-
 static void
 print_json(const struct audit *audit)
 {
@@ -66,9 +54,9 @@ print_json(const struct audit *audit)
 		"verifier", state->verifier, "size", (json_int_t) state->edge.size,
 		"root", field_from_bytes(root, sizeof(root)), "taken",
 		(json_int_t) audit->taken, "users", (json_int_t) state->users.count,
-		"rounds", (json_int_t) state->rounds, "alarms", alarms_json(audit),
-		"alarmCount",
-		(json_int_t) (state->alarms.total + audit->passing.total), "remarks",
+		"rounds", (json_int_t) state->rounds, "alarms",
+		audit_list_json(&state->alarms), "alarmCount",
+		(json_int_t) state->alarms.total, "remarks",
 		audit_list_json(&audit->remarks), "remarkCount",
 		(json_int_t) audit->remarks.total));
 }
@@ -81,13 +69,12 @@ print_text(const struct audit *audit)
 
 	print_list(stderr, "e2emsg: ", &audit->remarks);
 	print_list(stdout, "ALARM: ", &state->alarms);
-	print_list(stdout, "ALARM: ", &audit->passing);
 	term_line(stdout, origin(audit, &verifier));
 	printf(": %" PRIu64 " entries audited, %" PRIu64
 		   " of them new; %zu users, %" PRIu64 " rounds; alarms: %" PRIu64
 		   "\n",
 		   state->edge.size, audit->taken, state->users.count, state->rounds,
-		   state->alarms.total + audit->passing.total);
+		   state->alarms.total);
 }
 
 static void
@@ -107,12 +94,12 @@ print(const struct app *app, const struct audit *audit)
 static enum result
 run(struct app *app, struct audit *audit, bool first)
 {
-	uint64_t alarms = audit->state.alarms.total + audit->passing.total;
+	uint64_t alarms = audit->state.alarms.total;
 	enum result result = audit_run(audit, &app->fault);
 	bool is_over = result == RESULT_OK || result == RESULT_UNTRUSTED;
 
 	if ((first && is_over) || audit->taken > 0 || audit->remarks.total > 0 ||
-		audit->state.alarms.total + audit->passing.total != alarms)
+		audit->state.alarms.total != alarms)
 		print(app, audit);
 	if (is_over || audit->state.alarms.total == 0)
 		return result;

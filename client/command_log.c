@@ -171,7 +171,7 @@ accept_now(struct app *app)
 	session_notice(session, "%u entries of yours in it are right",
 				   fresh.number);
 	result = replace(app, &fresh, "Accept this key log?");
-	return result == RESULT_OK ? restore_keys(app, fresh.number) : result;
+	return result == RESULT_OK ? restore_keys(app, fresh.version) : result;
 }
 
 enum result

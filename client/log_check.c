@@ -135,7 +135,7 @@ log_check_after(struct session *session, struct fault *fault)
 		return RESULT_OK;
 	}
 	if (result == RESULT_OK && log_is_pinned(&session->log) &&
-		session->log.number < session->account.version)
+		session->log.version < session->account.version)
 		session_notice(session,
 					   "the key log does not hold the new key yet; until then "
 					   "nobody else gets it");

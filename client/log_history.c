@@ -19,8 +19,11 @@ struct history
 	uint8_t service[LOG_SERVICE_SIZE];
 	uint8_t identity[JWK_THUMBPRINT_SIZE]; /* zeros: no identity key */
 
+	bool accepting; /* the user says yes to whatever it is, but for the end */
+
 	/* The newest entry that was checked; number 0: none. */
-	uint32_t number;
+	uint32_t number, version;
+	uint8_t shown_identity[JWK_THUMBPRINT_SIZE];
 	uint8_t leaf_hash[MERKLE_HASH_SIZE];
 };
 
@@ -68,9 +71,28 @@ check_key(const struct history *history, const struct log_user_entry *user,
 }
 
 /*
- * What is wrong with the next entry, or NULL.  This client makes a version
- * with each entry and never changes an identity.
+ * Is it what this client does: one version after the other?  It never changes
+ * an identity; that somebody did is for the user to accept.
  */
+static bool
+is_expected(const struct history *history, const struct log_user_entry *user)
+{
+	switch (user->event)
+	{
+		case LOG_EVENT_REGISTERED:
+			return user->number == 1 && user->key_version == 1;
+		case LOG_EVENT_ROTATED:
+			return user->key_version == history->version + 1;
+		case LOG_EVENT_IDENTITY_ADDED:
+		case LOG_EVENT_IDENTITY_REPLACED:
+		case LOG_EVENT_IDENTITY_RESET:
+			return history->accepting && user->key_version == history->version;
+		default:
+			return false;
+	}
+}
+
+/* What is wrong with the next entry, or NULL. */
 static const char *
 check_entry(const struct history *history, const struct log_entry *entry,
 			const uint8_t mine[JWK_THUMBPRINT_SIZE])
@@ -87,14 +109,25 @@ check_entry(const struct history *history, const struct log_entry *entry,
 	if (memcmp(user->previous_entry, history->leaf_hash, MERKLE_HASH_SIZE) !=
 		0)
 		return "does not link to the one before";
-	if (memcmp(user->identity_thumbprint, history->identity,
+	if (!is_expected(history, user))
+		return "is something that was not done here";
+	if (!history->accepting &&
+		memcmp(user->identity_thumbprint, history->identity,
 			   sizeof(history->identity)) != 0)
 		return "has another identity key than yours";
-	if (user->event !=
-			(user->number == 1 ? LOG_EVENT_REGISTERED : LOG_EVENT_ROTATED) ||
-		user->key_version != user->number)
-		return "is something that was not done here";
 	return check_key(history, user, mine);
+}
+
+/* This is the newest entry that was checked. */
+static void
+go_on(struct history *history, const struct log_user_entry *user,
+	  const uint8_t leaf_hash[MERKLE_HASH_SIZE])
+{
+	history->number = user->number;
+	history->version = user->key_version;
+	memcpy(history->shown_identity, user->identity_thumbprint,
+		   JWK_THUMBPRINT_SIZE);
+	memcpy(history->leaf_hash, leaf_hash, MERKLE_HASH_SIZE);
 }
 
 /* Checks the next entry and goes on to it. */
@@ -125,22 +158,24 @@ take_entry(struct history *history, struct log_pin *pin, const json_t *row,
 						 "%s, %s",
 						 history->number, entry.user.number,
 						 entry.user.key_version, entry.user.username, problem);
-	history->number = entry.user.number;
-	memcpy(history->leaf_hash, leaf_hash, sizeof(leaf_hash));
+	go_on(history, &entry.user, leaf_hash);
 	return RESULT_OK;
 }
 
 /* The first row must be the newest entry that was checked before. */
 static enum result
-take_known(const struct history *history, struct log_pin *pin,
-		   const json_t *row, struct fault *fault)
+take_known(struct history *history, struct log_pin *pin, const json_t *row,
+		   struct fault *fault)
 {
 	uint8_t leaf_hash[MERKLE_HASH_SIZE];
 	struct log_entry entry;
 
 	if (key_proof_read_entry(row, &entry, leaf_hash) &&
 		memcmp(leaf_hash, history->leaf_hash, sizeof(leaf_hash)) == 0)
+	{
+		go_on(history, &entry.user, leaf_hash);
 		return RESULT_OK;
+	}
 	return log_break(pin, fault,
 					 "entry %u of your history in the key log is not the one "
 					 "that was seen before",
@@ -249,20 +284,29 @@ begin(struct session *session, const struct log_pin *pin, struct history *out,
 }
 
 enum result
-log_history_check(struct session *session, struct log_pin *pin, bool may_lack,
+log_history_check(struct session *session, struct log_pin *pin, bool accepting,
 				  struct fault *fault)
 {
 	struct history history;
 	bool more = true;
 	enum result result = begin(session, pin, &history, fault);
 
+	history.accepting = accepting;
 	while (result == RESULT_OK && more)
 		result = take_page(&history, pin, &more, fault);
-	if (result != RESULT_OK || pin->number == 0 || may_lack ||
-		pin->number >= session->account.version)
+	pin->version = history.version;
+	if (result != RESULT_OK || pin->number == 0)
 		return result;
+	if (accepting && memcmp(history.shown_identity, history.identity,
+							sizeof(history.identity)) != 0)
+		return log_break(pin, fault,
+						 "your newest entry in the key log has another "
+						 "identity key than this account: identity.pem here "
+						 "is no longer yours");
+	if (accepting || pin->version >= session->account.version)
+		return RESULT_OK;
 	return log_break(pin, fault,
 					 "your history in the key log ends with key version %u: "
 					 "the server dropped version %u, which it had taken",
-					 pin->number, session->account.version);
+					 pin->version, session->account.version);
 }

@@ -16,12 +16,13 @@
  * Asks for the account's entries from the newest checked one on, and checks
  * them all.  The pin, which need not be the session's and is not saved, moves
  * forward; what is wrong becomes its problem.  Its number stays 0 while the
- * log does not hold the account yet.  A history that ends before the account's
- * version is wrong, unless it may lack something: after a restore.
+ * log does not hold the account yet.  When the user is accepting the log, a
+ * history may end before the account's version, as after a restore, and hold
+ * changes of the identity that end with the account's own.
  */
 extern CHECKED enum result log_history_check(struct session *session,
 											 struct log_pin *pin,
-											 bool may_lack,
+											 bool accepting,
 											 struct fault *fault);
 
 #endif /* E2EMSG_LOG_HISTORY_H */

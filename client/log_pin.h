@@ -37,7 +37,8 @@ struct log_pin
 	uint8_t root[MERKLE_HASH_SIZE];
 
 	/* The newest entry of the account's own history that was checked. */
-	uint32_t number; /* 0: none yet */
+	uint32_t number;  /* 0: none yet */
+	uint32_t version; /* of its key, once it was looked at in this run */
 	uint8_t leaf_hash[MERKLE_HASH_SIZE];
 
 	/* Key ids of logs that the user accepted leaving, oldest first. */

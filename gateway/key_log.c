@@ -174,17 +174,19 @@ key_log_publish(struct db_connection *connection, const char *verifier,
 
 enum status
 key_log_begin_origin(struct db_connection *connection, const char *verifier,
-					 const char *succession, const struct log_head *head,
-					 const char *note)
+					 const char *succession, uint64_t last_size,
+					 const struct log_head *head, const char *note)
 {
-	static const char sql[] = "SELECT e2emsg.begin_origin($1, $2, $3, $4, $5)";
-	char size[24];
+	static const char sql[] =
+		"SELECT e2emsg.begin_origin($1, $2, $3, $4, $5, $6)";
+	char last[24], size[24];
 	struct db_params params = {0};
 	struct db_answer answer;
 	enum status status;
 
 	db_param_text(&params, verifier);
 	db_param_text(&params, succession);
+	add_number(&params, last_size, last);
 	add_number(&params, head->size, size);
 	db_param_binary(&params, head->root, sizeof(head->root));
 	db_param_text(&params, note);

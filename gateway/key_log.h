@@ -51,10 +51,14 @@ extern enum status key_log_publish(struct db_connection *connection,
 								   const char *note,
 								   struct db_answer *rotated) KEY_LOG_CHECKED;
 
-/* Shows a new origin from now on. */
+/*
+ * Shows a new origin from now on; STATUS_FORBIDDEN when more than "last_size"
+ * was signed.
+ */
 extern enum status key_log_begin_origin(struct db_connection *connection,
 										const char *verifier,
 										const char *succession,
+										uint64_t last_size,
 										const struct log_head *head,
 										const char *note) KEY_LOG_CHECKED;
 

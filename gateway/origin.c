@@ -16,8 +16,9 @@
 /* Makes the key, shows the origin, then puts the key in its place. */
 static bool
 begin(struct db_connection *connection, struct signer *old,
-	  const struct log_head *head, struct log *log)
+	  const struct key_log_state *state, struct log *log)
 {
+	const struct log_head *head = &state->head;
 	struct succession succession = {0};
 	char problem[SIGNER_PROBLEM_SIZE];
 	bool good = signer_prepare_succession(old, head, &succession, problem);
@@ -27,8 +28,8 @@ begin(struct db_connection *connection, struct signer *old,
 	{
 		status = key_log_begin_origin(
 			connection, signer_verifier(succession.fresh),
-			signer_last(old)->size > 0 ? succession.note : NULL, head,
-			succession.checkpoint);
+			signer_last(old)->size > 0 ? succession.note : NULL,
+			state->signed_size, head, succession.checkpoint);
 		if (status != STATUS_OK)
 			snprintf(problem, sizeof(problem), "the database said %s",
 					 status_row(status)->code);
@@ -38,7 +39,7 @@ begin(struct db_connection *connection, struct signer *old,
 	if (good)
 		printf("The key log goes on from %" PRIu64 " entries under a new "
 			   "origin:\n%s\nClients stop and ask their users. Restart the "
-			   "gateways.\n",
+			   "gateways, and empty caches that keep /key-log.\n",
 			   head->size, signer_verifier(succession.fresh));
 	else
 		log_line(log, LOG_LEVEL_ERROR, "no new origin: %s", problem);
@@ -66,7 +67,7 @@ origin_begin(const struct config *config, struct db *db, struct log *log)
 				 "the database's key log is off, or empty: there is nothing "
 				 "to go on from");
 	else
-		good = begin(connection, old, &state.head, log);
+		good = begin(connection, old, &state, log);
 	db_connection_free(connection);
 	signer_close(old);
 	return good;

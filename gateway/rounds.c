@@ -218,9 +218,11 @@ rounds_look(struct rounds *rounds, struct db_answer *rotated)
 	}
 	if (!find_place(rounds, &state))
 		return false;
-	if (!state.pending &&
-		(!rounds->signs || state.head.size == state.signed_size))
+	if (!state.pending && state.head.size == state.signed_size)
 		return true;
+	/* what the other gateway has still to sign is looked at again soon */
+	if (!state.pending && !rounds->signs)
+		return false;
 	return rounds_make(rounds, rotated);
 }
 

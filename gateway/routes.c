@@ -36,7 +36,7 @@ static const struct route routes[] = {
 	 .sql = FROM_E2EMSG("body::text, waits, key_version",
 						"rest_rotate_key($1, $2, $3)"),
 	 .params = {CALLER, PATH, BODY},
-	 .logged_sql = FROM_E2EMSG("body::text", "rest_rotated($1, $2)"),
+	 .logged_sql = FROM_E2EMSG("body::text, waits", "rest_rotated($1, $2)"),
 	 .logged_params = {CALLER, COLUMN_3},
 	 .flags = LOGGED},
 	{.method = "PUT",
@@ -46,7 +46,8 @@ static const struct route routes[] = {
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text, waits", "rest_identity_key($1, $2, $3)"),
 	 .params = {CALLER, PATH, BODY},
-	 .logged_sql = FROM_E2EMSG("body::text", "rest_public_key($1, NULL)"),
+	 .logged_sql =
+		 FROM_E2EMSG("body::text, false", "rest_public_key($1, NULL)"),
 	 .logged_params = {PATH},
 	 .flags = LOGGED},
 	{.method = "GET",

@@ -165,6 +165,15 @@ reply_refusal(struct reply *reply, enum status status,
 	reply_problem(reply, status, detail, db_answer_hint(answer), NULL);
 }
 
+/* Is the row one that the key log must hold first? */
+static bool
+is_waiting(const struct route *route, const struct db_answer *answer)
+{
+	const char *waits = db_answer_field(answer, 0, 1, NULL);
+
+	return (route->flags & LOGGED) && waits && waits[0] == 't';
+}
+
 /* The answer once the key log holds the row: the same, unless there is SQL. */
 static enum status
 answer_logged(struct request *request, const struct route *route,
@@ -181,7 +190,11 @@ answer_logged(struct request *request, const struct route *route,
 		*answer = logged;
 	}
 	if (status == STATUS_OK)
-		reply_row(request, route, route->success, answer, reply);
+		reply_row(request, route,
+				  route->logged_sql && is_waiting(route, answer)
+					  ? 202
+					  : route->success,
+				  answer, reply);
 	return status;
 }
 
@@ -206,15 +219,6 @@ wait_for_log(struct request *request, const struct route *route,
 		status = answer_logged(request, route, answer, reply);
 	free(ticket.body);
 	return status;
-}
-
-/* Is the row one that the key log must hold first? */
-static bool
-is_waiting(const struct route *route, const struct db_answer *answer)
-{
-	const char *waits = db_answer_field(answer, 0, 1, NULL);
-
-	return (route->flags & LOGGED) && waits && waits[0] == 't';
 }
 
 void

@@ -218,6 +218,25 @@ keep_last(struct signer *signer, const char *note, size_t length,
 	return true;
 }
 
+/* No key was ever here: not when something else of it is left. */
+static bool
+is_first(const struct signer *signer, char problem[SIGNER_PROBLEM_SIZE])
+{
+	static const char *const left[] = {".last", ".new"};
+	char path[PRIVATE_FILE_PATH_SIZE];
+
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+	{
+		snprintf(path, sizeof(path), "%s%s", signer->path, left[i]);
+		if (access(path, F_OK) == 0)
+			return fail(problem,
+						"log_signer %.300s is missing, but %s is there: put "
+						"the key in its place, or that one away",
+						signer->path, left[i]);
+	}
+	return true;
+}
+
 struct signer *
 signer_open(const char *path, char problem[SIGNER_PROBLEM_SIZE])
 {
@@ -235,7 +254,8 @@ signer_open(const char *path, char problem[SIGNER_PROBLEM_SIZE])
 	signer->last_fd = -1;
 	errno = 0;
 	good = load_key(signer, problem);
-	if (!good && errno == ENOENT && make_key(signer))
+	if (!good && errno == ENOENT && is_first(signer, problem) &&
+		make_key(signer))
 	{
 		good = private_file_create(path, text, print_key(signer, text)) ||
 			   fail_file(problem, path, NULL);

@@ -43,7 +43,7 @@ CREATE FUNCTION pg_temp.proved(log json) RETURNS boolean LANGUAGE sql AS $$
 	FROM key_log_notes n ORDER BY origin DESC LIMIT 1
 $$;
 SELECT pg_temp.proved(body -> 'log') AS proved, immutable,
-	   etag = '"' || base64url_encode(sha256((body::jsonb - 'log')::text::bytea)) || '"' AS etag_leaves_the_proof_out
+	   etag = '"' || base64url_encode(sha256(((body::jsonb - 'log')::text || 'v1')::bytea)) || '"' AS etag_leaves_the_proof_out
 FROM rest_public_key('check.rita', NULL);
 SELECT json_array_length(body -> 'rotations') AS rows, body #>> '{rotations,0,number}' AS number,
 	   body #>> '{rotations,0,entry}' = body #>> '{log,entry}' AS entry, pg_temp.proved(body -> 'log') AS proved
@@ -91,7 +91,11 @@ SELECT publish_checkpoint('v1', 1, sha256(''), 'smaller');
 SELECT publish_checkpoint('v1', 999999999, sha256(''), 'never had');
 \echo :LAST_ERROR_SQLSTATE
 SELECT publish_checkpoint('v1', size, root, 'the same size') FROM key_log_head;
-SELECT begin_origin('v2', 'succession', 1, sha256(''), 'first of v2');
+SELECT begin_origin('v2', 'succession', 1, 1, sha256(''), 'first of v2');
+\echo :LAST_ERROR_SQLSTATE
+SELECT begin_origin('v2', 'succession', h.size, 1, sha256(''), 'first of v2') FROM key_log_head h;
+\echo :LAST_ERROR_SQLSTATE
+SELECT begin_origin('v2', 'succession', h.size, h.size, h.root, 'first of v2') FROM key_log_head h;
 SELECT pg_temp.sign('v1');
 \echo :LAST_ERROR_SQLSTATE
 SELECT pg_temp.sign('v2');

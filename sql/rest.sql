@@ -39,7 +39,7 @@ SELECT pg_temp.refusal(repeat('[', 90000));
 SELECT pg_temp.refusal(repeat('{"a":', 20000));
 -- the key object
 SELECT json_object_keys(body), immutable FROM rest_public_key('rest.alice', NULL);
-SELECT etag = '"' || base64url_encode(sha256(body::jsonb::text::bytea)) || '"' AS etag FROM rest_public_key('rest.alice', NULL);
+SELECT etag = '"' || base64url_encode(sha256((body::jsonb::text || coalesce((SELECT verifier FROM key_log_notes ORDER BY origin DESC LIMIT 1), ''))::bytea)) || '"' AS etag FROM rest_public_key('rest.alice', NULL);
 SELECT * FROM rest_public_key('rest.alice', '0');
 SELECT * FROM rest_public_key('rest.alice', 'x');
 SELECT * FROM rest_public_key('rest.alice', '99999999999999999999');

@@ -94,6 +94,25 @@ $$;
 COMMENT ON FUNCTION key_log_state() IS
 	'Size and root of the key log, what of it is signed and by whom; NULLs where there is nothing yet.';
 
+-- Nothing is shown that the tree does not have, whoever signed it.
+CREATE FUNCTION require_head(of_size bigint, of_root bytea) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	head record;
+BEGIN
+	SELECT h.size, h.root INTO head FROM e2emsg.key_log_head h WHERE h.single;
+	IF (of_size > head.size OR of_root <> CASE WHEN of_size = head.size THEN head.root
+											   ELSE e2emsg.key_log_root(of_size) END)
+		IS NOT FALSE THEN
+		PERFORM e2emsg.refuse('not_in_log', 'the key log never had that size and root');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION require_head(bigint, bytea) IS
+	'Refuses a size and root that the key log never had (ME014).';
+
 -- From now on everybody is shown the log of this size.  Refused for a signer who
 -- is not the one of the newest origin.  Mailboxes of those who rotated go over
 -- to the new key, a row each; the others, and those that somebody holds, when
@@ -115,9 +134,7 @@ DECLARE
 	newest record;
 	free_mailboxes uuid[];
 BEGIN
-	IF NOT EXISTS (SELECT FROM e2emsg.key_log_head h WHERE h.single AND h.size >= new_size) THEN
-		PERFORM e2emsg.refuse('not_in_log', 'the key log never had that size');
-	END IF;
+	PERFORM e2emsg.require_head(new_size, new_root);
 	SELECT n.origin, n.verifier, n.size INTO newest FROM e2emsg.key_log_notes n
 	ORDER BY n.origin DESC LIMIT 1 FOR NO KEY UPDATE;
 	IF newest.origin IS NULL THEN
@@ -154,16 +171,26 @@ $$;
 COMMENT ON FUNCTION publish_checkpoint(text, bigint, bytea, text) IS
 	'Stores a signed checkpoint, which everybody is shown from then on; a row for each rotation that counts now, with what to answer.';
 
-CREATE FUNCTION begin_origin(new_verifier text, new_succession text, new_size bigint,
-							 new_root bytea, new_note text)
+-- "last_size" is what the caller knows as signed last: refused when more is.
+CREATE FUNCTION begin_origin(new_verifier text, new_succession text, last_size bigint,
+							 new_size bigint, new_root bytea, new_note text)
 RETURNS void
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	newest record;
+BEGIN
+	SELECT n.origin, n.size INTO newest FROM e2emsg.key_log_notes n
+	ORDER BY n.origin DESC LIMIT 1 FOR NO KEY UPDATE;
+	IF newest.size > last_size THEN
+		PERFORM e2emsg.refuse('forbidden', 'another gateway signs the key log; stop it first');
+	END IF;
+	PERFORM e2emsg.require_head(new_size, new_root);
 	INSERT INTO e2emsg.key_log_notes (origin, verifier, succession, size, root, note)
-	SELECT coalesce(max(n.origin), 0) + 1, new_verifier, new_succession, new_size, new_root,
-		   new_note
-	FROM e2emsg.key_log_notes n
+	VALUES (coalesce(newest.origin, 0) + 1, new_verifier, new_succession, new_size,
+			new_root, new_note);
+END
 $$;
-COMMENT ON FUNCTION begin_origin(text, text, bigint, bytea, text) IS
+COMMENT ON FUNCTION begin_origin(text, text, bigint, bigint, bytea, text) IS
 	'For operators, after a restore: the key log goes on under another signing key.';

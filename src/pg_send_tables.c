@@ -133,14 +133,18 @@ value(int row, int column)
 	return field(row, column, &isnull);
 }
 
-/* A newer key than the mailbox goes by is there: does the log hold it now? */
+/*
+ * A newer key than the mailbox goes by is there: does the log hold it now?
+ * No version goes back, also when the log was off for a while.
+ */
 static void
 find_logged_version(struct mailbox *mailbox)
 {
 	Datum id = UUIDPGetDatum(&mailbox->id);
 
 	run(FIND_LOGGED_VERSION, &id);
-	mailbox->logged_version = DatumGetInt32(value(0, 1));
+	mailbox->logged_version =
+		Max(mailbox->logged_version, DatumGetInt32(value(0, 1)));
 	SPI_freetuptable(SPI_tuptable);
 }
 

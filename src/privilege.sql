@@ -52,7 +52,7 @@ BEGIN
 		e2emsg.rest_log_entries(text, text), e2emsg.key_log_state(),
 		e2emsg.sequence_key_log(integer), e2emsg.consistency_proof(bigint, bigint),
 		e2emsg.publish_checkpoint(text, bigint, bytea, text),
-		e2emsg.begin_origin(text, text, bigint, bytea, text),
+		e2emsg.begin_origin(text, text, bigint, bigint, bytea, text),
 		e2emsg.open_session(text, bytea, bytea, bytea, timestamptz),
 		e2emsg.rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 								  bytea[], bytea[], bytea[]),

@@ -111,7 +111,7 @@ $$;
 COMMENT ON FUNCTION rest_register(text) IS 'POST /users';
 
 -- GET /users/{who}/public-key.  The etag leaves the proof out, which differs
--- with each checkpoint.
+-- with each checkpoint, but for whose log it is.
 CREATE FUNCTION rest_public_key(who text, version text, OUT body json, OUT etag text,
 								OUT immutable boolean)
 LANGUAGE plpgsql VOLATILE
@@ -120,7 +120,9 @@ AS $$
 BEGIN
 	body := e2emsg.key_object(who, e2emsg.parse_version(version, 'version'));
 	etag := format('"%s"', e2emsg.base64url_encode(
-		sha256(convert_to((body::jsonb - 'log')::text, 'UTF8'))));
+		sha256(convert_to((body::jsonb - 'log')::text
+			|| coalesce((SELECT n.verifier FROM e2emsg.key_log_notes n
+						 ORDER BY n.origin DESC LIMIT 1), ''), 'UTF8'))));
 	immutable := (body ->> 'keyVersion')::integer
 		< (SELECT m.logged_version FROM e2emsg.mailboxes m
 		   WHERE m.id = (body ->> 'userId')::uuid);
@@ -163,12 +165,15 @@ END
 $$;
 COMMENT ON FUNCTION rest_rotate_key(uuid, text, text) IS 'PUT /users/{id}/public-key';
 
-CREATE FUNCTION rest_rotated(caller uuid, version integer, OUT body json)
+CREATE FUNCTION rest_rotated(caller uuid, version integer, OUT body json, OUT waits boolean)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	through_seq bigint := e2emsg.through_seq(caller, version);
 BEGIN
-	body := e2emsg.rotation_body(version, e2emsg.through_seq(caller, version));
+	body := e2emsg.rotation_body(version, through_seq);
+	waits := through_seq IS NULL;
 END
 $$;
 COMMENT ON FUNCTION rest_rotated(uuid, integer) IS

@@ -357,53 +357,6 @@ check_identity(struct world *world)
 	expect(world, "the old identity key did not endorse the new one");
 }
 
-/* Deletions whose earlier entries are gone. */
-static void
-check_gap(struct world *world)
-{
-	begin_signed(world, LOG_EVENT_DELETED);
-	tap_ok(&world->tap, audit_rules_gap(&world->user, &world->entry) == 0,
-		   "nothing is gone before the next entry");
-	world->entry.number = 6;
-	tap_ok(&world->tap, audit_rules_gap(&world->user, &world->entry) == 4,
-		   "four entries are");
-	tap_ok(&world->tap, audit_rules_gap(NULL, &world->entry) == 5,
-		   "five of a user never met");
-	expect_fine(world, "a deletion may come after a gap");
-	world->entry.number = 1;
-	tap_ok(&world->tap, audit_rules_gap(&world->user, &world->entry) == 0,
-		   "no gap backwards");
-	expect(world, "its number is not the next one");
-	world->entry.event = LOG_EVENT_ROTATED;
-	world->entry.number = 6;
-	tap_ok(&world->tap, audit_rules_gap(&world->user, &world->entry) == 0,
-		   "only a deletion has one");
-}
-
-static void
-check_withheld(struct tap *tap)
-{
-	struct audit_withheld withheld = {0};
-	uint8_t hashes[3][MERKLE_HASH_SIZE] = {{1}, {2}, {3}};
-
-	for (uint64_t i = 0; i < 3; i++)
-		tap_ok(tap, audit_withheld_add(&withheld, 10 + i, hashes[i]),
-			   "a leaf is withheld");
-	tap_ok(tap, !audit_withheld_explain(&withheld, 4, hashes[1]),
-		   "a deletion with more entries than are withheld");
-	tap_ok(tap, audit_withheld_explain(&withheld, 2, hashes[1]),
-		   "one with two of the three");
-	tap_ok(tap, withheld.unexplained == 1 && withheld.count == 2,
-		   "leaves one unexplained");
-	tap_ok(tap, !audit_withheld_explain(&withheld, 1, hashes[1]),
-		   "a leaf is the newest of one user only");
-	tap_ok(tap, audit_withheld_explain(&withheld, 1, hashes[2]),
-		   "the last one");
-	tap_ok(tap, withheld.unexplained == 0 && withheld.first->leaf == 10,
-		   "all are explained");
-	audit_withheld_free(&withheld);
-}
-
 /* Many users, two of one name. */
 static void
 check_users(struct tap *tap)
@@ -444,8 +397,6 @@ main(void)
 	check_link(&world);
 	check_rotation(&world);
 	check_identity(&world);
-	check_gap(&world);
-	check_withheld(&world.tap);
 	check_users(&world.tap);
 	keypair_free(&world.first);
 	keypair_free(&world.second);

@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use MIME::Base64 qw(decode_base64url);
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 use E2emsg::Test;
 
 my $server  = E2emsg::Server->with_extension;
@@ -118,6 +118,12 @@ refused($other->request('POST', '/messages', as => $bob, body => { %envelope, iv
 my $rotation = { publicKey => public_jwk(7), keyVersion => 2 };
 $reply = $other->request('PUT', "/users/$alice->{id}/public-key", as => $alice, body => $rotation);
 is("$reply->{status} " . json($reply->{json}), '202 {"keyVersion":2}', 'a rotation: 202, without a promise');
+for my $again (1, 2)
+{
+	sleep 0.4;
+	$reply = $other->request('PUT', "/users/$alice->{id}/public-key", as => $alice, body => $rotation);
+	is("$reply->{status} " . json($reply->{json}), '202 {"keyVersion":2}', 'the same again: still nobody has signed it');
+}
 is($other->request('GET', '/users/alice/public-key', as => $bob)->{json}{keyVersion}, 1, 'the old key is given out');
 is($other->request('POST', '/messages', as => $bob, body => { %envelope, iv => 'B' x 16, receiverId => $alice->{id} })->{status},
 	201, 'and mail to it is taken');

@@ -137,6 +137,21 @@ does($bob, untrusted => ['login'], qr/2/, 'its owner sees it, too');
 audits(untrusted => qr/signature/, 'and the auditor', $auditor);
 audits(untrusted => qr/insert\.bob/, 'who names the user');
 
+# --- another identity event, which the account did not make ------------------------------------------
+
+($alice, $bob) = pair('event');
+cheat(<<'SQL');
+SELECT log_key_event(k.user_id, k.username, 'identity_reset', k.key_version, k.thumbprint, k.previous_thumbprint,
+	k.identity_key, k.signature) FROM public_key('event.bob') k
+SQL
+signed();
+does($bob, untrusted => ['log'], qr/not done here/, 'a reset is seen by its owner');
+does($bob, untrusted => [ qw(send event.alice hi) ], qr/nothing is sent/, 'who is stopped');
+does($bob, ok => [ qw(log accept --yes) ], undef, 'until the user accepts it');
+does($bob, ok => ['rotate'], undef, 'then all goes on');
+does($bob, ok => [ qw(send event.alice hi) ]);
+does($bob, ok => ['log']);
+
 # --- a tile is altered -----------------------------------------------------------------------------
 
 ($alice, $bob) = pair('tile');
