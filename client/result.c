@@ -40,7 +40,7 @@ result_meaning(int result)
 		"wrong usage",
 		"the server did not answer, or can't serve now",
 		"not signed in, or not allowed",
-		"a key or key log that you have not accepted (see trust, log)",
+		"a key or key log that you have not accepted (see trust, log); an alarm",
 		"a message could not be opened",
 		"the server left out mail",
 	};

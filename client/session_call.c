@@ -230,11 +230,12 @@ is_decided(long status)
 
 /* Waits before another try: what the server asked for, within reason. */
 static void
-wait_before_retry(const struct session *session, long asked, int tries)
+wait_before_retry(const struct session *session, const char *why, long asked,
+				  int tries)
 {
 	long seconds = asked > 0 ? asked : tries;
 
-	session_notice(session, "no answer; trying again");
+	session_notice(session, "%s; trying again", why);
 	sleep((unsigned) (seconds < RETRY_SECONDS_MAX ? seconds
 												  : RETRY_SECONDS_MAX));
 }
@@ -261,6 +262,6 @@ session_call(struct session *session, const char *method, const char *path,
 		if (result != RESULT_NETWORK || repeat == REPEAT_NEVER ||
 			tries == TRIES)
 			return result;
-		wait_before_retry(session, asked, tries);
+		wait_before_retry(session, fault->message, asked, tries);
 	}
 }

@@ -205,5 +205,6 @@ tell 'And anybody can see it: the key log is public, and every entry is checked.
 client "$CAROL" 5 audit
 must_say "$BOB"
 swap_key "$TRUE_KEY"
+tell "(${BOB}'s true key is put back.)"
 
 printf '\n%sAll as it should be.%s\n\n' "$GREEN" "$RESET"

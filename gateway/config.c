@@ -330,6 +330,8 @@ take_flags(struct config *config, enum config_action *action,
 		   const char **file, int argc, char *const *argv,
 		   char problem[CONFIG_PROBLEM_SIZE])
 {
+	int actions = 0;
+
 	for (int i = 1; i < argc; i++)
 	{
 		const struct setting *setting;
@@ -337,7 +339,13 @@ take_flags(struct config *config, enum config_action *action,
 		char name[64];
 
 		if (action_flag(argv[i], action))
-			continue;
+		{
+			if (++actions == 1)
+				continue;
+			snprintf(problem, CONFIG_PROBLEM_SIZE,
+					 "%s: one such flag at a time; see --help", argv[i]);
+			return false;
+		}
 		if (!split_flag(argc, argv, &i, name, &value, problem))
 			return false;
 		setting = find(name, strlen(name));

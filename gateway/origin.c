@@ -47,12 +47,32 @@ begin(struct db_connection *connection, struct signer *old,
 	return good;
 }
 
+/* Does the database continue what was signed?  Then it goes on as it is. */
+static bool
+is_in_order(struct db_connection *connection, const struct signer *signer,
+			const struct log_head *head)
+{
+	uint8_t proof[MERKLE_MAX_PROOF][MERKLE_HASH_SIZE];
+	char problem[SIGNER_PROBLEM_SIZE];
+	uint64_t last = signer_last(signer)->size;
+	size_t count = 0;
+
+	if (last == 0 || last > head->size)
+		return false;
+	if (last < head->size && key_log_consistency(connection, last, head->size,
+												 proof, &count) != STATUS_OK)
+		return false;
+	return signer_continues(signer, head,
+							(const uint8_t(*)[MERKLE_HASH_SIZE]) proof, count,
+							problem);
+}
+
 bool
 origin_begin(const struct config *config, struct db *db, struct log *log)
 {
 	char problem[SIGNER_PROBLEM_SIZE] = "log_signer is not set";
 	struct signer *old = config->log_signer[0] != '\0'
-							 ? signer_open(config->log_signer, problem)
+							 ? signer_open(config->log_signer, false, problem)
 							 : NULL;
 	struct db_connection *connection = db_connection_new(db);
 	struct key_log_state state;
@@ -61,11 +81,20 @@ origin_begin(const struct config *config, struct db *db, struct log *log)
 	if (!old)
 		log_line(log, LOG_LEVEL_ERROR, "%s", problem);
 	else if (!connection || key_log_state(connection, &state) != STATUS_OK)
-		log_line(log, LOG_LEVEL_ERROR, "the database does not answer");
+		log_line(log, LOG_LEVEL_ERROR,
+				 "the database does not answer, or lacks the extension");
 	else if (!state.is_on || state.head.size == 0)
 		log_line(log, LOG_LEVEL_ERROR,
 				 "the database's key log is off, or empty: there is nothing "
 				 "to go on from");
+	else if (strcmp(state.verifier, signer_verifier(old)) != 0)
+		log_line(log, LOG_LEVEL_ERROR,
+				 "the key of log_signer is not the one that signs: that is %s",
+				 state.verifier);
+	else if (is_in_order(connection, old, &state.head))
+		log_line(log, LOG_LEVEL_ERROR,
+				 "nothing was restored: the database's key log continues what "
+				 "this key has signed");
 	else
 		good = begin(connection, old, &state, log);
 	db_connection_free(connection);

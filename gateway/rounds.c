@@ -20,6 +20,7 @@
 #define PATIENCE_MS 1000   /* with other gateways */
 #define ANOTHER_US 1000	   /* while another one makes a round */
 #define SIGNED_US 3000	   /* between looks for another's checkpoint */
+#define UNSIGNED_MS 5000   /* before the other gateway is missed */
 #define COMPLAINT_MS 60000 /* between two lines that say the same */
 
 struct rounds
@@ -28,8 +29,10 @@ struct rounds
 	struct signer *signer; /* NULL: another gateway signs */
 	struct db_connection *connection;
 	struct round_figures figures;
-	bool signs;	   /* its key is the one that counts */
-	bool told_off; /* said that the log is off */
+	bool signs;			   /* its key is the one that counts */
+	bool told_off;		   /* said that the log is off */
+	uint64_t waiting_size; /* since when another gateway signed no more */
+	int64_t waiting_since_ms;
 	int64_t complained_ms;
 	char complaint[SIGNER_PROBLEM_SIZE];
 };
@@ -92,6 +95,8 @@ find_place(struct rounds *rounds, const struct key_log_state *state)
 		refuse(rounds, problem);
 		return true; /* the other one does it */
 	}
+	if (!signer_fits(rounds->signer, &state->head, problem))
+		return refuse(rounds, problem);
 	if (state->signed_size <= last)
 		return true;
 	snprintf(problem, sizeof(problem),
@@ -182,13 +187,33 @@ rounds_make(struct rounds *rounds, struct db_answer *rotated)
 
 	if (!take_rows(rounds, &head))
 		return false;
-	rounds->figures.rounds++;
+	rounds->figures.rounds += head.size > rounds->figures.size;
+	rounds->figures.size = head.size;
 	if (!rounds->signs)
 		return wait_for_signer(rounds, &head);
 	if (head.size == 0 || (head.size == signer_last(rounds->signer)->size &&
 						   head.size == rounds->figures.signed_size))
 		return true;
 	return sign(rounds, &head, rotated);
+}
+
+/* The other gateway should have signed this long ago. */
+static void
+tell_unsigned(struct rounds *rounds, const struct key_log_state *state)
+{
+	char problem[SIGNER_PROBLEM_SIZE];
+	int64_t now = clock_ms();
+
+	if (state->signed_size != rounds->waiting_size)
+		rounds->waiting_since_ms = now;
+	rounds->waiting_size = state->signed_size;
+	if (now - rounds->waiting_since_ms < UNSIGNED_MS)
+		return;
+	snprintf(
+		problem, sizeof(problem),
+		"the gateway that signs it is away; new keys do not count (%.120s)",
+		state->verifier);
+	complain(rounds, problem);
 }
 
 /* Once: this is not what one gets without asking for it. */
@@ -221,6 +246,8 @@ rounds_look(struct rounds *rounds, struct db_answer *rotated)
 	if (!state.pending && state.head.size == state.signed_size)
 		return true;
 	/* what the other gateway has still to sign is looked at again soon */
+	if (!rounds->signs)
+		tell_unsigned(rounds, &state);
 	if (!state.pending && !rounds->signs)
 		return false;
 	return rounds_make(rounds, rotated);
@@ -235,8 +262,11 @@ open_signer(const struct config *config, struct log *log,
 	*signer = NULL;
 	if (config->log_signer[0] == '\0')
 		return true;
-	*signer = signer_open(config->log_signer, problem);
-	if (!*signer)
+	*signer = signer_open(config->log_signer, true, problem);
+	if (*signer)
+		log_line(log, LOG_LEVEL_INFO, "log_signer: %s",
+				 signer_verifier(*signer));
+	else
 		log_line(log, LOG_LEVEL_ERROR, "%s", problem);
 	return *signer != NULL;
 }

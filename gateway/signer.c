@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -33,6 +34,7 @@ struct signer
 	struct note_verifier verifier;
 	char verifier_text[NOTE_VERIFIER_TEXT_SIZE];
 	struct log_head last;
+	int lock_fd;   /* of FILE, which is locked */
 	int last_fd;   /* of FILE.last, -1 until something is to be signed */
 	int next_slot; /* of the two, the one that does not hold the last */
 };
@@ -218,6 +220,20 @@ keep_last(struct signer *signer, const char *note, size_t length,
 	return true;
 }
 
+/* One process at a time, until the signer is closed. */
+static bool
+lock_key(struct signer *signer, char problem[SIGNER_PROBLEM_SIZE])
+{
+	signer->lock_fd = open(signer->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (signer->lock_fd < 0)
+		return fail_file(problem, signer->path, NULL);
+	return flock(signer->lock_fd, LOCK_EX | LOCK_NB) == 0 ||
+		   fail_file(problem, signer->path,
+					 errno == EWOULDBLOCK
+						 ? "another gateway uses this key; stop it first"
+						 : NULL);
+}
+
 /* No key was ever here: not when something else of it is left. */
 static bool
 is_first(const struct signer *signer, char problem[SIGNER_PROBLEM_SIZE])
@@ -238,7 +254,7 @@ is_first(const struct signer *signer, char problem[SIGNER_PROBLEM_SIZE])
 }
 
 struct signer *
-signer_open(const char *path, char problem[SIGNER_PROBLEM_SIZE])
+signer_open(const char *path, bool may_make, char problem[SIGNER_PROBLEM_SIZE])
 {
 	struct signer *signer = OPENSSL_zalloc(sizeof(*signer));
 	char text[KEY_FILE_SIZE + 1];
@@ -251,10 +267,10 @@ signer_open(const char *path, char problem[SIGNER_PROBLEM_SIZE])
 		return NULL;
 	}
 	snprintf(signer->path, sizeof(signer->path), "%s", path);
-	signer->last_fd = -1;
+	signer->last_fd = signer->lock_fd = -1;
 	errno = 0;
 	good = load_key(signer, problem);
-	if (!good && errno == ENOENT && is_first(signer, problem) &&
+	if (!good && errno == ENOENT && may_make && is_first(signer, problem) &&
 		make_key(signer))
 	{
 		good = private_file_create(path, text, print_key(signer, text)) ||
@@ -262,7 +278,7 @@ signer_open(const char *path, char problem[SIGNER_PROBLEM_SIZE])
 		good = good && load_key(signer, problem);
 		OPENSSL_cleanse(text, sizeof(text));
 	}
-	if (good && load_last(signer, problem))
+	if (good && lock_key(signer, problem) && load_last(signer, problem))
 		return signer;
 	signer_close(signer);
 	return NULL;
@@ -275,6 +291,8 @@ signer_close(struct signer *signer)
 		return;
 	if (signer->last_fd >= 0)
 		close(signer->last_fd);
+	if (signer->lock_fd >= 0)
+		close(signer->lock_fd);
 	OPENSSL_clear_free(signer, sizeof(*signer));
 }
 
@@ -292,26 +310,47 @@ signer_last(const struct signer *signer)
 
 /* --- signing --- */
 
-/* Is the head what was signed last, or its continuation? */
 static bool
-continues(const struct log_head *last, const struct log_head *head,
-		  const uint8_t proof[][MERKLE_HASH_SIZE], size_t count,
-		  char problem[SIGNER_PROBLEM_SIZE])
+is_another(const struct log_head *last, const struct log_head *head,
+		   char problem[SIGNER_PROBLEM_SIZE])
 {
+	return fail(problem,
+				"the key log is another one: its first %" PRIu64
+				" entries, of %" PRIu64
+				", are not those that were signed" SIGNER_AFTER_RESTORE,
+				last->size, head->size);
+}
+
+bool
+signer_fits(const struct signer *signer, const struct log_head *head,
+			char problem[SIGNER_PROBLEM_SIZE])
+{
+	const struct log_head *last = &signer->last;
+
 	if (head->size < last->size)
 		return fail(problem,
 					"the key log went back: %" PRIu64 " entries were signed, "
 					"the database has %" PRIu64 SIGNER_AFTER_RESTORE,
 					last->size, head->size);
-	if (last->size > 0 &&
-		!merkle_verify_consistency(last->size, last->root, head->size,
-								   head->root, proof, count))
-		return fail(problem,
-					"the key log is another one: its first %" PRIu64
-					" entries, of %" PRIu64
-					", are not those that were signed" SIGNER_AFTER_RESTORE,
-					last->size, head->size);
+	if (head->size == last->size && last->size > 0 &&
+		memcmp(head->root, last->root, MERKLE_HASH_SIZE) != 0)
+		return is_another(last, head, problem);
 	return true;
+}
+
+bool
+signer_continues(const struct signer *signer, const struct log_head *head,
+				 const uint8_t proof[][MERKLE_HASH_SIZE], size_t count,
+				 char problem[SIGNER_PROBLEM_SIZE])
+{
+	const struct log_head *last = &signer->last;
+
+	if (!signer_fits(signer, head, problem))
+		return false;
+	return last->size == 0 || last->size == head->size ||
+		   merkle_verify_consistency(last->size, last->root, head->size,
+									 head->root, proof, count) ||
+		   is_another(last, head, problem);
 }
 
 /* Signs without asking, remembers it, and ends the note with a NUL. */
@@ -336,7 +375,7 @@ signer_sign(struct signer *signer, const struct log_head *head,
 			const uint8_t proof[][MERKLE_HASH_SIZE], size_t count,
 			char note[NOTE_MAX_SIZE + 1], char problem[SIGNER_PROBLEM_SIZE])
 {
-	return continues(&signer->last, head, proof, count, problem) &&
+	return signer_continues(signer, head, proof, count, problem) &&
 		   sign_and_keep(signer, head, note, problem);
 }
 
@@ -376,7 +415,7 @@ signer_prepare_succession(const struct signer *old,
 
 	out->fresh = fresh;
 	if (fresh)
-		fresh->last_fd = -1;
+		fresh->last_fd = fresh->lock_fd = -1;
 	if (!fresh || !make_key(fresh))
 		return fail(problem, "a new key could not be made");
 	snprintf(fresh->path, sizeof(fresh->path), "%.980s.new", old->path);

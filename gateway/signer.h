@@ -37,8 +37,12 @@ struct log_head
 	uint8_t root[MERKLE_HASH_SIZE];
 };
 
-/* Reads the files.  NULL and one sentence in problem when that fails. */
-extern struct signer *signer_open(const char *path,
+/*
+ * Reads the files, or makes the key when it is missing and "may_make", and
+ * keeps others from using them.  NULL and one sentence in problem when that
+ * fails.
+ */
+extern struct signer *signer_open(const char *path, bool may_make,
 								  char problem[SIGNER_PROBLEM_SIZE]);
 extern void signer_close(struct signer *signer);
 
@@ -47,6 +51,22 @@ extern const char *signer_verifier(const struct signer *signer);
 
 /* What was signed last; size 0 when nothing was. */
 extern const struct log_head *signer_last(const struct signer *signer);
+
+/*
+ * Can the head continue what was signed last, as far as can be seen without a
+ * proof?  False and one sentence in problem otherwise.
+ */
+extern bool signer_fits(const struct signer *signer,
+						const struct log_head *head,
+						char problem[SIGNER_PROBLEM_SIZE])
+	__attribute__((warn_unused_result));
+
+/* The same with a proof. */
+extern bool signer_continues(const struct signer *signer,
+							 const struct log_head *head,
+							 const uint8_t proof[][MERKLE_HASH_SIZE],
+							 size_t count, char problem[SIGNER_PROBLEM_SIZE])
+	__attribute__((warn_unused_result));
 
 /*
  * Signs the head into "note" (with a NUL), when the proof shows that it

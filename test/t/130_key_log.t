@@ -132,6 +132,7 @@ refused($other->request('POST', '/messages', as => $bob, body => { %envelope, ke
 refused($other->request('PUT', "/users/$alice->{id}/public-key", as => $alice, body => { publicKey => public_jwk(8), keyVersion => 2 }),
 	409, 'version_conflict', 'another key of that version is too late');
 
+ok(wait_until(sub { $other->log =~ /NOT SIGNED HERE: the gateway that signs it is away/ }, 20), 'a signer that is away is missed');
 $gateway->start;
 ok(wait_until(sub { $other->request('GET', '/users/alice/public-key', as => $bob)->{json}{keyVersion} == 2 }, 10),
 	'when the signer is back, the new key is given out');
@@ -159,9 +160,12 @@ $gateway->stop;
 
 my @restored = (@shared, database => $server->conninfo(database => 'backup'), log_signer => $gateway->{settings}{log_signer});
 my $restored = E2emsg::Gateway->new($server, @restored);
-is($restored->request('POST', '/users', body => body('lost', 12))->{status}, 202, 'after a restore new rows wait');
-ok(wait_until(sub { $restored->log =~ /error THE KEY LOG IS NOT SIGNED: the key log/ }, 10), 'the signer refuses loudly');
-is(metric($restored, 'e2emsg_key_log_refused'), 1, 'in the metrics, too');
+ok(wait_until(sub { $restored->log =~ /error THE KEY LOG IS NOT SIGNED: the key log went back/ }, 10), 'after a restore the signer refuses loudly');
+ok(wait_until(sub { metric($restored, 'e2emsg_key_log_refused') == 1 }, 10), 'in the metrics, too');
+is($restored->request('POST', '/users', body => body('lost', 12))->{status}, 202, 'and new rows wait');
+my $early = run_command([ E2emsg::Gateway::binary(), '--new-log-origin', $restored->flags ], user => 1);
+is($early->{status}, 1, '--new-log-origin beside a running gateway');
+like($early->{err}, qr/another gateway uses this key/, 'says to stop it');
 is($restored->request('GET', '/users/alice/public-key', as => $bob)->{status}, 200, 'what was signed before is served');
 $restored->stop;
 
@@ -178,6 +182,20 @@ ok(-e "$restored->{settings}{log_signer}.old-" . ($old_verifier =~ /\+([0-9a-f]{
 is($_->[0], 1, "--new-log-origin without $_->[1]") for
   [ run_command([ E2emsg::Gateway::binary(), '--new-log-origin', $restored->flags(log_signer => '') ], user => 1)->{status}, 'a key' ],
   [ run_command([ E2emsg::Gateway::binary(), '--new-log-origin', $restored->flags(database => 'dbname=none') ], user => 1)->{status}, 'a database' ];
+
+my %mistakes = (
+	'nothing was restored' => [ $restored->flags ],
+	'No such file' => [ $restored->flags(log_signer => "$restored->{settings}{log_signer}-typo") ],
+);
+for my $why (sort keys %mistakes)
+{
+	my $result = run_command([ E2emsg::Gateway::binary(), '--new-log-origin', @{ $mistakes{$why} } ], user => 1);
+	is($result->{status}, 1, '--new-log-origin by mistake');
+	like($result->{err}, qr/$why/, "is refused: $why");
+}
+ok(!-e "$restored->{settings}{log_signer}-typo", 'and makes no key');
+is(run_command([ E2emsg::Gateway::binary(), '--check-config', '--new-log-origin', $restored->flags ], user => 1)->{status},
+	2, 'two such flags are one too many');
 
 # The memory of the signer is gone: it does not begin again from nothing.
 unlink "$restored->{settings}{log_signer}.last";
