@@ -109,12 +109,12 @@ check_entry(const struct history *history, const struct log_entry *entry,
 	if (memcmp(user->previous_entry, history->leaf_hash, MERKLE_HASH_SIZE) !=
 		0)
 		return "does not link to the one before";
-	if (!is_expected(history, user))
-		return "is something that was not done here";
 	if (!history->accepting &&
 		memcmp(user->identity_thumbprint, history->identity,
 			   sizeof(history->identity)) != 0)
 		return "has another identity key than yours";
+	if (!is_expected(history, user))
+		return "is something that was not done here";
 	return check_key(history, user, mine);
 }
 

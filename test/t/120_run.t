@@ -56,11 +56,11 @@ ok(!-e $data, 'is refused before anything is made');
 
 ok(start(), 'it serves') or diag slurp("${log}1");
 my $users = 'SELECT count(*) FROM e2emsg.users';
-is(psql($users)->{out}, "2\n", 'with two users');
+is(psql($users)->{out}, "3\n", 'with three users');
 my $second = run_command([ 'timeout', '60', $run, 'run' ], env => { %env, FRESH => 1 });
 isnt($second->{status}, 0, 'a second one ends');
 like($second->{err}, qr/another "make run" is serving/, 'and says why');
-is(psql($users)->{out}, "2\n", 'the data of the first one are still there');
+is(psql($users)->{out}, "3\n", 'the data of the first one are still there');
 
 for my $case ([ 'README.md', '## From SQL' ], [ 'docs/api.md', 'commit together' ])
 {
@@ -85,7 +85,7 @@ is(stop_command($pid, 'KILL'), 'signal 9', 'killed');
 ok(kill(0, $postmaster), 'its server goes on');
 ok(start(FRESH => 1), 'the next one serves') or diag slurp("${log}2");
 ok(!kill(0, $postmaster), 'without that server');
-is(psql($users)->{out}, "2\n", 'from fresh data');
+is(psql($users)->{out}, "3\n", 'from fresh data');
 is(stop_command($pid), 0, 'SIGTERM ends it well');
 undef $pid;
 ok(!-e "$data/server/data/postmaster.pid", 'and its server with it');
