@@ -419,6 +419,13 @@ signer_prepare_succession(const struct signer *old,
 	if (!fresh || !make_key(fresh))
 		return fail(problem, "a new key could not be made");
 	snprintf(fresh->path, sizeof(fresh->path), "%.980s.new", old->path);
+	if (access(fresh->path, F_OK) == 0)
+		return fail(
+			problem,
+			"%.300s is there: an earlier --new-log-origin did not end. "
+			"If GET /key-log names its key, put it and its .last in "
+			"the place of the old ones; else put it away",
+			fresh->path);
 	good = private_file_replace(fresh->path, text, print_key(fresh, text)) ||
 		   fail_file(problem, fresh->path, NULL);
 	OPENSSL_cleanse(text, sizeof(text));

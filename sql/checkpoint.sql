@@ -176,3 +176,13 @@ SELECT body -> 'log' AS log, json_array_length(body -> 'rotations') AS rows FROM
 SET e2emsg.key_log = on;
 SELECT pg_temp.sign('v2');
 SELECT pg_temp.proved(body -> 'log') AS proved FROM rest_public_key('check.rolf', NULL);
+-- a key that the log does not hold does not end a call with other envelopes
+SET e2emsg.key_log = off;
+SELECT register_user('check.ruth', :'key_1') AS ruth \gset
+SET e2emsg.key_log = on;
+SELECT code, body FROM rest_send_messages(
+	ARRAY[:'rolf', :'rolf']::uuid[], ARRAY[:'ruth', :'rolf']::uuid[], '{0,0}', ARRAY[NULL, NULL]::integer[], '{7,2}',
+	ARRAY[decode(repeat('0a', 12), 'hex'), decode(repeat('0b', 12), 'hex')], ARRAY['\x00', '\x00']::bytea[],
+	ARRAY[decode(repeat('00', 16), 'hex'), decode(repeat('00', 16), 'hex')]) WHERE code IS NOT NULL;
+SELECT immutable FROM rest_public_key('check.rolf', NULL);
+SELECT immutable FROM rest_public_key('check.rolf', '1');

@@ -83,3 +83,18 @@ END
 $$;
 COMMENT ON FUNCTION key_object(text, integer) IS
 	'The newest key that the signed key log holds, or that version, as the JSON object of the REST interface.';
+
+-- What repairs a stale envelope.  Without the key when the log does not hold it,
+-- as after it was off for a while: one envelope must not end the whole call.
+CREATE FUNCTION stale_body(receiver uuid) RETURNS json
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN json_build_object('current', e2emsg.key_object(receiver::text));
+EXCEPTION WHEN SQLSTATE 'ME033' THEN
+	RETURN json_build_object();
+END
+$$;
+COMMENT ON FUNCTION stale_body(uuid) IS
+	'{"current": key object} for an envelope that is sealed to an old key.';

@@ -82,10 +82,7 @@ static const struct
 		 3,
 		 {UUIDARRAYOID, INT8ARRAYOID, INT4ARRAYOID}},
 	[FIND_LOGGED_VERSION] = {"SELECT e2emsg.logged_version($1)", 1, {UUIDOID}},
-	[FIND_CURRENT_KEY] = {"SELECT json_build_object('current',"
-						  " e2emsg.key_object($1::text))",
-						  1,
-						  {UUIDOID}},
+	[FIND_CURRENT_KEY] = {"SELECT e2emsg.stale_body($1)", 1, {UUIDOID}},
 };
 
 /*

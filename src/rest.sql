@@ -123,7 +123,7 @@ BEGIN
 		sha256(convert_to((body::jsonb - 'log')::text
 			|| coalesce((SELECT n.verifier FROM e2emsg.key_log_notes n
 						 ORDER BY n.origin DESC LIMIT 1), ''), 'UTF8'))));
-	immutable := (body ->> 'keyVersion')::integer
+	immutable := version IS NOT NULL AND (body ->> 'keyVersion')::integer
 		< (SELECT m.logged_version FROM e2emsg.mailboxes m
 		   WHERE m.id = (body ->> 'userId')::uuid);
 END
