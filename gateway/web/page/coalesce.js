@@ -1,34 +1,25 @@
-/*
- * coalesce.js
- *		Many events, one refresh.
- */
+// Many events, one refresh.
 
 /**
  * A function that runs work soon; calls meanwhile lead to one more run, never
  * to two at a time. It answers a promise of the run that covers the call.
  */
-export function coalesce(work)
-{
+export function coalesce(work) {
 	let running = null;
 	let next = null;
 
-	async function run()
-	{
+	async function run() {
 		await null;
 		running = next;
 		next = null;
-		try
-		{
+		try {
 			await work();
-		}
-		finally
-		{
+		} finally {
 			running = null;
 		}
 	}
 
-	return () =>
-	{
+	return () => {
 		next ??= (running ?? Promise.resolve()).catch(() => {}).then(run);
 		return next;
 	};

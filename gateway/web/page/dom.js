@@ -1,8 +1,5 @@
-/*
- * dom.js
- *		Elements without markup. Text of others only ever becomes a text node:
- *		the pages run under require-trusted-types-for 'script'.
- */
+// Elements without markup. Text of others only ever becomes a text node:
+// the pages run under require-trusted-types-for 'script'.
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
@@ -10,19 +7,16 @@ const svgNamespace = 'http://www.w3.org/2000/svg';
 const refused = /^(on|style$|srcdoc$)/i;
 
 /** An element: h('button', {class: 'quiet', onclick: f}, 'Text', child …) */
-export function h(tag, properties = {}, ...children)
-{
+export function h(tag, properties = {}, ...children) {
 	return fill(document.createElement(tag), properties, children);
 }
 
 /** The same for SVG. */
-export function s(tag, properties = {}, ...children)
-{
+export function s(tag, properties = {}, ...children) {
 	return fill(document.createElementNS(svgNamespace, tag), properties, children);
 }
 
-function fill(element, properties, children)
-{
+function fill(element, properties, children) {
 	for (const [name, value] of Object.entries(properties))
 		set(element, name, value);
 	append(element, children);
@@ -30,8 +24,7 @@ function fill(element, properties, children)
 }
 
 /** Sets one property; a function is a listener, false and null mean none. */
-export function set(element, name, value)
-{
+export function set(element, name, value) {
 	if (typeof value === 'function')
 		element.addEventListener(name.slice(2), value);
 	else if (refused.test(name))
@@ -42,16 +35,14 @@ export function set(element, name, value)
 		element.setAttribute(name, value === true ? '' : String(value));
 }
 
-function append(element, children)
-{
+function append(element, children) {
 	for (const child of children.flat(Infinity))
 		if (child !== null && child !== undefined && child !== false)
 			element.append(child);
 }
 
 /** Puts the children in the place of what an element holds. */
-export function replace(element, ...children)
-{
+export function replace(element, ...children) {
 	element.replaceChildren();
 	append(element, children);
 	return element;
@@ -62,13 +53,11 @@ export function replace(element, ...children)
  * known keys: focus, selection and screen readers stay where they are.
  * make(item) gives an element, update(element, item) brings one up to date.
  */
-export function reconcile(parent, items, {key, make, update})
-{
+export function reconcile(parent, items, { key, make, update }) {
 	const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
 	let place = parent.firstElementChild;
 
-	for (const item of items)
-	{
+	for (const item of items) {
 		const name = String(key(item));
 		const element = known.get(name) ?? make(item);
 
@@ -85,7 +74,6 @@ export function reconcile(parent, items, {key, make, update})
 }
 
 /** Text for screen readers alone. */
-export function hidden(text)
-{
-	return h('span', {class: 'for-readers'}, text);
+export function hidden(text) {
+	return h('span', { class: 'for-readers' }, text);
 }

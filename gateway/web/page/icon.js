@@ -1,9 +1,6 @@
-/*
- * icon.js
- *		Line drawings of 24 × 24. They decorate: what they mean stands beside
- *		them in words.
- */
-import {s} from './dom.js';
+// Line drawings of 24 × 24. They decorate: what they mean stands beside
+// them in words.
+import { s } from './dom.js';
 
 const shapes = {
 	lock: ['M6 11h12v9H6z', 'M8.5 11V8a3.5 3.5 0 0 1 7 0v3'],
@@ -34,8 +31,7 @@ const shapes = {
 };
 
 /** The drawing of a name, for the eye alone. */
-export function icon(name)
-{
-	return s('svg', {class: `icon icon-${name}`, viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false'},
-		shapes[name].map((d) => s('path', {d})));
+export function icon(name) {
+	return s('svg', { class: `icon icon-${name}`, viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' },
+		shapes[name].map((d) => s('path', { d })));
 }
