@@ -7,7 +7,7 @@ const drafts = new Map();
 
 /** send(text) may reject: then the text stands in the field again. */
 export function composer(username, send) {
-	const input = h('textarea', { id: 'compose', rows: '1', 'aria-label': `Message to ${username}`, placeholder: 'Message',
+	const input = h('textarea', { rows: '1', 'aria-label': `Message to ${username}`, placeholder: 'Message',
 		enterkeyhint: 'send', dir: 'auto' });
 	const button = h('button', { type: 'submit', class: 'send-button', 'aria-label': 'Send' }, icon('send'));
 	const element = h('form', { class: 'composer', onsubmit: submit }, input, button);
@@ -48,5 +48,5 @@ export function composer(username, send) {
 	});
 	input.value = drafts.get(username) ?? '';
 	button.disabled = input.value.trim() === '';
-	return { element, focus: () => input.focus({ preventScroll: true }), grow };
+	return { element, put, focus: () => input.focus({ preventScroll: true }), grow };
 }

@@ -58,6 +58,7 @@ export function updateItem(element, item, actions) {
 	if (item.message.direction === 'note')
 		return undefined;
 	set(element, 'data-direction', item.message.direction);
+	set(element, 'data-message', item.message.messageId);
 	set(element, 'data-run', `${item.first ? 'first ' : ''}${item.last ? 'last' : ''}`.trim());
 	updateBubble(element, item.message);
 	return updateMeta(element, item, actions);
