@@ -33,6 +33,7 @@ struct config
 										*/
 	long registration;				   /* enum registration */
 	long log_level;					   /* enum log_level */
+	long restore_per_minute;		   /* 0: no limit */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;

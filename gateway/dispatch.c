@@ -278,6 +278,7 @@ dispatch_request(struct mg_connection *connection)
 	atomic_fetch_add(&gateway->in_flight, 1);
 	take_head(&exchange, mg_get_request_info(connection));
 	exchange.request.head = &exchange.head;
+	exchange.request.address = mg_get_request_info(connection)->remote_addr;
 	if (pass_guard(&exchange))
 	{
 		exchange.body_read = exchange.framing.content_length == 0;

@@ -77,6 +77,7 @@ struct request
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];
+	const char *address; /* of the peer */
 	char caller[TOKEN_SUBJECT_SIZE];
 	struct body body;
 };
@@ -104,6 +105,10 @@ extern void serve_challenge(struct request *request, const struct route *route,
 extern void serve_session(struct request *request, const struct route *route,
 						  struct reply *reply);
 extern void serve_refresh(struct request *request, const struct route *route,
+						  struct reply *reply);
+
+/* The handler of POST /backup/restore, in restore.c. */
+extern void serve_restore(struct request *request, const struct route *route,
 						  struct reply *reply);
 
 #endif /* E2EMSG_ROUTES_H */

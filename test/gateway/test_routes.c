@@ -20,6 +20,7 @@ STUB(serve_send)
 STUB(serve_challenge)
 STUB(serve_session)
 STUB(serve_refresh)
+STUB(serve_restore)
 
 static bool
 goes_to(const char *method, const char *path, const char *pattern,
