@@ -86,6 +86,14 @@ pass_guard(struct exchange *exchange)
 	return false;
 }
 
+/* The flags of routes that the settings turned off. */
+static unsigned
+hidden_routes(const struct config *config)
+{
+	return (config->web == WEB_OFF ? WEB : 0u) |
+		   (config->demo == DEMO_OFF ? DEMO : 0u);
+}
+
 /* Unknown paths and methods end the connection, too. */
 static bool
 find_route(struct exchange *exchange)
@@ -93,6 +101,7 @@ find_route(struct exchange *exchange)
 	const char *allow = NULL;
 
 	exchange->route = routes_find(exchange->head.method, exchange->head.target,
+								  hidden_routes(&exchange->gateway->config),
 								  exchange->request.segment, &allow);
 	if (exchange->route)
 		return true;
@@ -278,6 +287,7 @@ dispatch_request(struct mg_connection *connection)
 	atomic_fetch_add(&gateway->in_flight, 1);
 	take_head(&exchange, mg_get_request_info(connection));
 	exchange.request.head = &exchange.head;
+	exchange.request.address = mg_get_request_info(connection)->remote_addr;
 	if (pass_guard(&exchange))
 	{
 		exchange.body_read = exchange.framing.content_length == 0;

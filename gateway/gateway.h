@@ -14,6 +14,7 @@
 
 struct db;
 struct deadlines;
+struct limit;
 struct outbox;
 struct sequencer;
 
@@ -26,6 +27,7 @@ struct gateway
 	struct outbox *outbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
+	struct limit *restores;		   /* of backups, by anyone */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */

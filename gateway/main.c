@@ -12,6 +12,7 @@
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
+#include "limit.h"
 #include "origin.h"
 #include "outbox.h"
 #include "sequencer.h"
@@ -158,8 +159,10 @@ run(struct gateway *gateway, const struct invocation *invocation)
 		gateway->sequencer =
 			sequencer_start(&gateway->config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
-	if (gateway->sequencer && gateway->deadlines)
+	gateway->restores = limit_new(gateway->config.restore_per_minute);
+	if (gateway->sequencer && gateway->deadlines && gateway->restores)
 		code = serve(gateway, invocation, &signals);
+	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
 	outbox_stop(gateway->outbox);
