@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "body.h"
 #include "token.h"
@@ -96,6 +97,13 @@ extern const struct route *routes_find(const char *method, const char *path,
 									   unsigned hidden,
 									   char segment[ROUTE_SEGMENT_SIZE],
 									   const char **allow);
+
+/*
+ * Prints the table, a line for each route, with TABs between: method,
+ * pattern, who may call it, statuses of success, query names, settings that
+ * it depends on.  Lists have commas; "-" is an empty one.
+ */
+extern void routes_print(FILE *out);
 
 /* The handler that calls a route's SQL and answers with its row. */
 extern void serve_sql(struct request *request, const struct route *route,
