@@ -191,6 +191,23 @@ static const struct route routes[] = {
 	 .success = 200,
 	 .serve = serve_web,
 	 .flags = WEB},
+	{.method = "GET",
+	 .pattern = "/demo/rows",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = "SELECT body::text FROM e2emsg_demo.rows($1, $2)",
+	 .params = {QUERY_1, QUERY_2},
+	 .query = {"of", "and"},
+	 .flags = DEMO},
+	{.method = "POST",
+	 .pattern = "/demo/evil",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = "SELECT body::text FROM e2emsg_demo.evil($1)",
+	 .params = {BODY},
+	 .flags = DEMO | SAYS_JSON},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
