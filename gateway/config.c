@@ -318,6 +318,7 @@ action_flag(const char *flag, enum config_action *action)
 				 {"--version", CONFIG_VERSION},
 				 {"--check-config", CONFIG_CHECK},
 				 {"--print-errors", CONFIG_ERRORS},
+				 {"--print-routes", CONFIG_ROUTES},
 				 {"--new-log-origin", CONFIG_ORIGIN}};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -418,8 +419,8 @@ config_help(FILE *out)
 {
 	fprintf(out,
 			"Usage: e2emsg-gateway [--config=FILE] [--SETTING=VALUE ...]\n"
-			"       e2emsg-gateway --help | --version | --check-config | "
-			"--print-errors\n"
+			"       e2emsg-gateway --help | --version | --check-config |\n"
+			"                      --print-errors | --print-routes\n"
 			"       e2emsg-gateway --new-log-origin [...]\n\n"
 			"A setting is read from FILE (lines \"name = value\"), then from\n"
 			"the environment (E2EMSG_NAME), then from the flags; the last\n"

@@ -68,6 +68,7 @@ enum config_action
 	CONFIG_HELP,	/* --help */
 	CONFIG_VERSION, /* --version */
 	CONFIG_ERRORS,	/* --print-errors */
+	CONFIG_ROUTES,	/* --print-routes */
 	CONFIG_ORIGIN	/* --new-log-origin */
 };
 

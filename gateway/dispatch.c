@@ -195,15 +195,15 @@ may_call(struct exchange *exchange)
 	return status == STATUS_OK;
 }
 
-/* application/json, with or without parameters, or nothing said. */
+/* application/json, with or without parameters, or nothing where one may. */
 static bool
-is_json(const struct guard_head *head)
+is_json(const struct guard_head *head, bool must_say)
 {
 	static const char json[] = "application/json";
 	char type[128];
 
 	if (!guard_value(head, "content-type", type, sizeof(type)))
-		return true;
+		return !must_say;
 	return strncasecmp(type, json, sizeof(json) - 1) == 0 &&
 		   strchr("; ", type[sizeof(json) - 1]) != NULL;
 }
@@ -217,7 +217,8 @@ take_body(struct exchange *exchange)
 
 	if (length > config->body_limit)
 		status = STATUS_BODY_TOO_LARGE;
-	else if (length > 0 && !is_json(&exchange->head))
+	else if (length > 0 &&
+			 !is_json(&exchange->head, exchange->route->flags & SAYS_JSON))
 		status = STATUS_UNSUPPORTED_MEDIA_TYPE;
 	else
 		status = body_read(exchange->connection, exchange->gateway->deadlines,

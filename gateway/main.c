@@ -15,6 +15,7 @@
 #include "limit.h"
 #include "origin.h"
 #include "outbox.h"
+#include "routes.h"
 #include "sequencer.h"
 #include "server.h"
 #include "status.h"
@@ -208,6 +209,9 @@ main(int argc, char **argv)
 			return EXIT_SUCCESS;
 		case CONFIG_ERRORS:
 			status_print(stdout);
+			return EXIT_SUCCESS;
+		case CONFIG_ROUTES:
+			routes_print(stdout);
 			return EXIT_SUCCESS;
 		case CONFIG_ORIGIN:
 			return begin_origin(&gateway);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "body.h"
 #include "token.h"
@@ -37,16 +38,18 @@ enum source
 
 enum route_flag
 {
-	HAS_ETAG = 1,	/* columns 2 and 3: etag, immutable */
-	REGISTERS = 2,	/* column 2: the new user's id; answer with a token */
-	EMPTY_BODY = 4, /* POST with nothing in it */
-	LOGGED = 8,		/* column 2: wait for the key log */
-	PUBLIC = 16,	/* an answer without a secret, for any cache */
-	FOREVER = 32,	/* ... that never changes */
-	PLAIN = 64,		/* text/plain */
-	OCTETS = 128,	/* application/octet-stream, from a bytea */
-	WEB = 256,		/* only with the setting web = on */
-	DEMO = 512		/* only with demo = on */
+	HAS_ETAG = 1,	 /* columns 2 and 3: etag, immutable */
+	REGISTERS = 2,	 /* column 2: the new user's id; answer with a token */
+	EMPTY_BODY = 4,	 /* POST with nothing in it */
+	LOGGED = 8,		 /* column 2: wait for the key log */
+	PUBLIC = 16,	 /* an answer without a secret, for any cache */
+	FOREVER = 32,	 /* ... that never changes */
+	PLAIN = 64,		 /* text/plain */
+	OCTETS = 128,	 /* application/octet-stream, from a bytea */
+	WEB = 256,		 /* only with the setting web = on */
+	DEMO = 512,		 /* only with demo = on */
+	SAYS_JSON = 1024 /* Content-Type must be there: no other site's page can
+					  * send that without asking first */
 };
 
 #define ROUTE_MAX_PARAMS 3
@@ -96,6 +99,13 @@ extern const struct route *routes_find(const char *method, const char *path,
 									   unsigned hidden,
 									   char segment[ROUTE_SEGMENT_SIZE],
 									   const char **allow);
+
+/*
+ * Prints the table, a line for each route, with TABs between: method,
+ * pattern, who may call it, statuses of success, query names, settings that
+ * it depends on.  Lists have commas; "-" is an empty one.
+ */
+extern void routes_print(FILE *out);
 
 /* The handler that calls a route's SQL and answers with its row. */
 extern void serve_sql(struct request *request, const struct route *route,
