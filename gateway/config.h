@@ -34,6 +34,8 @@ struct config
 	long registration;				   /* enum registration */
 	long log_level;					   /* enum log_level */
 	long restore_per_minute;		   /* 0: no limit */
+	long web;						   /* enum web */
+	long demo;						   /* enum demo */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;
@@ -44,6 +46,18 @@ enum registration
 {
 	REGISTRATION_OPEN,
 	REGISTRATION_CLOSED
+};
+
+enum web
+{
+	WEB_ON,
+	WEB_OFF
+};
+
+enum demo
+{
+	DEMO_OFF,
+	DEMO_ON
 };
 
 /* What the command line asks for. */

@@ -86,6 +86,14 @@ pass_guard(struct exchange *exchange)
 	return false;
 }
 
+/* The flags of routes that the settings turned off. */
+static unsigned
+hidden_routes(const struct config *config)
+{
+	return (config->web == WEB_OFF ? WEB : 0u) |
+		   (config->demo == DEMO_OFF ? DEMO : 0u);
+}
+
 /* Unknown paths and methods end the connection, too. */
 static bool
 find_route(struct exchange *exchange)
@@ -93,6 +101,7 @@ find_route(struct exchange *exchange)
 	const char *allow = NULL;
 
 	exchange->route = routes_find(exchange->head.method, exchange->head.target,
+								  hidden_routes(&exchange->gateway->config),
 								  exchange->request.segment, &allow);
 	if (exchange->route)
 		return true;

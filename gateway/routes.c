@@ -164,6 +164,33 @@ static const struct route routes[] = {
 	 .params = {QUERY_1, QUERY_2},
 	 .query = {"from", "limit"},
 	 .flags = PUBLIC},
+	{.method = "GET",
+	 .pattern = "/",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .file = "index.html",
+	 .flags = WEB},
+	{.method = "GET",
+	 .pattern = "/demo",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .file = "demo.html",
+	 .flags = WEB | DEMO},
+	{.method = "GET",
+	 .pattern = "/docs",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .file = "docs.html",
+	 .flags = WEB},
+	{.method = "GET",
+	 .pattern = "/web/{file*}",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .flags = WEB},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -213,14 +240,15 @@ allow_list(bool get, bool post, bool put)
 }
 
 const struct route *
-routes_find(const char *method, const char *path,
+routes_find(const char *method, const char *path, unsigned hidden,
 			char segment[ROUTE_SEGMENT_SIZE], const char **allow)
 {
 	bool get = false, post = false, put = false;
 
 	for (size_t i = 0; i < ROUTE_COUNT; i++)
 	{
-		if (!matches(routes[i].pattern, path, segment))
+		if ((routes[i].flags & hidden) ||
+			!matches(routes[i].pattern, path, segment))
 			continue;
 		if (strcmp(routes[i].method, method) == 0)
 			return &routes[i];

@@ -44,7 +44,9 @@ enum route_flag
 	PUBLIC = 16,	/* an answer without a secret, for any cache */
 	FOREVER = 32,	/* ... that never changes */
 	PLAIN = 64,		/* text/plain */
-	OCTETS = 128	/* application/octet-stream, from a bytea */
+	OCTETS = 128,	/* application/octet-stream, from a bytea */
+	WEB = 256,		/* only with the setting web = on */
+	DEMO = 512		/* only with demo = on */
 };
 
 #define ROUTE_MAX_PARAMS 3
@@ -66,6 +68,8 @@ struct route
 							 * NULL when it is the same */
 	enum source logged_params[ROUTE_MAX_PARAMS];
 	const char *query[ROUTE_MAX_QUERY]; /* names that it takes */
+	const char
+		*file; /* that serve_web gives; NULL: the one that the path names */
 	unsigned flags;
 };
 
@@ -83,11 +87,13 @@ struct request
 };
 
 /*
- * Finds the route of a method and path and copies the path's {segment}.
+ * Finds the route of a method and path and copies the path's {segment};
+ * routes with a flag of "hidden" are as if they were not there.
  * Otherwise returns NULL; *allow is then what an Allow header should say, or
  * NULL when the path has no route at all.
  */
 extern const struct route *routes_find(const char *method, const char *path,
+									   unsigned hidden,
 									   char segment[ROUTE_SEGMENT_SIZE],
 									   const char **allow);
 
@@ -98,6 +104,10 @@ extern void serve_sql(struct request *request, const struct route *route,
 /* The handler of POST /messages. */
 extern void serve_send(struct request *request, const struct route *route,
 					   struct reply *reply);
+
+/* The handler of the browser client's files, in web.c. */
+extern void serve_web(struct request *request, const struct route *route,
+					  struct reply *reply);
 
 /* The handlers of /sessions, in session.c. */
 extern void serve_challenge(struct request *request, const struct route *route,
