@@ -24,6 +24,9 @@ struct config
 	long admin_port;
 	char port_file[CONFIG_TEXT_SIZE];
 	long threads;
+	long streams; /* 0 was replaced by three quarters of threads */
+	long streams_per_user;
+	long recheck_s;
 	long db_connections;
 	long body_limit; /* bytes */
 	long body_timeout_ms;

@@ -16,6 +16,7 @@ struct db;
 struct deadlines;
 struct outbox;
 struct sequencer;
+struct wakeups;
 
 struct gateway
 {
@@ -26,6 +27,7 @@ struct gateway
 	struct outbox *outbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
+	struct wakeups *wakeups;
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */

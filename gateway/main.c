@@ -17,6 +17,7 @@
 #include "sequencer.h"
 #include "server.h"
 #include "status.h"
+#include "wakeup.h"
 
 extern char **environ;
 
@@ -158,8 +159,11 @@ run(struct gateway *gateway, const struct invocation *invocation)
 		gateway->sequencer =
 			sequencer_start(&gateway->config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
-	if (gateway->sequencer && gateway->deadlines)
+	gateway->wakeups =
+		wakeups_new(gateway->config.streams, gateway->config.streams_per_user);
+	if (gateway->sequencer && gateway->deadlines && gateway->wakeups)
 		code = serve(gateway, invocation, &signals);
+	wakeups_free(gateway->wakeups);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
 	outbox_stop(gateway->outbox);

@@ -13,6 +13,7 @@
 
 struct gateway;
 struct guard_head;
+struct mg_connection;
 struct reply;
 struct request;
 
@@ -48,7 +49,7 @@ enum route_flag
 };
 
 #define ROUTE_MAX_PARAMS 3
-#define ROUTE_MAX_QUERY 2
+#define ROUTE_MAX_QUERY 3
 #define ROUTE_SEGMENT_SIZE 65 /* of the {segment}, with NUL */
 
 struct route
@@ -73,11 +74,13 @@ struct route
 struct request
 {
 	struct gateway *gateway;
+	struct mg_connection *connection;
 	const struct guard_head *head;
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];
 	char caller[TOKEN_SUBJECT_SIZE];
+	int64_t token_expires_at; /* seconds */
 	struct body body;
 };
 
@@ -97,6 +100,12 @@ extern void serve_sql(struct request *request, const struct route *route,
 /* The handler of POST /messages. */
 extern void serve_send(struct request *request, const struct route *route,
 					   struct reply *reply);
+
+/* The handlers of GET /messages and /messages/stream, in stream.c. */
+extern void serve_inbox(struct request *request, const struct route *route,
+						struct reply *reply);
+extern void serve_stream(struct request *request, const struct route *route,
+						 struct reply *reply);
 
 /* The handlers of /sessions, in session.c. */
 extern void serve_challenge(struct request *request, const struct route *route,

@@ -22,6 +22,7 @@
 #include "sequencer.h"
 #include "session.h"
 #include "submission.h"
+#include "wakeup.h"
 
 /* "row" is that of the call before, or NULL. */
 static const char *
@@ -262,5 +263,7 @@ serve_send(struct request *request, const struct route *route,
 		return;
 	}
 	outbox_send(request->gateway->outbox, &submission, reply);
+	if (reply->http == 201)
+		wakeups_mail(request->gateway->wakeups, submission.receiver);
 	submission_free(&submission);
 }
