@@ -27,6 +27,8 @@ struct config
 	long streams; /* 0 was replaced by three quarters of threads */
 	long streams_per_user;
 	long recheck_s;
+	long hints;							  /* enum hints_setting */
+	char hint_database[CONFIG_TEXT_SIZE]; /* empty: as database */
 	long db_connections;
 	long body_limit; /* bytes */
 	long body_timeout_ms;
@@ -46,6 +48,12 @@ enum registration
 {
 	REGISTRATION_OPEN,
 	REGISTRATION_CLOSED
+};
+
+enum hints_setting
+{
+	HINTS_ON,
+	HINTS_OFF
 };
 
 /* What the command line asks for. */

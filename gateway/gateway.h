@@ -14,6 +14,7 @@
 
 struct db;
 struct deadlines;
+struct hints;
 struct outbox;
 struct sequencer;
 struct wakeups;
@@ -28,11 +29,13 @@ struct gateway
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
 	struct wakeups *wakeups;
+	struct hints *hints;		   /* NULL: off */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */
 	atomic_int in_flight;		   /* requests being answered */
 	atomic_int connections;		   /* each holds a worker thread */
+	atomic_int streams, waits;	   /* of these, those that wait for mail */
 };
 
 #endif /* E2EMSG_GATEWAY_H */

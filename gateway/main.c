@@ -12,6 +12,7 @@
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
+#include "hints.h"
 #include "origin.h"
 #include "outbox.h"
 #include "sequencer.h"
@@ -161,8 +162,13 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	gateway->deadlines = deadlines_start();
 	gateway->wakeups =
 		wakeups_new(gateway->config.streams, gateway->config.streams_per_user);
-	if (gateway->sequencer && gateway->deadlines && gateway->wakeups)
+	if (gateway->wakeups && gateway->config.hints == HINTS_ON)
+		gateway->hints = hints_start(gateway->db, &gateway->secret,
+									 gateway->wakeups, &gateway->log);
+	if (gateway->sequencer && gateway->deadlines && gateway->wakeups &&
+		(gateway->hints || gateway->config.hints == HINTS_OFF))
 		code = serve(gateway, invocation, &signals);
+	hints_stop(gateway->hints);
 	wakeups_free(gateway->wakeups);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);

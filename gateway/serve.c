@@ -17,6 +17,7 @@
 #include "db.h"
 #include "gateway.h"
 #include "guard.h"
+#include "hints.h"
 #include "outbox.h"
 #include "reply.h"
 #include "sequencer.h"
@@ -264,6 +265,9 @@ serve_send(struct request *request, const struct route *route,
 	}
 	outbox_send(request->gateway->outbox, &submission, reply);
 	if (reply->http == 201)
+	{
 		wakeups_mail(request->gateway->wakeups, submission.receiver);
+		hints_tell(request->gateway->hints, submission.receiver);
+	}
 	submission_free(&submission);
 }

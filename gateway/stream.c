@@ -22,6 +22,7 @@
 #include "db.h"
 #include "gateway.h"
 #include "guard.h"
+#include "hint.h"
 #include "reply.h"
 #include "wakeup.h"
 
@@ -69,6 +70,7 @@ static enum status
 begin_watch(struct watch *watch, struct request *request)
 {
 	uint8_t mailbox[UUID_SIZE];
+	uint64_t hint;
 
 	*watch = (struct watch){
 		.request = request,
@@ -79,8 +81,11 @@ begin_watch(struct watch *watch, struct request *request)
 		return STATUS_INVALID_TOKEN;
 	if (watch->fd < 0)
 		return STATUS_REQUEST_TIMEOUT; /* its peer is gone already */
+	if (!hint_of(&watch->gateway->secret, mailbox, &hint))
+		return STATUS_OVERLOADED;
 	notice_lost_peer(watch->fd);
-	return wakeups_join(watch->gateway->wakeups, &watch->waiter, mailbox, 0);
+	return wakeups_join(watch->gateway->wakeups, &watch->waiter, mailbox,
+						hint);
 }
 
 static void
