@@ -17,12 +17,14 @@
 #include "outbox.h"
 #include "sequencer.h"
 #include "server.h"
+#include "socket.h"
 #include "status.h"
 #include "wakeup.h"
 
 extern char **environ;
 
 #define EXIT_USAGE 2
+#define SPARE_DESCRIPTORS 64
 
 /* The command line, kept for SIGHUP. */
 struct invocation
@@ -138,6 +140,22 @@ serve(struct gateway *gateway, const struct invocation *invocation,
 	return EXIT_SUCCESS;
 }
 
+/* A socket for each thread, an event for each stream, and what else there is.
+ */
+static void
+allow_descriptors(struct gateway *gateway)
+{
+	const struct config *config = &gateway->config;
+	long wanted = config->threads + config->streams + config->db_connections +
+				  SPARE_DESCRIPTORS;
+
+	if (!socket_allow(wanted))
+		log_line(&gateway->log, LOG_LEVEL_WARN,
+				 "the limit of open files (RLIMIT_NOFILE) is below %ld, too "
+				 "low for threads = %ld and streams = %ld",
+				 wanted, config->threads, config->streams);
+}
+
 static int
 run(struct gateway *gateway, const struct invocation *invocation)
 {
@@ -147,6 +165,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 
 	block_signals(&signals);
 	apply_live_settings(gateway, &gateway->config);
+	allow_descriptors(gateway);
 	if (!secret_load(&gateway->secret, gateway->config.secret_file, problem,
 					 sizeof(problem)))
 	{

@@ -199,7 +199,9 @@ serve_wait(struct request *request, const struct route *route, int seconds,
 		refuse(reply, status, NULL);
 		return;
 	}
+	atomic_fetch_add(&request->gateway->waits, 1);
 	status = look_until(&watch, clock_ms() + seconds * 1000, &answer);
+	atomic_fetch_sub(&request->gateway->waits, 1);
 	end_watch(&watch);
 	body = db_answer_field(&answer, 0, 0, &size);
 	if (status == STATUS_OK && body)
@@ -364,8 +366,12 @@ step(struct watch *watch)
 static void
 run(struct watch *watch, struct db_answer *first_page)
 {
+	atomic_int *streams = &watch->gateway->streams;
 	const char *end;
-	bool there =
+	bool there;
+
+	atomic_fetch_add(streams, 1);
+	there =
 		write_line(watch, "retry: 2000\n:\n\n") && pass_on(watch, first_page);
 
 	while (there && !(end = end_of(watch)))
@@ -373,6 +379,7 @@ run(struct watch *watch, struct db_answer *first_page)
 	if (there)
 		there = write_line(watch, end);
 	(void) there; /* it ends either way */
+	atomic_fetch_sub(streams, 1);
 }
 
 /* Digits, as SQL takes them. */
