@@ -10,6 +10,8 @@ export interface ClientOptions {
 	store?: Store;
 	/** Milliseconds since 1970. */
 	now?: () => number;
+	/** Runs work() after so many milliseconds; the result cancels that. */
+	later?: (ms: number, work: () => void) => () => void;
 }
 
 /**

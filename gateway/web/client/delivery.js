@@ -2,6 +2,7 @@
 // a time, in order, the same envelope until there is an answer.
 import { expect, time } from './answer.js';
 import { E2emsgError, isPassing, refuse } from './error.js';
+import { jitter } from './jitter.js';
 import { isUnsignedOk } from './outbox.js';
 import { checkReceiver } from './trust.js';
 
@@ -59,7 +60,7 @@ export class Delivery {
 		this.failures = errors.length > 0 ? this.failures + 1 : 0;
 		if (errors.length === 0 || this.core.closed) return;
 		const asked = Math.max(0, ...errors.map(({ retryAfter }) => retryAfter ?? 0));
-		const seconds = Math.max(asked, Math.min(WAIT_MIN_S * 2 ** (this.failures - 1), WAIT_MAX_S) * (0.5 + Math.random()));
+		const seconds = Math.max(asked, Math.min(WAIT_MIN_S * 2 ** (this.failures - 1), WAIT_MAX_S) * jitter());
 		this.cancel = this.core.later(1000 * seconds, () => this.run().catch(() => {}));
 	}
 
