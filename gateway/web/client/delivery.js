@@ -51,7 +51,7 @@ export class Delivery {
 			held.add(entry.peer);
 			if (STOPS.includes(error.code) || (isPassing(error) && !OF_RECEIVER.includes(error.code))) stopped = error;
 		}
-		this.plan([...errors.values()].filter(isPassing));
+		this.plan([...errors.values()].filter((error) => isPassing(error) || error.code === 'bad_answer'));
 		return errors;
 	}
 
