@@ -41,17 +41,17 @@ export class Delivery {
 
 	async runNow() {
 		const errors = new Map();
-		const held = new Set(); // peers whose entries wait for an earlier one
+		const held = new Map(); // peers whose entries wait for an earlier one, and why
 		let stopped; // by what everything waits for
 		this.cancel?.();
 		for (const entry of await this.core.outbox.entries()) {
-			const error = stopped ?? (held.has(entry.peer) ? undefined : await this.attempt(entry));
+			const error = stopped ?? held.get(entry.peer) ?? await this.attempt(entry);
 			if (!error) continue;
 			errors.set(entry.id, error);
-			held.add(entry.peer);
+			held.set(entry.peer, error);
 			if (STOPS.includes(error.code) || (isPassing(error) && !OF_RECEIVER.includes(error.code))) stopped = error;
 		}
-		this.plan([...errors.values()].filter(isPassing));
+		this.plan([...errors.values()].filter((error) => isPassing(error) || error.code === 'bad_answer'));
 		return errors;
 	}
 

@@ -1,9 +1,9 @@
 // Looking at people: who they are, whether one has compared, and the user's yes
 // to what changed.
 import { groups, safetyNumber } from '../crypto/safety.js';
-import { usernameValid } from '../crypto/bytes.js';
 import { contactView } from './conversations.js';
 import { E2emsgError, refuse } from './error.js';
+import { checkName } from './peers.js';
 import * as trust from './trust.js';
 
 export class Verification {
@@ -69,8 +69,4 @@ export class Verification {
 		this.core.delivery.run().catch(() => {});
 		await this.core.inbox.retry();
 	}
-}
-
-function checkName(username) {
-	if (!usernameValid(username)) refuse('invalid_username', 'that is no username');
 }
