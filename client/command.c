@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "backup_file.h"
 #include "command.h"
 #include "log_follow.h"
 #include "result.h"
@@ -30,6 +31,12 @@ static const struct command commands[] = {
 	{"keys", "", "list this account's encryption keys", 0, 0, 0, command_keys},
 	{"keys forget", "VERSION", "remove an old private key for good", 1, 1,
 	 FLAG_FORCE, command_keys_forget},
+	{"backup", "",
+	 "leave the keys with the server, sealed; prints a new recovery code", 0,
+	 0, FLAG_FORCE, command_backup},
+	{"restore", "NAME",
+	 "make the account here from its backup; asks for the recovery code", 1, 1,
+	 FLAG_SERVICE, command_restore},
 	{"verify", "PEER", "show the safety number to compare", 1, 1, FLAG_CONFIRM,
 	 command_verify},
 	{"trust", "PEER", "accept a changed identity, or a peer without one", 1, 1,
@@ -155,7 +162,11 @@ command_run(struct app *app)
 	result = check_args(app, command);
 	if (result == RESULT_OK)
 		result = check_flags(app, command);
-	return result == RESULT_OK ? tell_of_log(app, command->run(app)) : result;
+	if (result != RESULT_OK)
+		return result;
+	result = command->run(app);
+	backup_follow(&app->session);
+	return tell_of_log(app, result);
 }
 
 void

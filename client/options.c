@@ -40,7 +40,7 @@ static const struct row
 	{"help", CODE_HELP, GLOBAL, NULL, "print this (or -h)"},
 	{"version", CODE_VERSION, GLOBAL, NULL, "print the version"},
 	{"service", CODE_LOCAL, FLAG_SERVICE, "NAME",
-	 "register: refuse a server with another service name"},
+	 "register, restore: refuse a server with another service name"},
 	{"unsigned", CODE_LOCAL, FLAG_UNSIGNED, NULL,
 	 "register: without identity key (nobody can verify you)"},
 	{"suite", CODE_LOCAL, FLAG_SUITE, "0|1",
@@ -57,7 +57,8 @@ static const struct row
 	 "verify: the number was the same"},
 	{"yes", CODE_LOCAL, FLAG_YES, NULL, "trust, log accept: do not ask"},
 	{"force", CODE_LOCAL, FLAG_FORCE, NULL,
-	 "keys forget: even if mail may need the key"},
+	 "keys forget: even if mail may need the key; backup: replace one\n"
+	 "                     that this account can't open"},
 	{"follow", CODE_LOCAL, FLAG_FOLLOW, "SECONDS",
 	 "audit: go on, and look again so often"},
 	{"verifier", CODE_LOCAL, FLAG_VERIFIER, "TEXT",

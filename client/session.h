@@ -32,6 +32,7 @@ struct session
 	time_t token_expires;
 	bool renewal_tried; /* before it was urgent: once a session */
 	struct log_pin log;
+	bool called;   /* the server answered a call with the token */
 	bool checking; /* the own history: no sign-in checks it again */
 	FILE *notices; /* where remarks for the user go, or NULL */
 };
