@@ -45,7 +45,7 @@ export function serverPane(people, isText) {
 			const first = rows.length === 0;
 
 			rows = mailboxes.flatMap((mailbox) => mailbox.messages.map((row) => ({ ...row, mailbox })))
-				.sort((a, b) => b.sentAt.localeCompare(a.sentAt) || b.seq - a.seq);
+				.sort(laterFirst);
 			show(list, rows, isText, first);
 			problem.hidden = true;
 		} catch (error) {
@@ -71,8 +71,15 @@ export function serverPane(people, isText) {
 	};
 }
 
+/* A row that is delivered again keeps its time, but not its number. */
+function laterFirst(a, b) {
+	return a.mailbox === b.mailbox ? b.seq - a.seq : b.sentAt.localeCompare(a.sentAt);
+}
+
 function show(list, rows, isText, first) {
 	const items = rows.length > 0 ? rows : [null];
+
+	const before = list.children.length;
 
 	reconcile(list, items, {
 		key: (row) => row && `${row.mailbox.userId} ${row.seq}`,
@@ -80,6 +87,8 @@ function show(list, rows, isText, first) {
 			: h('li', { class: 'no-rows' }, 'No rows yet.')),
 		update: (element, row) => row && showRow(element, row, isText(row.messageId)),
 	});
+	if (list.children.length !== before)
+		list.parentElement.scrollTop = 0;
 }
 
 function showRow(element, row, text) {
@@ -89,6 +98,7 @@ function showRow(element, row, text) {
 		return;
 	element.dataset.said = said;
 	set(element, 'data-flipped', row.flippedByte !== null);
+	set(element, 'data-receipt', !text && row.flippedByte === null);
 	replace(element,
 		h('p', { class: 'row-head' },
 			h('span', {}, nameOf(row.sender ?? row.senderId), ' → ', nameOf(row.mailbox.username)),
@@ -102,7 +112,7 @@ function showRow(element, row, text) {
 			h('dt', {}, 'ciphertext'), h('dd', {}, ciphertext(row)),
 			h('dt', {}, 'tag'), h('dd', {}, h('code', {}, row.authTag))),
 		row.flippedByte !== null && h('p', { class: 'row-note alarm' }, icon('flip'), `byte ${row.flippedByte} was changed here`),
-		!text && h('p', { class: 'row-note' }, 'A receipt (delivered, read). It looks like a message: the server can’t tell.'));
+		!text && h('p', { class: 'row-note' }, 'This one is a receipt. It looks like a message: the server can’t tell.'));
 }
 
 /* The beginning of it, with the byte that the server changed set apart. */
