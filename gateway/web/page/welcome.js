@@ -26,12 +26,12 @@ export function welcome(app) {
 function entrance(app) {
 	const panel = h('div', { class: 'card-body' });
 	const options = [['New here', registerForm], ['Coming back', restoreForm]];
-	const buttons = options.map(([label, form], index) =>
-		h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(index, form, true) }, label));
+	const buttons = options.map(([label, makeForm], index) =>
+		h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(index, makeForm, true) }, label));
 
-	function choose(chosen, form, byHand) {
+	function choose(chosen, makeForm, byHand) {
 		buttons.forEach((button, index) => button.setAttribute('aria-pressed', String(index === chosen)));
-		replace(panel, form(app));
+		replace(panel, makeForm(app));
 		if (byHand)
 			panel.querySelector('input').focus();
 	}
