@@ -67,7 +67,7 @@ export default [
 	{ rules: strict },
 	{
 		files: ['gateway/web/**/*.js'],
-		rules: { ...noMarkup, 'no-restricted-imports': ['error', { paths: builtinModules, patterns: ['node:*', '!./*', '!../*', '[a-z@]*'] }] },
+		rules: { ...noMarkup, 'no-restricted-imports': ['error', { paths: builtinModules, patterns: [{ regex: '^[^.]' }] }] },
 	},
 	{ files: ['gateway/web/**/*.js'], ignores: ['gateway/web/crypto/**'], languageOptions: { globals: globals.browser } },
 	{ files: ['gateway/web/crypto/**'], languageOptions: { globals: pureGlobals } },
