@@ -89,6 +89,10 @@ class Client {
 
 	get account() { return this.#core.account.view; }
 
+	get signedOut() { return this.#core.account.signedOut; }
+
+	get unfinished() { return this.#core.account.unfinished; }
+
 	get connection() { return this.#core.live.state; }
 
 	get keyLogProblem() { return this.#core.keyLog.problem; }

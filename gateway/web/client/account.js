@@ -35,6 +35,12 @@ export class Accounts {
 		return { username, userId, service, keyVersion, identity, backup: this.core.backup.view };
 	}
 
+	// Whose keys are here while nobody is signed in; null otherwise.
+	get signedOut() { return this.isRegistered && this.record.signedOut ? this.record.username : null; }
+
+	// Whose registration was begun here and has no end yet; null otherwise.
+	get unfinished() { return this.record && !this.isRegistered ? this.record.username : null; }
+
 	announce() { this.core.events.emit('account', this.view); }
 
 	// The account; throws when there is none to work with.
