@@ -43,8 +43,18 @@ static const struct setting settings[] = {
 	 "port of /live and /ready on 127.0.0.1; 0 takes a free one"},
 	{"port_file", TEXT, AT(port_file), "", 0, 0, NULL, false,
 	 "file to write \"PORT ADMIN_PORT\" into once both listen"},
-	{"threads", NUMBER, AT(threads), "256", 4, 2000, NULL, false,
+	{"threads", NUMBER, AT(threads), "256", 4, 10000, NULL, false,
 	 "worker threads; each open connection holds one"},
+	{"streams", NUMBER, AT(streams), "0", 0, 8750, NULL, false,
+	 "streams and waiting requests at a time; 0: 3/4 of threads, 7/8 at most"},
+	{"streams_per_user", NUMBER, AT(streams_per_user), "8", 1, 8750, NULL,
+	 false, "of these, how many of one user"},
+	{"recheck_s", NUMBER, AT(recheck_s), "30", 1, 3600, NULL, false,
+	 "how often a stream looks for mail that nobody told it of"},
+	{"hints", CHOICE, AT(hints), "on", 0, 0, "on|off", false,
+	 "whether gateways tell each other of mail, over one connection more"},
+	{"hint_database", TEXT, AT(hint_database), "", 0, 0, NULL, false,
+	 "direct connection for that, when database goes through a pooler"},
 	{"db_connections", NUMBER, AT(db_connections), "4", 1, 100, NULL, false,
 	 "database connections for all calls but sending, which has two"},
 	{"body_limit", NUMBER, AT(body_limit), "98304", 1024, 8388608, NULL, false,
@@ -372,6 +382,23 @@ take_flags(struct config *config, enum config_action *action,
 	return true;
 }
 
+/* What settings want of each other. */
+static bool
+fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
+{
+	long most = config->threads - config->threads / 8 - 1;
+
+	if (config->streams == 0)
+		config->streams = config->threads * 3 / 4;
+	if (config->streams <= most)
+		return true;
+	snprintf(problem, CONFIG_PROBLEM_SIZE,
+			 "streams must be at most %ld with threads = %ld, so that other "
+			 "requests have threads left",
+			 most, config->threads);
+	return false;
+}
+
 bool
 config_load(struct config *config, enum config_action *action, int argc,
 			char *const *argv, char *const *env,
@@ -390,7 +417,8 @@ config_load(struct config *config, enum config_action *action, int argc,
 	if (file && !take_file(config, file, problem))
 		return false;
 	return take_environment(config, env, problem) &&
-		   take_flags(config, action, &file, argc, argv, problem);
+		   take_flags(config, action, &file, argc, argv, problem) &&
+		   fit_together(config, problem);
 }
 
 void

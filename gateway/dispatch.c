@@ -160,24 +160,24 @@ check_token(struct exchange *exchange)
 {
 	char value[sizeof("Bearer ") + JWS_MAX_SIZE + 1];
 	const char *token = value + 7;
+	struct token_bearer bearer;
+	enum token_result result;
 
 	if (!guard_value(&exchange->head, "authorization", value, sizeof(value)))
 		return STATUS_MISSING_TOKEN;
 	if (strncasecmp(value, "Bearer ", 7) != 0)
 		return STATUS_MISSING_TOKEN;
 	token += strspn(token, " ");
-	switch (token_recall(&exchange->gateway->secret,
-						 &connection_of(exchange->connection)->token, token,
-						 strlen(token), (int64_t) time(NULL),
-						 exchange->request.caller))
-	{
-		case TOKEN_GOOD:
-			return STATUS_OK;
-		case TOKEN_EXPIRED:
-			return STATUS_EXPIRED_TOKEN;
-		default:
-			return STATUS_INVALID_TOKEN;
-	}
+	result = token_recall(&exchange->gateway->secret,
+						  &connection_of(exchange->connection)->token, token,
+						  strlen(token), (int64_t) time(NULL), &bearer);
+	if (result == TOKEN_EXPIRED)
+		return STATUS_EXPIRED_TOKEN;
+	if (result != TOKEN_GOOD)
+		return STATUS_INVALID_TOKEN;
+	memcpy(exchange->request.caller, bearer.subject, TOKEN_SUBJECT_SIZE);
+	exchange->request.token_expires_at = bearer.expires_at;
+	return STATUS_OK;
 }
 
 static bool
@@ -279,10 +279,11 @@ dispatch_request(struct mg_connection *connection)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
 	struct guard_field fields[GUARD_MAX_FIELDS]; /* large, so not zeroed */
-	struct exchange exchange = {.gateway = gateway,
-								.connection = connection,
-								.fields = fields,
-								.request = {.gateway = gateway}};
+	struct exchange exchange = {
+		.gateway = gateway,
+		.connection = connection,
+		.fields = fields,
+		.request = {.gateway = gateway, .connection = connection}};
 	int64_t began_us = clock_us();
 
 	atomic_fetch_add(&gateway->in_flight, 1);

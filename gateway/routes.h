@@ -14,6 +14,7 @@
 
 struct gateway;
 struct guard_head;
+struct mg_connection;
 struct reply;
 struct request;
 
@@ -53,7 +54,7 @@ enum route_flag
 };
 
 #define ROUTE_MAX_PARAMS 3
-#define ROUTE_MAX_QUERY 2
+#define ROUTE_MAX_QUERY 3
 #define ROUTE_SEGMENT_SIZE 65 /* of the {segment}, with NUL */
 
 struct route
@@ -80,12 +81,14 @@ struct route
 struct request
 {
 	struct gateway *gateway;
+	struct mg_connection *connection;
 	const struct guard_head *head;
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];
 	const char *address; /* of the peer */
 	char caller[TOKEN_SUBJECT_SIZE];
+	int64_t token_expires_at; /* seconds */
 	struct body body;
 };
 
@@ -118,6 +121,12 @@ extern void serve_send(struct request *request, const struct route *route,
 /* The handler of the browser client's files, in web.c. */
 extern void serve_web(struct request *request, const struct route *route,
 					  struct reply *reply);
+
+/* The handlers of GET /messages and /messages/stream, in stream.c. */
+extern void serve_inbox(struct request *request, const struct route *route,
+						struct reply *reply);
+extern void serve_stream(struct request *request, const struct route *route,
+						 struct reply *reply);
 
 /* The handlers of /sessions, in session.c. */
 extern void serve_challenge(struct request *request, const struct route *route,

@@ -16,6 +16,16 @@ function member(object, name) {
 	return Object.hasOwn(object, name) ? object[name] : null;
 }
 
+/** A JSON object from its text. */
+export function parse(json) {
+	let value = null;
+	try {
+		value = JSON.parse(json);
+	} catch { /* said below */ }
+	need(isObject(value), 'it is not a JSON object');
+	return value;
+}
+
 /** Is it there, and not null? */
 export const present = (object, name) => member(object, name) !== null;
 
@@ -36,6 +46,25 @@ export function username(object, name) {
 
 /** A UUID: 16 bytes. */
 export const uuid = (object, name) => uuidBytes(member(object, name));
+
+/** A UUID as it stands there. */
+export function uuidText(object, name) {
+	uuid(object, name);
+	return member(object, name);
+}
+
+export function boolean(object, name) {
+	const value = member(object, name);
+	need(typeof value === 'boolean', 'a member is not true or false');
+	return value;
+}
+
+/** An array of at most max elements. */
+export function array(object, name, max) {
+	const value = member(object, name);
+	need(Array.isArray(value) && value.length <= max, 'a member is not such an array');
+	return value;
+}
 
 /** A whole number from min to 2^53 - 1. */
 export function number(object, name, min) {

@@ -49,12 +49,12 @@ function receiptValue({ kind, messageId }) {
  * @param {Partial<Frame>} frame
  * @returns {Uint8Array} 256 to 65536 bytes
  */
-export function build({ text, id, receipt, logHead }) {
+export function build({ text = null, id = null, receipt = null, logHead = null }) {
 	const parts = [new Uint8Array([VERSION])];
-	if (text != null) parts.push(field(1, utf8(text)));
-	if (id != null) parts.push(field(2, sized(id, ID_SIZE, 'the message id has the wrong size')));
-	if (receipt != null) parts.push(field(3, receiptValue(receipt)));
-	if (logHead != null)
+	if (text !== null) parts.push(field(1, utf8(text)));
+	if (id !== null) parts.push(field(2, sized(id, ID_SIZE, 'the message id has the wrong size')));
+	if (receipt !== null) parts.push(field(3, receiptValue(receipt)));
+	if (logHead !== null)
 		parts.push(field(4, sized(logHead, HEAD_SIZE, 'the head of the key log has the wrong size')));
 	const bare = concat(...parts);
 	need(bare.length <= SIZE_MAX, 'the message is too large');
