@@ -21,7 +21,7 @@ const strict = {
 	'no-return-assign': 'error',
 	'no-self-compare': 'error',
 	'no-sequences': 'error',
-	'no-shadow': 'error',
+	'no-shadow': ['error', { hoist: 'never' }],
 	'no-template-curly-in-string': 'error',
 	'no-throw-literal': 'error',
 	'no-unmodified-loop-condition': 'error',
