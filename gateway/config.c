@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cors.h"
+
 enum kind
 {
 	TEXT,
@@ -69,6 +71,8 @@ static const struct setting settings[] = {
 	 "key that signs the key log, made at the first start; on one gateway"},
 	{"registration", CHOICE, AT(registration), "open", 0, 0, "open|closed",
 	 true, "whether anyone may register over REST"},
+	{"allowed_origins", TEXT, AT(allowed_origins), "", 0, 0, NULL, true,
+	 "origins, parted by spaces, of other sites' pages that may call"},
 	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
 	 true, "how much is logged on stderr"},
 	{"queue_limit", NUMBER, AT(queue_limit), "1000", 1, 100000, NULL, false,
@@ -379,6 +383,8 @@ fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
 {
 	long most = config->threads - config->threads / 8 - 1;
 
+	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
+		return false;
 	if (config->streams == 0)
 		config->streams = config->threads * 3 / 4;
 	if (config->streams <= most)

@@ -36,8 +36,9 @@ struct config
 	char secret_file[CONFIG_TEXT_SIZE];
 	char log_signer[CONFIG_TEXT_SIZE]; /* path of a key; empty: not the signer
 										*/
-	long registration;				   /* enum registration */
-	long log_level;					   /* enum log_level */
+	char allowed_origins[CONFIG_TEXT_SIZE]; /* of other sites' pages */
+	long registration;						/* enum registration */
+	long log_level;							/* enum log_level */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "secret.h"
 
+struct cors;
 struct db;
 struct deadlines;
 struct hints;
@@ -24,6 +25,7 @@ struct gateway
 	struct config config; /* fixed once serving began */
 	struct log log;
 	struct secret secret;
+	struct cors *cors;
 	struct db *db;
 	struct outbox *outbox;
 	struct sequencer *sequencer;

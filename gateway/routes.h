@@ -11,6 +11,7 @@
 #include "body.h"
 #include "token.h"
 
+struct cors_origin;
 struct gateway;
 struct guard_head;
 struct mg_connection;
@@ -76,6 +77,7 @@ struct request
 	struct gateway *gateway;
 	struct mg_connection *connection;
 	const struct guard_head *head;
+	const struct cors_origin *origin;
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];

@@ -426,7 +426,7 @@ serve_stream(struct request *request, const struct route *route,
 			   "Last-Event-ID must be the id of an event");
 	else if ((status = look_into_mailbox(&watch, &page)) != STATUS_OK)
 		refuse(reply, status, db_answer_detail(&page));
-	else if (reply_begin_events(reply, watch.fd))
+	else if (reply_begin_events(reply, request->origin, watch.fd))
 		run(&watch, &page);
 	db_answer_free(&page);
 	end_watch(&watch);
