@@ -75,6 +75,14 @@ static const struct setting settings[] = {
 	 "origins, parted by spaces, of other sites' pages that may call"},
 	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
 	 true, "how much is logged on stderr"},
+	{"restore_per_minute", NUMBER, AT(restore_per_minute), "10", 0, 60000,
+	 NULL, false,
+	 "restores of backups by one address for one name; 0: no limit"},
+	{"web", CHOICE, AT(web), "on", 0, 0, "on|off", false,
+	 "whether the browser client and its pages are served"},
+	{"demo", CHOICE, AT(demo), "off", 0, 0, "off|on", false,
+	 "for demonstrations: shows rows to anyone and lets anyone tamper with "
+	 "mail"},
 	{"queue_limit", NUMBER, AT(queue_limit), "1000", 1, 100000, NULL, false,
 	 "envelopes that may wait to be stored"},
 	{"lock_timeout_ms", NUMBER, AT(lock_timeout_ms), "2000", 10, 60000, NULL,
@@ -324,6 +332,7 @@ action_flag(const char *flag, enum config_action *action)
 				 {"--version", CONFIG_VERSION},
 				 {"--check-config", CONFIG_CHECK},
 				 {"--print-errors", CONFIG_ERRORS},
+				 {"--print-routes", CONFIG_ROUTES},
 				 {"--new-log-origin", CONFIG_ORIGIN}};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -444,8 +453,8 @@ config_help(FILE *out)
 {
 	fprintf(out,
 			"Usage: e2emsg-gateway [--config=FILE] [--SETTING=VALUE ...]\n"
-			"       e2emsg-gateway --help | --version | --check-config | "
-			"--print-errors\n"
+			"       e2emsg-gateway --help | --version | --check-config |\n"
+			"                      --print-errors | --print-routes\n"
 			"       e2emsg-gateway --new-log-origin [...]\n\n"
 			"A setting is read from FILE (lines \"name = value\"), then from\n"
 			"the environment (E2EMSG_NAME), then from the flags; the last\n"

@@ -39,6 +39,9 @@ struct config
 	char allowed_origins[CONFIG_TEXT_SIZE]; /* of other sites' pages */
 	long registration;						/* enum registration */
 	long log_level;							/* enum log_level */
+	long restore_per_minute;				/* 0: no limit */
+	long web;								/* enum web */
+	long demo;								/* enum demo */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;
@@ -57,6 +60,18 @@ enum hints_setting
 	HINTS_OFF
 };
 
+enum web
+{
+	WEB_ON,
+	WEB_OFF
+};
+
+enum demo
+{
+	DEMO_OFF,
+	DEMO_ON
+};
+
 /* What the command line asks for. */
 enum config_action
 {
@@ -65,6 +80,7 @@ enum config_action
 	CONFIG_HELP,	/* --help */
 	CONFIG_VERSION, /* --version */
 	CONFIG_ERRORS,	/* --print-errors */
+	CONFIG_ROUTES,	/* --print-routes */
 	CONFIG_ORIGIN	/* --new-log-origin */
 };
 

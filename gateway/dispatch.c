@@ -106,6 +106,14 @@ answer_preflight(struct exchange *exchange, const char *methods)
 					 &exchange->origin);
 }
 
+/* The flags of routes that the settings turned off. */
+static unsigned
+hidden_routes(const struct config *config)
+{
+	return (config->web == WEB_OFF ? WEB : 0u) |
+		   (config->demo == DEMO_OFF ? DEMO : 0u);
+}
+
 /* Unknown paths and methods end the connection, too. */
 static bool
 find_route(struct exchange *exchange)
@@ -113,6 +121,7 @@ find_route(struct exchange *exchange)
 	const char *allow = NULL;
 
 	exchange->route = routes_find(exchange->head.method, exchange->head.target,
+								  hidden_routes(&exchange->gateway->config),
 								  exchange->request.segment, &allow);
 	if (exchange->route)
 		return true;
@@ -211,15 +220,15 @@ may_call(struct exchange *exchange)
 	return status == STATUS_OK;
 }
 
-/* application/json, with or without parameters, or nothing said. */
+/* application/json, with or without parameters, or nothing where one may. */
 static bool
-is_json(const struct guard_head *head)
+is_json(const struct guard_head *head, bool must_say)
 {
 	static const char json[] = "application/json";
 	char type[128];
 
 	if (!guard_value(head, "content-type", type, sizeof(type)))
-		return true;
+		return !must_say;
 	return strncasecmp(type, json, sizeof(json) - 1) == 0 &&
 		   strchr("; ", type[sizeof(json) - 1]) != NULL;
 }
@@ -233,7 +242,8 @@ take_body(struct exchange *exchange)
 
 	if (length > config->body_limit)
 		status = STATUS_BODY_TOO_LARGE;
-	else if (length > 0 && !is_json(&exchange->head))
+	else if (length > 0 &&
+			 !is_json(&exchange->head, exchange->route->flags & SAYS_JSON))
 		status = STATUS_UNSUPPORTED_MEDIA_TYPE;
 	else
 		status = body_read(exchange->connection, exchange->gateway->deadlines,
@@ -306,6 +316,7 @@ dispatch_request(struct mg_connection *connection)
 	take_head(&exchange, mg_get_request_info(connection));
 	exchange.request.head = &exchange.head;
 	exchange.request.origin = &exchange.origin;
+	exchange.request.address = mg_get_request_info(connection)->remote_addr;
 	if (pass_guard(&exchange))
 	{
 		exchange.body_read = exchange.framing.content_length == 0;

@@ -16,6 +16,7 @@ struct cors;
 struct db;
 struct deadlines;
 struct hints;
+struct limit;
 struct outbox;
 struct sequencer;
 struct wakeups;
@@ -32,6 +33,7 @@ struct gateway
 	struct deadlines *deadlines;
 	struct wakeups *wakeups;
 	struct hints *hints;		   /* NULL: off */
+	struct limit *restores;		   /* of backups, by anyone */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */

@@ -14,8 +14,10 @@
 #include "deadline.h"
 #include "gateway.h"
 #include "hints.h"
+#include "limit.h"
 #include "origin.h"
 #include "outbox.h"
+#include "routes.h"
 #include "sequencer.h"
 #include "server.h"
 #include "socket.h"
@@ -171,7 +173,9 @@ start_parts(struct gateway *gateway)
 	gateway->sequencer = sequencer_start(config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
 	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
-	if (!gateway->sequencer || !gateway->deadlines || !gateway->wakeups)
+	gateway->restores = limit_new(config->restore_per_minute);
+	if (!gateway->sequencer || !gateway->deadlines || !gateway->wakeups ||
+		!gateway->restores)
 		return false;
 	if (config->hints == HINTS_ON)
 		gateway->hints = hints_start(gateway->db, &gateway->secret,
@@ -203,6 +207,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	hints_stop(gateway->hints);
 	wakeups_free(gateway->wakeups);
 	cors_free(gateway->cors);
+	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
 	outbox_stop(gateway->outbox);
@@ -248,6 +253,9 @@ main(int argc, char **argv)
 			return EXIT_SUCCESS;
 		case CONFIG_ERRORS:
 			status_print(stdout);
+			return EXIT_SUCCESS;
+		case CONFIG_ROUTES:
+			routes_print(stdout);
 			return EXIT_SUCCESS;
 		case CONFIG_ORIGIN:
 			return begin_origin(&gateway);

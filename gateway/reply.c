@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,10 +16,30 @@
 
 #include "clock.h"
 #include "cors.h"
+#include "web.h"
 
 #define HEAD_SIZE 896 /* bytes; more than all fields at their longest */
 
 #define EVENTS_WRITE_MS 10000 /* for what is written at once */
+
+#define FILE_HEAD_SIZE 1792 /* the same with file_fields */
+
+/*
+ * What a browser is told about each file of the client.  A page runs only
+ * scripts of this gateway, talks only to it and is nobody's frame; no text
+ * becomes markup or code.
+ */
+static const char file_fields[] =
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; "
+	"style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+	"manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+	"frame-ancestors 'none'; require-trusted-types-for 'script'; "
+	"trusted-types 'none'\r\n"
+	"Cross-Origin-Opener-Policy: same-origin\r\n"
+	"Cross-Origin-Resource-Policy: same-origin\r\n"
+	"Referrer-Policy: no-referrer\r\n"
+	"Permissions-Policy: camera=(), display-capture=(), geolocation=(), "
+	"microphone=(), payment=(), usb=()\r\n";
 
 /* Most bodies fit; with the head, it is still a size that malloc caches. */
 #define SMALL_BODY 128
@@ -42,6 +63,8 @@ reply_begin(struct reply *reply, int http)
 static size_t
 body_size(const struct reply *reply)
 {
+	if (reply->file)
+		return (size_t) (reply->file->end - reply->file->bytes);
 	return reply->text.size > HEAD_SIZE && !reply->text.failed
 			   ? reply->text.size - HEAD_SIZE
 			   : 0;
@@ -51,6 +74,17 @@ void
 reply_text(struct reply *reply, int http, const char *text, size_t size)
 {
 	text_add_bytes(begin(reply, http, size), text, size);
+}
+
+void
+reply_file(struct reply *reply, int http, const struct web_file *file)
+{
+	reply_free(reply);
+	reply->http = http;
+	reply->file = file;
+	reply->type = file->type;
+	reply->shared = true;
+	snprintf(reply->etag, sizeof(reply->etag), "%s", file->etag);
 }
 
 void
@@ -235,7 +269,10 @@ write_head(struct text *head, const struct reply *reply)
 		add_number_field(head, "Content-Length", body_size(reply));
 	add_field(head, "Cache-Control", cache_control(reply));
 	add_field(head, "X-Content-Type-Options", "nosniff");
-	add_field(head, "Content-Security-Policy", "default-src 'none'");
+	if (reply->file)
+		text_add(head, file_fields);
+	else
+		add_field(head, "Content-Security-Policy", "default-src 'none'");
 	if (reply->location[0])
 		add_field(head, "Location", reply->location);
 	if (reply->etag[0])
@@ -268,10 +305,25 @@ write_reply(struct mg_connection *connection, const struct reply *reply,
 	return !head.failed && mg_write(connection, begin, head.size + size) > 0;
 }
 
+/* A file goes out from where it lies. */
+static bool
+write_file(struct mg_connection *connection, const struct reply *reply,
+		   bool head_only)
+{
+	char bytes[FILE_HEAD_SIZE];
+	struct text head = TEXT_IN(bytes);
+	size_t size = head_only || reply->http == 304 ? 0 : body_size(reply);
+
+	write_head(&head, reply);
+	return !head.failed && mg_write(connection, bytes, head.size) > 0 &&
+		   (size == 0 || mg_write(connection, reply->file->bytes, size) > 0);
+}
+
 void
 reply_send(struct mg_connection *connection, struct reply *reply,
 		   bool head_only)
 {
+	const struct cors_origin *origin = reply->origin;
 	bool close = reply->close;
 
 	if (reply->events)
@@ -282,7 +334,10 @@ reply_send(struct mg_connection *connection, struct reply *reply,
 	if (reply->text.failed)
 		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
 	reply->close = close;
-	if (!write_reply(connection, reply, head_only) || close)
+	reply->origin = origin;
+	if (!(reply->file ? write_file : write_reply)(connection, reply,
+												  head_only) ||
+		close)
 		mg_disable_connection_keep_alive(connection);
 }
 

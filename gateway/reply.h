@@ -15,6 +15,7 @@
 
 struct cors_origin;
 struct mg_connection;
+struct web_file;
 
 #define REPLY_LOCATION_SIZE 80
 #define REPLY_ETAG_SIZE 80
@@ -24,9 +25,10 @@ struct reply
 {
 	int http;		  /* status */
 	struct text text; /* room for the head, then the body; empty for none */
-	bool problem;	  /* application/problem+json */
-	bool close;		  /* the connection ends with this answer */
-	bool shared;	  /* a cache may keep it, for whoever asks */
+	const struct web_file *file; /* the body instead, or NULL */
+	bool problem;				 /* application/problem+json */
+	bool close;					 /* the connection ends with this answer */
+	bool shared;				 /* a cache may keep it, for whoever asks */
 	bool immutable; /* may be kept for ever, by the client itself or shared */
 	bool unauthorized; /* WWW-Authenticate: Bearer */
 	bool events;	   /* of server-sent events; its head is out */
@@ -48,6 +50,10 @@ extern struct text *reply_begin(struct reply *reply, int http);
 /* A success with a body, JSON unless reply->type is set, which is copied. */
 extern void reply_text(struct reply *reply, int http, const char *text,
 					   size_t size);
+
+/* A success with a file of the browser client, with its type and ETag. */
+extern void reply_file(struct reply *reply, int http,
+					   const struct web_file *file);
 
 /* A success with a JSON value, whose reference it takes. */
 extern void reply_json(struct reply *reply, int http, json_t *json);

@@ -55,7 +55,7 @@ DECLARE
 								   'mailboxes', 'messages', 'session_nonces',
 								   'key_log_pending', 'key_log_leaves',
 								   'key_log_tiles', 'key_log_head',
-								   'key_log_notes'];
+								   'key_log_notes', 'backups'];
 	known CONSTANT name[] := ARRAY(SELECT c.relname FROM pg_class c
 								   WHERE c.relnamespace = 'e2emsg'::regnamespace);
 	stranger regclass;
@@ -206,6 +206,16 @@ BEGIN
 	COMMENT ON TABLE e2emsg.session_nonces IS
 		'Hashes of nonces that opened a session, until they expire.';
 
+	CREATE TABLE IF NOT EXISTS e2emsg.backups (
+		user_id uuid CONSTRAINT backups_pkey PRIMARY KEY,
+		version integer NOT NULL,
+		locator_hash bytea NOT NULL,
+		backup bytea NOT NULL,
+		updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+	);
+	COMMENT ON TABLE e2emsg.backups IS
+		'Sealed private keys of users, to be found and opened with a recovery code.';
+
 	-- the rules that every row keeps, whoever writes it
 	PERFORM e2emsg.add_missing_constraint(on_table::regclass, rule, definition)
 	FROM (VALUES
@@ -228,7 +238,10 @@ BEGIN
 		('e2emsg.mailboxes', 'mailboxes_acked_seq_was_given', 'CHECK (acked_seq BETWEEN 0 AND last_seq)'),
 		('e2emsg.messages', 'messages_seq_is_positive', 'CHECK (seq > 0)'),
 		('e2emsg.messages', 'messages_envelope_is_sound', 'CHECK (e2emsg.envelope_problem(suite, sender_key_version, key_version, iv, ciphertext, auth_tag) IS NULL)'),
-		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)')
+		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)'),
+		('e2emsg.backups', 'backups_version_is_positive', 'CHECK (version > 0)'),
+		('e2emsg.backups', 'backups_locator_hash_is_sha256', 'CHECK (octet_length(locator_hash) = 32)'),
+		('e2emsg.backups', 'backups_backup_fits', 'CHECK (octet_length(backup) BETWEEN 1 AND 65536)')
 	) AS rules (on_table, rule, definition);
 
 	-- rows of the logs are only added
@@ -252,6 +265,8 @@ BEGIN
 			ALTER TABLE e2emsg.messages ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
 		ELSIF table_name = 'key_log_tiles' THEN
 			ALTER TABLE e2emsg.key_log_tiles ALTER COLUMN hashes SET STORAGE EXTERNAL;
+		ELSIF table_name = 'backups' THEN
+			ALTER TABLE e2emsg.backups ALTER COLUMN backup SET STORAGE EXTERNAL;
 		ELSIF table_name = 'key_log_pending' THEN
 			PERFORM e2emsg.revoke_from_all('SEQUENCE e2emsg.key_log_pending_id_seq', c.relacl)
 			FROM pg_class c WHERE c.oid = 'e2emsg.key_log_pending_id_seq'::regclass;

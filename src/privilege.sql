@@ -28,7 +28,9 @@ BEGIN
 		e2emsg.send_message(uuid, uuid, bytea, bytea, bytea, integer, integer, integer),
 		e2emsg.send_messages(uuid[], uuid[], smallint[], integer[], integer[], bytea[],
 							 bytea[], bytea[], boolean),
-		e2emsg.inbox(uuid, bigint, integer), e2emsg.acknowledge(uuid, bigint)
+		e2emsg.inbox(uuid, bigint, integer), e2emsg.acknowledge(uuid, bigint),
+		e2emsg.put_backup(uuid, integer, bytea, bytea), e2emsg.backup(uuid),
+		e2emsg.restore_backup(text, bytea)
 		TO %s', role);
 END
 $$;
@@ -57,7 +59,9 @@ BEGIN
 		e2emsg.rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 								  bytea[], bytea[], bytea[]),
 		e2emsg.rest_inbox(uuid, text, text), e2emsg.rest_stream(uuid, text),
-		e2emsg.rest_acknowledge(uuid, text)
+		e2emsg.rest_acknowledge(uuid, text),
+		e2emsg.rest_put_backup(uuid, text), e2emsg.rest_backup(uuid),
+		e2emsg.rest_restore(text)
 		TO %s', role);
 END
 $$;

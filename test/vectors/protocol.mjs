@@ -341,6 +341,113 @@ async function openSuccession(note, key) {
 	return { verifier, oldSize: Number(oldSize), oldRoot, newSize: Number(newSize), newRoot };
 }
 
+// ---- recovery code, backup
+
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const codeCheck = async (secret) => {
+	const hash = await sha256(concat(padTo(utf8('e2emsg recovery code v1'), 32), secret));
+	return hash[0] * 16 + (hash[1] >> 4);
+};
+
+async function writeCode(secret) {
+	let bits = BigInt('0x' + toHex(secret)) << 12n | BigInt(await codeCheck(secret));
+	let text = '';
+	for (let i = 0; i < 28; i++, bits >>= 5n) text = alphabet[Number(bits & 31n)] + text;
+	return text.match(/.{4}/g).join('-');
+}
+
+// The 16 secret bytes of what somebody typed, or null.
+async function readCode(typed) {
+	const text = typed.replace(/[ -]/g, '');
+	if (!/^[0-9A-TV-Za-tv-z]{28}$/.test(text)) return null;
+	const plain = text.toUpperCase().replaceAll('O', '0').replace(/[IL]/g, '1');
+	const bits = [...plain].reduce((sum, letter) => sum << 5n | BigInt(alphabet.indexOf(letter)), 0n);
+	const secret = fromHex((bits >> 12n).toString(16).padStart(32, '0'));
+	return Number(bits & 0xfffn) === await codeCheck(secret) ? secret : null;
+}
+
+async function ofCode(secret, label, service, username) {
+	return messageKey(1, secret, concat(padTo(utf8(label), 32), await sha256(utf8(service)), padTo(utf8(username), 32)));
+}
+
+const locatorOf = (secret, ...whose) => ofCode(secret, 'e2emsg backup locator v1', ...whose);
+const openerOf = (secret, ...whose) => ofCode(secret, 'e2emsg backup opener v1', ...whose);
+
+async function backupInfo(service, username, kind, version) {
+	return concat(padTo(utf8('e2emsg backup v1'), 32), await sha256(utf8(service)), padTo(utf8(username), 32),
+		[kind], u32(version));
+}
+
+async function sealPart(key, iv, info, plaintext) {
+	const { ciphertext, tag } = await seal(1, key, iv, info, plaintext);
+	return concat(iv, ciphertext, tag);
+}
+
+const openPart = (key, sealed, info) =>
+	open(1, key, sealed.slice(0, 12), info, sealed.slice(12, -16), sealed.slice(-16));
+
+// "ivs": of the fields in their order.
+async function buildBackup(service, username, secret, { backupKey, account, identityKey, keys, ivs }) {
+	const opener = await openerOf(secret, service, username);
+	const part = async (key, iv, kind, version, plaintext) =>
+		sealPart(key, iv, await backupInfo(service, username, kind, version), plaintext);
+	const fields = [
+		field(1, await part(opener, ivs[0], 0, 0, backupKey)),
+		field(2, await part(backupKey, ivs[1], 3, 0, utf8(account))),
+		field(3, await part(backupKey, ivs[2], 1, 0, identityKey)),
+	];
+	for (const [i, { version, pkcs8 }] of keys.entries())
+		fields.push(field(4, concat(u32(version), await part(backupKey, ivs[3 + i], 2, version, pkcs8))));
+	return concat([1], ...fields);
+}
+
+// The sealed parts by name, without any key; throws when malformed.
+function parseBackup(bytes) {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+	const once = { 1: 'backupKey', 2: 'account', 3: 'identityKey' };
+	const parts = { keys: new Map() };
+	need(bytes.length <= 65536 && bytes[0] === 1, 'version or size');
+	for (let at = 1; at < bytes.length;) {
+		need(bytes.length - at >= 5, 'cut off');
+		const [type, size] = [bytes[at], view.getUint32(at + 1)];
+		const value = bytes.slice(at + 5, at + 5 + size);
+		need(value.length === size, 'past the end');
+		at += 5 + size;
+		if (once[type]) {
+			need(!parts[once[type]] && size >= 28 && (type !== 1 || size === 60), 'twice or too short');
+			parts[once[type]] = value;
+		} else if (type === 4) {
+			need(size >= 32, 'too short');
+			const version = new DataView(value.buffer).getUint32(0);
+			need(version >= 1 && version < 2 ** 31 && !parts.keys.has(version), 'key version');
+			parts.keys.set(version, value.slice(4));
+		}
+	}
+	need(Object.values(once).every((name) => parts[name]) && parts.keys.size > 0, 'a part is missing');
+	return parts;
+}
+
+const privateKey = (pkcs8) => subtle.importKey('pkcs8', pkcs8, { name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
+
+async function openBackup(service, username, secret, parts) {
+	const part = async (key, sealed, kind, version) => {
+		const plaintext = await openPart(key, sealed, await backupInfo(service, username, kind, version));
+		need(plaintext !== null, 'does not open');
+		return plaintext;
+	};
+	const backupKey = await part(await openerOf(secret, service, username), parts.backupKey, 0, 0);
+	const text = new TextDecoder('utf-8', { fatal: true }).decode(await part(backupKey, parts.account, 3, 0));
+	const account = JSON.parse(text);
+	const identityKey = await part(backupKey, parts.identityKey, 1, 0);
+	const keys = [];
+	for (const [version, sealed] of [...parts.keys].sort(([a], [b]) => a - b))
+		keys.push({ version, pkcs8: await part(backupKey, sealed, 2, version) });
+	need(account.username === username && account.service === service, 'another account');
+	need(account.keyVersion === keys.at(-1).version, 'the newest key is missing');
+	for (const bytes of [identityKey, ...keys.map(({ pkcs8 }) => pkcs8)]) await privateKey(bytes);
+	return { backupKey, text, identityKey, keys };
+}
+
 // ---- the checks, in the order of the file
 
 let count = 0;
@@ -502,6 +609,61 @@ for (const { comment, text, keyIdHex, size, root, headHex, frameStartHex, frameS
 	const head = concat(fromHex(keyIdHex), u64(size), fromBase64url(root).slice(0, 16));
 	const frame = padTo(concat([1], field(1, utf8(text)), field(4, head)), frameSize);
 	ok(toHex(head) === headHex && same(frame, padTo(fromHex(frameStartHex), frameSize)), `log head in a frame: ${comment}`);
+}
+
+const { recovery } = vectors;
+
+for (const { comment, text, secretHex, written, valid } of recovery.codes) {
+	const secret = await readCode(text);
+	ok(valid ? secret !== null && toHex(secret) === secretHex && (!written || await writeCode(secret) === text)
+		: secret === null, `recovery code: ${comment}`);
+}
+
+for (const { username, secretHex, locator, openerHex } of recovery.derived) {
+	const secret = fromHex(secretHex);
+	ok(toBase64url(await locatorOf(secret, vectors.service, username)) === locator &&
+		toHex(await openerOf(secret, vectors.service, username)) === openerHex, `locator and opener of ${username}`);
+}
+
+// The blob of a vector: "tail" stands for a last field of zeros.
+function backupBytes({ backup, tail }) {
+	const bytes = fromBase64url(backup);
+	return tail ? concat(bytes, field(tail.type, new Uint8Array(tail.size))) : bytes;
+}
+
+for (const vector of recovery.backups) {
+	const { comment, username, code, account, keys } = vector;
+	const secret = await readCode(code);
+	const bytes = backupBytes(vector);
+	const opened = await openBackup(vectors.service, username, secret, parseBackup(bytes));
+	ok(toHex(opened.backupKey) === vector.backupKeyHex && opened.text === account &&
+		toHex(opened.identityKey) === vector.identityKeyHex &&
+		JSON.stringify(opened.keys.map(({ version, pkcs8 }) => ({ version, pkcs8Hex: toHex(pkcs8) }))) ===
+			JSON.stringify(keys), `opens: ${comment}`);
+	for (const [jwk, pkcs8Hex] of [[userNamed(username).identityKey.jwk, vector.identityKeyHex],
+		...keys.map(({ version, pkcs8Hex }) => [keyOf(username, version).jwk, pkcs8Hex])]) {
+		const { d } = await subtle.exportKey('jwk', await privateKey(fromHex(pkcs8Hex)));
+		ok(d === jwk.d, 'a private key of it');
+	}
+	if (!vector.ivs) continue;
+	const built = await buildBackup(vectors.service, username, secret, {
+		backupKey: fromHex(vector.backupKeyHex), account, identityKey: fromHex(vector.identityKeyHex),
+		keys: keys.map(({ version, pkcs8Hex }) => ({ version, pkcs8: fromHex(pkcs8Hex) })),
+		ivs: vector.ivs.map(fromBase64url),
+	});
+	ok(same(built, bytes), `built: ${comment}`);
+}
+
+// "parses": well formed, so that only the keys or the contents speak against it.
+for (const vector of recovery.refusedBackups) {
+	const { comment, username, code, parses } = vector;
+	let parts = null;
+	let opened = null;
+	try {
+		parts = parseBackup(backupBytes(vector));
+		opened = await openBackup(vectors.service, username, await readCode(code), parts);
+	} catch { /* as it should be */ }
+	ok((parts !== null) === parses && opened === null, `no backup: ${comment}`);
 }
 
 console.log(`1..${count}`);
