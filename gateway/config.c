@@ -58,7 +58,7 @@ static const struct setting settings[] = {
 	{"hint_database", TEXT, AT(hint_database), "", 0, 0, NULL, false,
 	 "direct connection for that, when database goes through a pooler"},
 	{"db_connections", NUMBER, AT(db_connections), "4", 1, 100, NULL, false,
-	 "database connections for all calls but sending, which has two"},
+	 "database connections for all calls but sending and streams"},
 	{"body_limit", NUMBER, AT(body_limit), "98304", 1024, 8388608, NULL, false,
 	 "largest request body in bytes"},
 	{"body_timeout_ms", NUMBER, AT(body_timeout_ms), "10000", 100, 600000,

@@ -16,6 +16,7 @@ struct cors;
 struct db;
 struct deadlines;
 struct hints;
+struct inbox;
 struct limit;
 struct outbox;
 struct sequencer;
@@ -29,6 +30,7 @@ struct gateway
 	struct cors *cors;
 	struct db *db;
 	struct outbox *outbox;
+	struct inbox *inbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
 	struct wakeups *wakeups;

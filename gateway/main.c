@@ -14,6 +14,7 @@
 #include "deadline.h"
 #include "gateway.h"
 #include "hints.h"
+#include "inbox.h"
 #include "limit.h"
 #include "origin.h"
 #include "outbox.h"
@@ -168,7 +169,9 @@ start_parts(struct gateway *gateway)
 	gateway->db = db_open(config, &gateway->log);
 	if (gateway->db)
 		gateway->outbox = outbox_start(config, gateway->db);
-	if (!gateway->outbox)
+	if (gateway->outbox)
+		gateway->inbox = inbox_start(gateway->db);
+	if (!gateway->inbox)
 		return false;
 	gateway->sequencer = sequencer_start(config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
@@ -210,6 +213,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
+	inbox_stop(gateway->inbox);
 	outbox_stop(gateway->outbox);
 	db_close(gateway->db);
 	secret_wipe(&gateway->secret);

@@ -120,7 +120,7 @@ extern void serve_sql(struct request *request, const struct route *route,
 extern void serve_send(struct request *request, const struct route *route,
 					   struct reply *reply);
 
-/* The handlers of GET /messages and /messages/stream, in stream.c. */
+/* The handlers of GET /messages, in wait.c, and of /messages/stream. */
 extern void serve_inbox(struct request *request, const struct route *route,
 						struct reply *reply);
 extern void serve_stream(struct request *request, const struct route *route,
