@@ -74,7 +74,6 @@ regress() {
 make_work_folder() {
 	local parent=${TMPDIR:-/tmp}
 	server_user_enters "$parent" || parent=/tmp
-	WORK=$(mktemp -d "$parent/e2emsg-check.XXXXXX")
 	chmod 755 "$WORK"
 	mkdir -m 1777 "$WORK/tmp"
 	export TMPDIR=$WORK/tmp
@@ -140,7 +139,6 @@ main() {
 
 	step 'format' make -s format-check || true
 	step 'eslint' test/browser/node_modules/.bin/eslint --max-warnings 0 \
-		--no-error-on-unmatched-pattern \
 		-c test/browser/lib/eslint.config.mjs test gateway/web || true
 	step 'build (-Werror)' make -s -j "$(nproc)" PG_CONFIG="$PG_CONFIG" COPT=-Werror \
 		all gateway client || exit

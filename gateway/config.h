@@ -24,6 +24,11 @@ struct config
 	long admin_port;
 	char port_file[CONFIG_TEXT_SIZE];
 	long threads;
+	long streams; /* 0 was replaced by three quarters of threads */
+	long streams_per_user;
+	long recheck_s;
+	long hints;							  /* enum hints_setting */
+	char hint_database[CONFIG_TEXT_SIZE]; /* empty: as database */
 	long db_connections;
 	long body_limit; /* bytes */
 	long body_timeout_ms;
@@ -60,6 +65,12 @@ enum demo
 	DEMO_ON
 };
 
+enum hints_setting
+{
+	HINTS_ON,
+	HINTS_OFF
+};
+
 /* What the command line asks for. */
 enum config_action
 {
@@ -68,6 +79,7 @@ enum config_action
 	CONFIG_HELP,	/* --help */
 	CONFIG_VERSION, /* --version */
 	CONFIG_ERRORS,	/* --print-errors */
+	CONFIG_ROUTES,	/* --print-routes */
 	CONFIG_ORIGIN	/* --new-log-origin */
 };
 

@@ -160,24 +160,24 @@ check_token(struct exchange *exchange)
 {
 	char value[sizeof("Bearer ") + JWS_MAX_SIZE + 1];
 	const char *token = value + 7;
+	struct token_bearer bearer;
+	enum token_result result;
 
 	if (!guard_value(&exchange->head, "authorization", value, sizeof(value)))
 		return STATUS_MISSING_TOKEN;
 	if (strncasecmp(value, "Bearer ", 7) != 0)
 		return STATUS_MISSING_TOKEN;
 	token += strspn(token, " ");
-	switch (token_recall(&exchange->gateway->secret,
-						 &connection_of(exchange->connection)->token, token,
-						 strlen(token), (int64_t) time(NULL),
-						 exchange->request.caller))
-	{
-		case TOKEN_GOOD:
-			return STATUS_OK;
-		case TOKEN_EXPIRED:
-			return STATUS_EXPIRED_TOKEN;
-		default:
-			return STATUS_INVALID_TOKEN;
-	}
+	result = token_recall(&exchange->gateway->secret,
+						  &connection_of(exchange->connection)->token, token,
+						  strlen(token), (int64_t) time(NULL), &bearer);
+	if (result == TOKEN_EXPIRED)
+		return STATUS_EXPIRED_TOKEN;
+	if (result != TOKEN_GOOD)
+		return STATUS_INVALID_TOKEN;
+	memcpy(exchange->request.caller, bearer.subject, TOKEN_SUBJECT_SIZE);
+	exchange->request.token_expires_at = bearer.expires_at;
+	return STATUS_OK;
 }
 
 static bool
@@ -195,15 +195,15 @@ may_call(struct exchange *exchange)
 	return status == STATUS_OK;
 }
 
-/* application/json, with or without parameters, or nothing said. */
+/* application/json, with or without parameters, or nothing where one may. */
 static bool
-is_json(const struct guard_head *head)
+is_json(const struct guard_head *head, bool must_say)
 {
 	static const char json[] = "application/json";
 	char type[128];
 
 	if (!guard_value(head, "content-type", type, sizeof(type)))
-		return true;
+		return !must_say;
 	return strncasecmp(type, json, sizeof(json) - 1) == 0 &&
 		   strchr("; ", type[sizeof(json) - 1]) != NULL;
 }
@@ -217,7 +217,8 @@ take_body(struct exchange *exchange)
 
 	if (length > config->body_limit)
 		status = STATUS_BODY_TOO_LARGE;
-	else if (length > 0 && !is_json(&exchange->head))
+	else if (length > 0 &&
+			 !is_json(&exchange->head, exchange->route->flags & SAYS_JSON))
 		status = STATUS_UNSUPPORTED_MEDIA_TYPE;
 	else
 		status = body_read(exchange->connection, exchange->gateway->deadlines,
@@ -278,10 +279,11 @@ dispatch_request(struct mg_connection *connection)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
 	struct guard_field fields[GUARD_MAX_FIELDS]; /* large, so not zeroed */
-	struct exchange exchange = {.gateway = gateway,
-								.connection = connection,
-								.fields = fields,
-								.request = {.gateway = gateway}};
+	struct exchange exchange = {
+		.gateway = gateway,
+		.connection = connection,
+		.fields = fields,
+		.request = {.gateway = gateway, .connection = connection}};
 	int64_t began_us = clock_us();
 
 	atomic_fetch_add(&gateway->in_flight, 1);

@@ -14,9 +14,11 @@
 
 struct db;
 struct deadlines;
+struct hints;
 struct limit;
 struct outbox;
 struct sequencer;
+struct wakeups;
 
 struct gateway
 {
@@ -27,12 +29,15 @@ struct gateway
 	struct outbox *outbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
-	struct limit *restores;		   /* of backups, by anyone */
+	struct limit *restores; /* of backups, by anyone */
+	struct wakeups *wakeups;
+	struct hints *hints;		   /* NULL: off */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */
 	atomic_int in_flight;		   /* requests being answered */
 	atomic_int connections;		   /* each holds a worker thread */
+	atomic_int streams, waits;	   /* of these, those that wait for mail */
 };
 
 #endif /* E2EMSG_GATEWAY_H */

@@ -12,16 +12,21 @@
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
+#include "hints.h"
 #include "limit.h"
 #include "origin.h"
 #include "outbox.h"
+#include "routes.h"
 #include "sequencer.h"
 #include "server.h"
+#include "socket.h"
 #include "status.h"
+#include "wakeup.h"
 
 extern char **environ;
 
 #define EXIT_USAGE 2
+#define SPARE_DESCRIPTORS 64
 
 /* The command line, kept for SIGHUP. */
 struct invocation
@@ -137,6 +142,22 @@ serve(struct gateway *gateway, const struct invocation *invocation,
 	return EXIT_SUCCESS;
 }
 
+/* A socket for each thread, an event for each stream, and what else there is.
+ */
+static void
+allow_descriptors(struct gateway *gateway)
+{
+	const struct config *config = &gateway->config;
+	long wanted = config->threads + config->streams + config->db_connections +
+				  SPARE_DESCRIPTORS;
+
+	if (!socket_allow(wanted))
+		log_line(&gateway->log, LOG_LEVEL_WARN,
+				 "the limit of open files (RLIMIT_NOFILE) is below %ld, too "
+				 "low for threads = %ld and streams = %ld",
+				 wanted, config->threads, config->streams);
+}
+
 static int
 run(struct gateway *gateway, const struct invocation *invocation)
 {
@@ -146,6 +167,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 
 	block_signals(&signals);
 	apply_live_settings(gateway, &gateway->config);
+	allow_descriptors(gateway);
 	if (!secret_load(&gateway->secret, gateway->config.secret_file, problem,
 					 sizeof(problem)))
 	{
@@ -160,8 +182,17 @@ run(struct gateway *gateway, const struct invocation *invocation)
 			sequencer_start(&gateway->config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
 	gateway->restores = limit_new(gateway->config.restore_per_minute);
-	if (gateway->sequencer && gateway->deadlines && gateway->restores)
+	gateway->wakeups =
+		wakeups_new(gateway->config.streams, gateway->config.streams_per_user);
+	if (gateway->wakeups && gateway->config.hints == HINTS_ON)
+		gateway->hints = hints_start(gateway->db, &gateway->secret,
+									 gateway->wakeups, &gateway->log);
+	if (gateway->sequencer && gateway->deadlines && gateway->restores &&
+		gateway->wakeups &&
+		(gateway->hints || gateway->config.hints == HINTS_OFF))
 		code = serve(gateway, invocation, &signals);
+	hints_stop(gateway->hints);
+	wakeups_free(gateway->wakeups);
 	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
@@ -208,6 +239,9 @@ main(int argc, char **argv)
 			return EXIT_SUCCESS;
 		case CONFIG_ERRORS:
 			status_print(stdout);
+			return EXIT_SUCCESS;
+		case CONFIG_ROUTES:
+			routes_print(stdout);
 			return EXIT_SUCCESS;
 		case CONFIG_ORIGIN:
 			return begin_origin(&gateway);

@@ -4,9 +4,12 @@
  */
 #include "reply.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <civetweb.h>
@@ -15,6 +18,8 @@
 #include "web.h"
 
 #define HEAD_SIZE 640 /* bytes; more than all fields at their longest */
+
+#define EVENTS_WRITE_MS 10000 /* for what is written at once */
 
 #define FILE_HEAD_SIZE 1536 /* the same with file_fields */
 
@@ -219,10 +224,11 @@ write_head(struct text *head, const struct reply *reply)
 	add_status_line(head, reply->http);
 	add_field(head, "Date", date);
 	if (reply->http != 304)
-	{
 		add_field(head, "Content-Type", content_type(reply));
+	if (reply->events)
+		add_field(head, "X-Accel-Buffering", "no");
+	else if (reply->http != 304)
 		add_number_field(head, "Content-Length", body_size(reply));
-	}
 	add_field(head, "Cache-Control", cache_control(reply));
 	add_field(head, "X-Content-Type-Options", "nosniff");
 	if (reply->file)
@@ -280,6 +286,11 @@ reply_send(struct mg_connection *connection, struct reply *reply,
 {
 	bool close = reply->close;
 
+	if (reply->events)
+	{
+		mg_disable_connection_keep_alive(connection);
+		return;
+	}
 	if (reply->text.failed)
 		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
 	reply->close = close;
@@ -287,6 +298,53 @@ reply_send(struct mg_connection *connection, struct reply *reply,
 												  head_only) ||
 		close)
 		mg_disable_connection_keep_alive(connection);
+}
+
+/* Until the socket takes more; false when its peer is gone or time is up. */
+static bool
+wait_for_room(int fd, int64_t deadline)
+{
+	struct pollfd poller = {.fd = fd, .events = POLLOUT | POLLRDHUP};
+	int64_t left = deadline - clock_ms();
+
+	return left > 0 && poll(&poller, 1, (int) left) > 0 &&
+		   (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
+}
+
+/* Past CivetWeb, whose time limit begins anew with each byte taken. */
+bool
+reply_write_events(int fd, const char *bytes, size_t size)
+{
+	int64_t deadline = clock_ms() + EVENTS_WRITE_MS;
+
+	while (size > 0)
+	{
+		ssize_t sent = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent > 0)
+		{
+			bytes += sent;
+			size -= (size_t) sent;
+		}
+		else if ((errno != EAGAIN && errno != EINTR) ||
+				 !wait_for_room(fd, deadline))
+			return false;
+	}
+	return true;
+}
+
+bool
+reply_begin_events(struct reply *reply, int fd)
+{
+	char bytes[HEAD_SIZE];
+	struct text head = TEXT_IN(bytes);
+
+	reply->http = 200;
+	reply->type = "text/event-stream";
+	reply->events = true;
+	reply->close = true;
+	write_head(&head, reply);
+	return !head.failed && reply_write_events(fd, bytes, head.size);
 }
 
 void

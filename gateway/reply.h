@@ -30,6 +30,7 @@ struct reply
 	bool shared;				 /* a cache may keep it, for whoever asks */
 	bool immutable; /* may be kept for ever, by the client itself or shared */
 	bool unauthorized; /* WWW-Authenticate: Bearer */
+	bool events;	   /* of server-sent events; its head is out */
 	int retry_after_s; /* 0 for none */
 	const char *allow; /* static, or NULL */
 	const char *type;  /* of a success, static; NULL for application/json */
@@ -71,6 +72,16 @@ extern void reply_not_modified(struct reply *reply, const char *if_none_match);
  */
 extern void reply_send(struct mg_connection *connection, struct reply *reply,
 					   bool head_only);
+
+/*
+ * An answer that goes on until its connection ends: server-sent events.
+ * After its head the handler writes the events itself; reply_send() then only
+ * ends the connection.  False when the peer is gone or too slow.
+ */
+extern bool reply_begin_events(struct reply *reply, int fd)
+	__attribute__((warn_unused_result));
+extern bool reply_write_events(int fd, const char *bytes, size_t size)
+	__attribute__((warn_unused_result));
 
 extern void reply_free(struct reply *reply);
 

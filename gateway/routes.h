@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "body.h"
 #include "token.h"
 
 struct gateway;
 struct guard_head;
+struct mg_connection;
 struct reply;
 struct request;
 
@@ -37,20 +39,22 @@ enum source
 
 enum route_flag
 {
-	HAS_ETAG = 1,	/* columns 2 and 3: etag, immutable */
-	REGISTERS = 2,	/* column 2: the new user's id; answer with a token */
-	EMPTY_BODY = 4, /* POST with nothing in it */
-	LOGGED = 8,		/* column 2: wait for the key log */
-	PUBLIC = 16,	/* an answer without a secret, for any cache */
-	FOREVER = 32,	/* ... that never changes */
-	PLAIN = 64,		/* text/plain */
-	OCTETS = 128,	/* application/octet-stream, from a bytea */
-	WEB = 256,		/* only with the setting web = on */
-	DEMO = 512		/* only with demo = on */
+	HAS_ETAG = 1,	 /* columns 2 and 3: etag, immutable */
+	REGISTERS = 2,	 /* column 2: the new user's id; answer with a token */
+	EMPTY_BODY = 4,	 /* POST with nothing in it */
+	LOGGED = 8,		 /* column 2: wait for the key log */
+	PUBLIC = 16,	 /* an answer without a secret, for any cache */
+	FOREVER = 32,	 /* ... that never changes */
+	PLAIN = 64,		 /* text/plain */
+	OCTETS = 128,	 /* application/octet-stream, from a bytea */
+	WEB = 256,		 /* only with the setting web = on */
+	DEMO = 512,		 /* only with demo = on */
+	SAYS_JSON = 1024 /* Content-Type must be there: no other site's page can
+					  * send that without asking first */
 };
 
 #define ROUTE_MAX_PARAMS 3
-#define ROUTE_MAX_QUERY 2
+#define ROUTE_MAX_QUERY 3
 #define ROUTE_SEGMENT_SIZE 65 /* of the {segment}, with NUL */
 
 struct route
@@ -77,12 +81,14 @@ struct route
 struct request
 {
 	struct gateway *gateway;
+	struct mg_connection *connection;
 	const struct guard_head *head;
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];
 	const char *address; /* of the peer */
 	char caller[TOKEN_SUBJECT_SIZE];
+	int64_t token_expires_at; /* seconds */
 	struct body body;
 };
 
@@ -97,6 +103,13 @@ extern const struct route *routes_find(const char *method, const char *path,
 									   char segment[ROUTE_SEGMENT_SIZE],
 									   const char **allow);
 
+/*
+ * Prints the table, a line for each route, with TABs between: method,
+ * pattern, who may call it, statuses of success, query names, settings that
+ * it depends on.  Lists have commas; "-" is an empty one.
+ */
+extern void routes_print(FILE *out);
+
 /* The handler that calls a route's SQL and answers with its row. */
 extern void serve_sql(struct request *request, const struct route *route,
 					  struct reply *reply);
@@ -108,6 +121,12 @@ extern void serve_send(struct request *request, const struct route *route,
 /* The handler of the browser client's files, in web.c. */
 extern void serve_web(struct request *request, const struct route *route,
 					  struct reply *reply);
+
+/* The handlers of GET /messages and /messages/stream, in stream.c. */
+extern void serve_inbox(struct request *request, const struct route *route,
+						struct reply *reply);
+extern void serve_stream(struct request *request, const struct route *route,
+						 struct reply *reply);
 
 /* The handlers of /sessions, in session.c. */
 extern void serve_challenge(struct request *request, const struct route *route,

@@ -17,11 +17,13 @@
 #include "db.h"
 #include "gateway.h"
 #include "guard.h"
+#include "hints.h"
 #include "outbox.h"
 #include "reply.h"
 #include "sequencer.h"
 #include "session.h"
 #include "submission.h"
+#include "wakeup.h"
 
 /* "row" is that of the call before, or NULL. */
 static const char *
@@ -262,5 +264,10 @@ serve_send(struct request *request, const struct route *route,
 		return;
 	}
 	outbox_send(request->gateway->outbox, &submission, reply);
+	if (reply->http == 201)
+	{
+		wakeups_mail(request->gateway->wakeups, submission.receiver);
+		hints_tell(request->gateway->hints, submission.receiver);
+	}
 	submission_free(&submission);
 }

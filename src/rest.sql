@@ -259,22 +259,16 @@ COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], in
 									   bytea[], bytea[], bytea[]) IS
 	'POST /messages, many at once: a row for each envelope, in their order.';
 
--- GET /messages: at most 1 MiB of ciphertext an answer, but always one message
-CREATE FUNCTION rest_inbox(caller uuid, after_seq text, max_messages text, OUT body json)
+CREATE FUNCTION inbox_page(caller uuid, past bigint, max_messages integer, max_bytes bigint,
+						   OUT seq bigint, OUT message json)
+RETURNS SETOF record
 LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	past bigint := coalesce(e2emsg.parse_number(after_seq, 'after'), 0);
-	wanted bigint := coalesce(e2emsg.parse_number(max_messages, 'limit'), 50);
+#variable_conflict use_column
 BEGIN
-	IF wanted NOT BETWEEN 1 AND 200 THEN
-		PERFORM e2emsg.refuse('invalid_request', '"limit" must be from 1 to 200');
-	END IF;
-	SELECT json_build_object(
-		'messages', coalesce(json_agg(m.message ORDER BY m.seq), '[]'),
-		'next', coalesce(max(m.seq), past))
-	INTO body
+	RETURN QUERY
+	SELECT m.seq, m.message
 	FROM (SELECT i.seq,
 				 sum(octet_length(i.ciphertext)) OVER (ORDER BY i.seq)
 					 - octet_length(i.ciphertext) AS bytes_before,
@@ -290,11 +284,49 @@ BEGIN
 					 'ciphertext', e2emsg.base64url_encode(i.ciphertext),
 					 'authTag', e2emsg.base64url_encode(i.auth_tag),
 					 'sentAt', e2emsg.json_time(i.sent_at))) AS message
-		  FROM e2emsg.inbox(caller, past, wanted::integer) i) m
-	WHERE m.bytes_before < 1048576;
+		  FROM e2emsg.inbox(caller, past, max_messages) i) m
+	WHERE m.bytes_before < max_bytes
+	ORDER BY m.seq;
+END
+$$;
+COMMENT ON FUNCTION inbox_page(uuid, bigint, integer, bigint) IS
+	'Messages as REST gives them, in order, until they have that much ciphertext.';
+
+-- GET /messages
+CREATE FUNCTION rest_inbox(caller uuid, after_seq text, max_messages text, OUT body json)
+LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	past bigint := coalesce(e2emsg.parse_number(after_seq, 'after'), 0);
+	wanted bigint := coalesce(e2emsg.parse_number(max_messages, 'limit'), 50);
+BEGIN
+	IF wanted NOT BETWEEN 1 AND 200 THEN
+		PERFORM e2emsg.refuse('invalid_request', '"limit" must be from 1 to 200');
+	END IF;
+	SELECT json_build_object(
+		'messages', coalesce(json_agg(p.message ORDER BY p.seq), '[]'),
+		'next', coalesce(max(p.seq), past))
+	INTO body
+	FROM e2emsg.inbox_page(caller, past, wanted::integer, 1048576) p;
 END
 $$;
 COMMENT ON FUNCTION rest_inbox(uuid, text, text) IS 'GET /messages';
+
+-- GET /messages/stream: a row for each message, in smaller pages, because a
+-- slow reader holds one.
+CREATE FUNCTION rest_stream(caller uuid, after_seq text, OUT seq bigint, OUT message json)
+RETURNS SETOF record
+LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT * FROM e2emsg.inbox_page(caller,
+		coalesce(e2emsg.parse_number(after_seq, 'after'), 0), 50, 262144);
+END
+$$;
+COMMENT ON FUNCTION rest_stream(uuid, text) IS 'GET /messages/stream';
 
 -- POST /messages/ack
 CREATE FUNCTION rest_acknowledge(caller uuid, request text, OUT body json)

@@ -17,6 +17,8 @@
 	}
 STUB(serve_sql)
 STUB(serve_send)
+STUB(serve_inbox)
+STUB(serve_stream)
 STUB(serve_challenge)
 STUB(serve_session)
 STUB(serve_refresh)

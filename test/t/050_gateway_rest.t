@@ -378,7 +378,7 @@ is_deeply([ map { $_->{event} }
 # --- what is no route --------------------------------------------------------
 
 refused(call('GET', $_, as => $alice), 404, 'not_found', "GET $_")
-  for '/', '/user', '/users/', '/messages/', '/messages/x', '/users/alice/public-keyx',
+  for '/nothing', '/user', '/users/', '/messages/', '/messages/x', '/users/alice/public-keyx',
   '/users/alice/public-key/x', '/api', '/.htpasswd', '/favicon.ico';
 for my $case ([ 'DELETE', '/messages' ], [ 'PUT', '/messages' ], [ 'GET', '/users' ],
 	[ 'POST', '/users/alice/public-key' ], [ 'GET', '/sessions' ], [ 'PATCH', '/messages' ])
