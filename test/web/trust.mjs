@@ -91,7 +91,7 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	await alice.client.acceptKeyChange(bob.name);
 	ok(await trustOf(alice, bob) === 'verified', 'is the verified one, once accepted');
 	await waitUntil(() => posts.length > 0);
-	ok(posts.length === 1, 'and gets what waited');
+	ok(posts.length === 1, 'and gets what waited', JSON.stringify(posts, null, 1));
 	gateway.behave();
 	gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: lie }));
 	await alice.client.contact(bob.name);
