@@ -74,6 +74,7 @@ regress() {
 make_work_folder() {
 	local parent=${TMPDIR:-/tmp}
 	server_user_enters "$parent" || parent=/tmp
+	WORK=$(mktemp -d "$parent/e2emsg-check.XXXXXX")
 	chmod 755 "$WORK"
 	mkdir -m 1777 "$WORK/tmp"
 	export TMPDIR=$WORK/tmp
