@@ -12,6 +12,7 @@
 #include "body.h"
 #include "token.h"
 
+struct cors_origin;
 struct gateway;
 struct guard_head;
 struct mg_connection;
@@ -39,18 +40,19 @@ enum source
 
 enum route_flag
 {
-	HAS_ETAG = 1,	 /* columns 2 and 3: etag, immutable */
-	REGISTERS = 2,	 /* column 2: the new user's id; answer with a token */
-	EMPTY_BODY = 4,	 /* POST with nothing in it */
-	LOGGED = 8,		 /* column 2: wait for the key log */
-	PUBLIC = 16,	 /* an answer without a secret, for any cache */
-	FOREVER = 32,	 /* ... that never changes */
-	PLAIN = 64,		 /* text/plain */
-	OCTETS = 128,	 /* application/octet-stream, from a bytea */
-	WEB = 256,		 /* only with the setting web = on */
-	DEMO = 512,		 /* only with demo = on */
-	SAYS_JSON = 1024 /* Content-Type must be there: no other site's page can
-					  * send that without asking first */
+	HAS_ETAG = 1,	  /* columns 2 and 3: etag, immutable */
+	REGISTERS = 2,	  /* column 2: the new user's id; answer with a token */
+	EMPTY_BODY = 4,	  /* POST with nothing in it */
+	LOGGED = 8,		  /* column 2: wait for the key log */
+	PUBLIC = 16,	  /* an answer without a secret, for any cache */
+	FOREVER = 32,	  /* ... that never changes */
+	PLAIN = 64,		  /* text/plain */
+	OCTETS = 128,	  /* application/octet-stream, from a bytea */
+	WEB = 256,		  /* only with the setting web = on */
+	DEMO = 512,		  /* only with demo = on */
+	SAYS_JSON = 1024, /* Content-Type must be there: no other site's page can
+					   * send that without asking first */
+	WAKES = 2048	  /* column 2: a mailbox that may have mail now */
 };
 
 #define ROUTE_MAX_PARAMS 3
@@ -83,6 +85,7 @@ struct request
 	struct gateway *gateway;
 	struct mg_connection *connection;
 	const struct guard_head *head;
+	const struct cors_origin *origin;
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];
@@ -118,15 +121,14 @@ extern void serve_sql(struct request *request, const struct route *route,
 extern void serve_send(struct request *request, const struct route *route,
 					   struct reply *reply);
 
-/* The handler of the browser client's files, in web.c. */
-extern void serve_web(struct request *request, const struct route *route,
-					  struct reply *reply);
-
-/* The handlers of GET /messages and /messages/stream, in stream.c. */
+/* The handlers of GET /messages, in wait.c, and of /messages/stream. */
 extern void serve_inbox(struct request *request, const struct route *route,
 						struct reply *reply);
 extern void serve_stream(struct request *request, const struct route *route,
 						 struct reply *reply);
+/* The handler of the browser client's files, in web.c. */
+extern void serve_web(struct request *request, const struct route *route,
+					  struct reply *reply);
 
 /* The handlers of /sessions, in session.c. */
 extern void serve_challenge(struct request *request, const struct route *route,
