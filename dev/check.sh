@@ -74,6 +74,7 @@ regress() {
 make_work_folder() {
 	local parent=${TMPDIR:-/tmp}
 	server_user_enters "$parent" || parent=/tmp
+	WORK=$(mktemp -d "$parent/e2emsg-check.XXXXXX")
 	chmod 755 "$WORK"
 	mkdir -m 1777 "$WORK/tmp"
 	export TMPDIR=$WORK/tmp
@@ -157,6 +158,7 @@ main() {
 	step 'fuzzing, the same inputs each time' \
 		make -s -j "$(nproc)" -C test/fuzz check || true
 	tap 'protocol vectors in JavaScript' test/vectors/protocol.mjs
+	tap 'cryptography of the browser client' test/web/vectors.mjs test/web/key_log.mjs
 
 	export E2EMSG_INSTALL=$WORK/server/install
 	export E2EMSG_GATEWAY=$PWD/gateway/build-sanitize/e2emsg-gateway

@@ -89,6 +89,10 @@ class Client {
 
 	get account() { return this.#core.account.view; }
 
+	get signedOut() { return this.#core.account.signedOut; }
+
+	get unfinished() { return this.#core.account.unfinished; }
+
 	get connection() { return this.#core.live.state; }
 
 	get keyLogProblem() { return this.#core.keyLog.problem; }
@@ -120,6 +124,8 @@ class Client {
 	async close() {
 		this.#core.closed = true;
 		this.#core.live.close();
+		this.#core.delivery.rest();
+		this.#core.backup.rest();
 	}
 
 	send(username, text, options) { return this.#core.outbox.send(username, text, options); }

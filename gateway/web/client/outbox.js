@@ -8,6 +8,7 @@ import * as mail from './mail.js';
 import { random, toBase64url, toHex } from '../crypto/bytes.js';
 import { checkText, seal } from './sealing.js';
 import { checkReceiver, newestKey } from './trust.js';
+import { checkName } from './peers.js';
 import { isPassing, refuse } from './error.js';
 
 const ID_SIZE = 16; // bytes
@@ -55,6 +56,8 @@ export class Outbox {
 	 * it.  The message as it is then; throws why it is refused for good.
 	 */
 	async send(username, text, { unsignedOk = false } = {}) {
+		this.core.account.need();
+		checkName(username);
 		checkText(text, SUITE);
 		const contact = await this.receiver(username, () => unsignedOk);
 		checkText(text, contact.suite);

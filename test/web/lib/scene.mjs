@@ -127,6 +127,7 @@ export class Scene {
 		await bob.client.accept(alice.name);
 		await bob.client.send(alice.name, 'hello, too');
 		await alice.read();
+		await waitUntil(async () => await alice.states(bob) === 'delivered' && await bob.states(alice) === 'delivered');
 		return { alice, bob };
 	}
 
