@@ -83,9 +83,10 @@ make_work_folder() {
 copy_tree() {
 	mkdir "$WORK/tree"
 	tar -C "$TOP" --exclude=.git --exclude=.run --exclude='*.o' --exclude='*.so' \
-		--exclude=build --exclude=build-sanitize --exclude=gateway/e2emsg-gateway \
+		--exclude=build --exclude=build-sanitize --exclude=node_modules --exclude=gateway/e2emsg-gateway \
 		--exclude=client/e2emsg -cf - . | tar -C "$WORK/tree" -xf -
 	chmod -R a+rX "$WORK/tree"
+	ln -s "$TOP/test/browser/node_modules" "$WORK/tree/test/browser/node_modules"
 }
 
 # With ASan and UBSan: the gateway, the client, unit tests, fuzz targets; with
@@ -138,6 +139,8 @@ main() {
 	cd "$WORK/tree"
 
 	step 'format' make -s format-check || true
+	step 'eslint' test/browser/node_modules/.bin/eslint --max-warnings 0 \
+		-c test/browser/lib/eslint.config.mjs test gateway/web || true
 	step 'build (-Werror)' make -s -j "$(nproc)" PG_CONFIG="$PG_CONFIG" COPT=-Werror \
 		all gateway client || exit
 	step 'build (ASan, UBSan)' build_sanitized || exit
@@ -155,6 +158,7 @@ main() {
 	step 'fuzzing, the same inputs each time' \
 		make -s -j "$(nproc)" -C test/fuzz check || true
 	tap 'protocol vectors in JavaScript' test/vectors/protocol.mjs
+	tap 'cryptography of the browser client' test/web/vectors.mjs test/web/key_log.mjs
 
 	export E2EMSG_INSTALL=$WORK/server/install
 	export E2EMSG_GATEWAY=$PWD/gateway/build-sanitize/e2emsg-gateway
@@ -162,7 +166,9 @@ main() {
 	tap 'client against a dishonest server' test/client/dishonest_server.mjs \
 		test/client/dishonest_log.mjs
 	tap 'auditor against a dishonest server' test/client/audit.mjs
+	tap "the browser client's modules in Node" test/web/*.mjs
 	tap 'end to end' test/t/*.t
+	tap 'in a browser' test/browser/*.mjs
 	step 'make demo' make -s demo PORT="$(free_port)" RUN_DIR="$WORK/demo" || true
 	COMPLETE=1
 }

@@ -7,7 +7,7 @@ set -euo pipefail
 BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
 	libssl-dev libcivetweb-dev libjansson-dev libcurl4-openssl-dev)
 RUN=(postgresql-15 perl-base util-linux)
-CHECK=(clang-14 libclang-rt-14-dev clang-format-14 nodejs perl curl)
+CHECK=(clang-14 libclang-rt-14-dev clang-format-14 nodejs npm chromium perl curl)
 BENCH=(wrk curl openssl)
 
 # No cluster of the system comes into being with postgresql-15.
@@ -28,7 +28,7 @@ fuzzer_runtime() {
 provided() {
 	case $1 in
 		nodejs) command -v node ;;
-		clang-14 | clang-format-14) command -v "$1" ;;
+		clang-14 | clang-format-14 | npm | chromium) command -v "$1" ;;
 		libclang-rt-14-dev) fuzzer_runtime ;;
 		*) false ;;
 	esac >/dev/null
@@ -59,16 +59,26 @@ install_packages() {
 	fi
 }
 
-main() {
-	local wanted=("${BUILD[@]}" "${RUN[@]}") absent
-	case ${1:-} in
-		run) ;;
-		check) wanted+=("${CHECK[@]}") ;;
-		bench) wanted+=("${BENCH[@]}") ;;
-		*) die "usage: deps.sh run|check|bench" ;;
-	esac
-	command -v dpkg-query >/dev/null || die "this is for Debian 12; elsewhere install by hand: ${wanted[*]}"
-	mapfile -t absent < <(missing "${wanted[@]}")
+# The JavaScript that the tests need, from npm; nothing of it is shipped.
+# "npm ci" takes what the lock file names, by hash.
+node_packages() {
+	local folder=$TOP/test/browser log
+	if cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed"; then return; fi
+	log=$(mktemp)
+	say "Installing the JavaScript that the tests need (npm) ..."
+	if ! (cd "$folder" && npm ci && cp package-lock.json node_modules/.installed) \
+		>"$log" 2>&1 </dev/null; then
+		tail -n 20 "$log" >&2
+		rm -f "$log"
+		die "npm could not install what $folder/package-lock.json names"
+	fi
+	rm -f "$log"
+}
+
+debian_packages() {
+	local absent
+	command -v dpkg-query >/dev/null || die "this is for Debian 12; elsewhere install by hand: $*"
+	mapfile -t absent < <(missing "$@")
 	[ ${#absent[@]} -gt 0 ] || return 0
 	if ! i_am_root; then
 		say "These Debian packages are missing. As root:"
@@ -78,6 +88,18 @@ main() {
 	say "Installing ${#absent[@]} Debian packages (apt-get): ${absent[*]}"
 	install_packages "${absent[@]}"
 	say "Installed."
+}
+
+main() {
+	local wanted=("${BUILD[@]}" "${RUN[@]}")
+	case ${1:-} in
+		run) ;;
+		check) wanted+=("${CHECK[@]}") ;;
+		bench) wanted+=("${BENCH[@]}") ;;
+		*) die "usage: deps.sh run|check|bench" ;;
+	esac
+	debian_packages "${wanted[@]}"
+	if [ "$1" = check ]; then node_packages; fi
 }
 
 main "$@"

@@ -95,7 +95,7 @@ start_server() {
 	"$TOP/dev/server.sh" start "$DATA/server" 9>&-
 	# shellcheck source=/dev/null
 	. "$DATA/server/env"
-	psql -qX -v ON_ERROR_STOP=1 -f "$TOP/dev/install.sql"
+	psql -qX -v ON_ERROR_STOP=1 -f "$TOP/dev/install.sql" -f "$TOP/dev/evil.sql"
 }
 
 start_gateway() {
@@ -107,7 +107,8 @@ start_gateway() {
 		exec setsid "${AS_SERVER_USER[@]}" "$DATA/bin/e2emsg-gateway" \
 			--database="host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=e2emsg_gateway" \
 			--port="$PORT" --admin_port=0 --port_file="$DATA/gateway/ports" \
-			--secret_file="$DATA/gateway/secret" --log_signer="$DATA/gateway/log-key" >>"$log" 2>&1 9>&-
+			--secret_file="$DATA/gateway/secret" --log_signer="$DATA/gateway/log-key" \
+			--demo=on >>"$log" 2>&1 9>&-
 	) &
 	GATEWAY_PID=$!
 	echo "$GATEWAY_PID" >"$DATA/gateway/pid"
@@ -146,7 +147,13 @@ say_how_to_go_on() {
 	read -r _ admin_port <"$DATA/gateway/ports"
 	client=$(shown "$TOP/client/e2emsg")
 	say "Serving on http://127.0.0.1:$PORT; Ctrl-C, or kill $$, stops the gateway and the"
-	say "server. The data stay; make run FRESH=1 forgets them. In another terminal:"
+	say "server. The data stay; make run FRESH=1 forgets them. In a browser:"
+	say
+	say "  http://127.0.0.1:$PORT/      the chat"
+	say "  http://127.0.0.1:$PORT/demo  Alice, Bob and what the server sees"
+	say "  http://127.0.0.1:$PORT/docs  the REST interface"
+	say
+	say "In another terminal:"
 	say
 	say "  cd $(printf '%q' "$TOP")"
 	say "  . $(shown "$DATA/server/env") && psql"

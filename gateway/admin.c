@@ -10,6 +10,7 @@
 
 #include "db.h"
 #include "gateway.h"
+#include "hints.h"
 #include "reply.h"
 #include "rounds.h"
 #include "sequencer.h"
@@ -44,6 +45,34 @@ add_metric(struct text *text, const char *name, const char *type,
 	text_add(text, "\n");
 }
 
+static uint64_t
+count_of(const atomic_int *counter)
+{
+	int count = atomic_load(counter);
+
+	return count > 0 ? (uint64_t) count : 0;
+}
+
+/* Of waiting for mail. */
+static void
+add_live_metrics(struct gateway *gateway, struct text *text)
+{
+	struct hint_figures hints;
+
+	hints_figures(gateway->hints, &hints);
+	add_metric(text, "e2emsg_streams", "gauge", "Open streams.",
+			   count_of(&gateway->streams));
+	add_metric(text, "e2emsg_waits", "gauge",
+			   "Requests that wait for mail, without streams.",
+			   count_of(&gateway->waits));
+	add_metric(text, "e2emsg_hints_sent_total", "counter",
+			   "Hints of new mail told to other gateways.", hints.sent);
+	add_metric(text, "e2emsg_hints_received_total", "counter",
+			   "Hints heard from other gateways.", hints.received);
+	add_metric(text, "e2emsg_hints_dropped_total", "counter",
+			   "Hints that were not told.", hints.dropped);
+}
+
 /* In the text format of Prometheus. */
 static void
 reply_metrics(struct gateway *gateway, struct reply *reply)
@@ -62,6 +91,7 @@ reply_metrics(struct gateway *gateway, struct reply *reply)
 	add_metric(text, "e2emsg_key_log_refused", "gauge",
 			   "1 while the signer refuses to sign what the database holds.",
 			   figures.refused);
+	add_live_metrics(gateway, text);
 }
 
 int

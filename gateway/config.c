@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cors.h"
+
 enum kind
 {
 	TEXT,
@@ -43,10 +45,20 @@ static const struct setting settings[] = {
 	 "port of /live and /ready on 127.0.0.1; 0 takes a free one"},
 	{"port_file", TEXT, AT(port_file), "", 0, 0, NULL, false,
 	 "file to write \"PORT ADMIN_PORT\" into once both listen"},
-	{"threads", NUMBER, AT(threads), "256", 4, 2000, NULL, false,
+	{"threads", NUMBER, AT(threads), "256", 4, 10000, NULL, false,
 	 "worker threads; each open connection holds one"},
+	{"streams", NUMBER, AT(streams), "0", 0, 8750, NULL, false,
+	 "streams and waiting requests at a time; 0: 3/4 of threads, 7/8 at most"},
+	{"streams_per_user", NUMBER, AT(streams_per_user), "8", 1, 8750, NULL,
+	 false, "of these, how many of one user"},
+	{"recheck_s", NUMBER, AT(recheck_s), "30", 1, 3600, NULL, false,
+	 "how often a stream looks for mail that nobody told it of"},
+	{"hints", CHOICE, AT(hints), "on", 0, 0, "on|off", false,
+	 "whether gateways tell each other of mail, over one connection more"},
+	{"hint_database", TEXT, AT(hint_database), "", 0, 0, NULL, false,
+	 "direct connection for that, when database goes through a pooler"},
 	{"db_connections", NUMBER, AT(db_connections), "4", 1, 100, NULL, false,
-	 "database connections for all calls but sending, which has two"},
+	 "database connections for all calls but sending and streams"},
 	{"body_limit", NUMBER, AT(body_limit), "98304", 1024, 8388608, NULL, false,
 	 "largest request body in bytes"},
 	{"body_timeout_ms", NUMBER, AT(body_timeout_ms), "10000", 100, 600000,
@@ -59,11 +71,18 @@ static const struct setting settings[] = {
 	 "key that signs the key log, made at the first start; on one gateway"},
 	{"registration", CHOICE, AT(registration), "open", 0, 0, "open|closed",
 	 true, "whether anyone may register over REST"},
+	{"allowed_origins", TEXT, AT(allowed_origins), "", 0, 0, NULL, true,
+	 "origins, parted by spaces, of other sites' pages that may call"},
 	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
 	 true, "how much is logged on stderr"},
 	{"restore_per_minute", NUMBER, AT(restore_per_minute), "10", 0, 60000,
 	 NULL, false,
 	 "restores of backups by one address for one name; 0: no limit"},
+	{"web", CHOICE, AT(web), "on", 0, 0, "on|off", false,
+	 "whether the browser client and its pages are served"},
+	{"demo", CHOICE, AT(demo), "off", 0, 0, "off|on", false,
+	 "for demonstrations: shows rows to anyone and lets anyone tamper with "
+	 "mail"},
 	{"queue_limit", NUMBER, AT(queue_limit), "1000", 1, 100000, NULL, false,
 	 "envelopes that may wait to be stored"},
 	{"lock_timeout_ms", NUMBER, AT(lock_timeout_ms), "2000", 10, 60000, NULL,
@@ -313,6 +332,7 @@ action_flag(const char *flag, enum config_action *action)
 				 {"--version", CONFIG_VERSION},
 				 {"--check-config", CONFIG_CHECK},
 				 {"--print-errors", CONFIG_ERRORS},
+				 {"--print-routes", CONFIG_ROUTES},
 				 {"--new-log-origin", CONFIG_ORIGIN}};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -366,6 +386,25 @@ take_flags(struct config *config, enum config_action *action,
 	return true;
 }
 
+/* What settings want of each other. */
+static bool
+fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
+{
+	long most = config->threads - config->threads / 8 - 1;
+
+	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
+		return false;
+	if (config->streams == 0)
+		config->streams = config->threads * 3 / 4;
+	if (config->streams <= most)
+		return true;
+	snprintf(problem, CONFIG_PROBLEM_SIZE,
+			 "streams must be at most %ld with threads = %ld, so that other "
+			 "requests have threads left",
+			 most, config->threads);
+	return false;
+}
+
 bool
 config_load(struct config *config, enum config_action *action, int argc,
 			char *const *argv, char *const *env,
@@ -384,7 +423,8 @@ config_load(struct config *config, enum config_action *action, int argc,
 	if (file && !take_file(config, file, problem))
 		return false;
 	return take_environment(config, env, problem) &&
-		   take_flags(config, action, &file, argc, argv, problem);
+		   take_flags(config, action, &file, argc, argv, problem) &&
+		   fit_together(config, problem);
 }
 
 void
@@ -413,8 +453,8 @@ config_help(FILE *out)
 {
 	fprintf(out,
 			"Usage: e2emsg-gateway [--config=FILE] [--SETTING=VALUE ...]\n"
-			"       e2emsg-gateway --help | --version | --check-config | "
-			"--print-errors\n"
+			"       e2emsg-gateway --help | --version | --check-config |\n"
+			"                      --print-errors | --print-routes\n"
 			"       e2emsg-gateway --new-log-origin [...]\n\n"
 			"A setting is read from FILE (lines \"name = value\"), then from\n"
 			"the environment (E2EMSG_NAME), then from the flags; the last\n"

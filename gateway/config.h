@@ -24,6 +24,11 @@ struct config
 	long admin_port;
 	char port_file[CONFIG_TEXT_SIZE];
 	long threads;
+	long streams; /* 0 was replaced by three quarters of threads */
+	long streams_per_user;
+	long recheck_s;
+	long hints;							  /* enum hints_setting */
+	char hint_database[CONFIG_TEXT_SIZE]; /* empty: as database */
 	long db_connections;
 	long body_limit; /* bytes */
 	long body_timeout_ms;
@@ -31,9 +36,12 @@ struct config
 	char secret_file[CONFIG_TEXT_SIZE];
 	char log_signer[CONFIG_TEXT_SIZE]; /* path of a key; empty: not the signer
 										*/
-	long registration;				   /* enum registration */
-	long log_level;					   /* enum log_level */
-	long restore_per_minute;		   /* 0: no limit */
+	char allowed_origins[CONFIG_TEXT_SIZE]; /* of other sites' pages */
+	long registration;						/* enum registration */
+	long log_level;							/* enum log_level */
+	long restore_per_minute;				/* 0: no limit */
+	long web;								/* enum web */
+	long demo;								/* enum demo */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;
@@ -46,6 +54,24 @@ enum registration
 	REGISTRATION_CLOSED
 };
 
+enum hints_setting
+{
+	HINTS_ON,
+	HINTS_OFF
+};
+
+enum web
+{
+	WEB_ON,
+	WEB_OFF
+};
+
+enum demo
+{
+	DEMO_OFF,
+	DEMO_ON
+};
+
 /* What the command line asks for. */
 enum config_action
 {
@@ -54,6 +80,7 @@ enum config_action
 	CONFIG_HELP,	/* --help */
 	CONFIG_VERSION, /* --version */
 	CONFIG_ERRORS,	/* --print-errors */
+	CONFIG_ROUTES,	/* --print-routes */
 	CONFIG_ORIGIN	/* --new-log-origin */
 };
 

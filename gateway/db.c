@@ -24,6 +24,7 @@
 struct db_connection
 {
 	struct db *db;
+	const char *conninfo;
 	PGconn *pg; /* NULL until the first use */
 	int64_t next_attempt_ms;
 	const char *prepared[MAX_STATEMENTS]; /* by address; sN is the Nth */
@@ -289,12 +290,9 @@ connect_on_own_stack(void *context)
 	const char *const names[] = {"dbname",			 "application_name",
 								 "client_encoding",	 "connect_timeout",
 								 "tcp_user_timeout", NULL};
-	const char *const values[] = {connection->db->config->database,
-								  "e2emsg-gateway",
-								  "UTF8",
-								  CONNECT_TIMEOUT_S,
-								  "10000",
-								  NULL};
+	const char *const values[] = {
+		connection->conninfo, "e2emsg-gateway", "UTF8",
+		CONNECT_TIMEOUT_S,	  "10000",			NULL};
 
 	connection->pg = PQconnectdbParams(names, values, 1);
 	return NULL;
@@ -472,8 +470,47 @@ db_connection_new(struct db *db)
 	struct db_connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection)
+	{
 		connection->db = db;
+		connection->conninfo = db->config->database;
+	}
 	return connection;
+}
+
+struct db_connection *
+db_connection_new_direct(struct db *db)
+{
+	struct db_connection *connection = db_connection_new(db);
+
+	if (connection && db->config->hint_database[0] != '\0')
+		connection->conninfo = db->config->hint_database;
+	return connection;
+}
+
+int
+db_connection_backend(const struct db_connection *connection)
+{
+	return is_alive(connection) ? PQbackendPID(connection->pg) : 0;
+}
+
+bool
+db_connection_listen(struct db_connection *connection, int event,
+					 int timeout_ms)
+{
+	struct pollfd pollers[2] = {
+		{.fd = is_alive(connection) ? PQsocket(connection->pg) : -1,
+		 .events = POLLIN},
+		{.fd = event, .events = POLLIN}};
+
+	poll(pollers, 2, timeout_ms);
+	return is_alive(connection) && PQconsumeInput(connection->pg) &&
+		   is_alive(connection);
+}
+
+PGnotify *
+db_connection_notification(struct db_connection *connection)
+{
+	return connection->pg ? PQnotifies(connection->pg) : NULL;
 }
 
 void

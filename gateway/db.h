@@ -111,4 +111,23 @@ extern enum status db_connection_receive(struct db_connection *connection,
  */
 extern bool db_connection_wait(struct db_connection *connection, int event);
 
+/*
+ * A connection of one's own past a pooler that "database" may name: to
+ * hint_database, where LISTEN works.
+ */
+extern struct db_connection *db_connection_new_direct(struct db *db);
+
+/* Its server process, another one after a loss; 0 when it is lost. */
+extern int db_connection_backend(const struct db_connection *connection);
+
+/*
+ * Waits until something comes, "event" can be read or the time is over.
+ * False when the connection is lost.
+ */
+extern bool db_connection_listen(struct db_connection *connection, int event,
+								 int timeout_ms);
+
+/* The next notification that came, or NULL; PQfreemem() it. */
+extern PGnotify *db_connection_notification(struct db_connection *connection);
+
 #endif /* E2EMSG_DB_H */

@@ -14,6 +14,7 @@
 #include "body.h"
 #include "clock.h"
 #include "connection.h"
+#include "cors.h"
 #include "gateway.h"
 #include "guard.h"
 #include "jws.h"
@@ -34,6 +35,7 @@ struct exchange
 	const struct route *route; /* NULL until one is found */
 	struct request request;
 	struct reply reply;
+	struct cors_origin origin;
 	bool body_read; /* nothing of this request is left in the connection */
 };
 
@@ -80,10 +82,36 @@ pass_guard(struct exchange *exchange)
 		head->field_count > GUARD_MAX_FIELDS)
 		status = guard_check(head, &exchange->framing, &why);
 	if (status == STATUS_OK)
+	{
+		cors_look(exchange->gateway->cors, head, &exchange->origin);
 		return true;
+	}
 	exchange->framing.keep_alive = false;
 	refuse(exchange, status, why);
 	return false;
+}
+
+/* Answers a browser's question whether a page may call this path. */
+static void
+answer_preflight(struct exchange *exchange, const char *methods)
+{
+	if (exchange->origin.is_listed)
+	{
+		reply_preflight(&exchange->reply, methods);
+		return;
+	}
+	refuse(exchange, STATUS_ORIGIN_NOT_ALLOWED, NULL);
+	exchange->framing.keep_alive = false;
+	cors_log_refusal(exchange->gateway->cors, &exchange->gateway->log,
+					 &exchange->origin);
+}
+
+/* The flags of routes that the settings turned off. */
+static unsigned
+hidden_routes(const struct config *config)
+{
+	return (config->web == WEB_OFF ? WEB : 0u) |
+		   (config->demo == DEMO_OFF ? DEMO : 0u);
 }
 
 /* Unknown paths and methods end the connection, too. */
@@ -93,9 +121,15 @@ find_route(struct exchange *exchange)
 	const char *allow = NULL;
 
 	exchange->route = routes_find(exchange->head.method, exchange->head.target,
+								  hidden_routes(&exchange->gateway->config),
 								  exchange->request.segment, &allow);
 	if (exchange->route)
 		return true;
+	if (allow && cors_is_preflight(&exchange->head, &exchange->origin))
+	{
+		answer_preflight(exchange, allow);
+		return false;
+	}
 	exchange->framing.keep_alive = false;
 	refuse(exchange, allow ? STATUS_METHOD_NOT_ALLOWED : STATUS_NOT_FOUND,
 		   NULL);
@@ -151,24 +185,24 @@ check_token(struct exchange *exchange)
 {
 	char value[sizeof("Bearer ") + JWS_MAX_SIZE + 1];
 	const char *token = value + 7;
+	struct token_bearer bearer;
+	enum token_result result;
 
 	if (!guard_value(&exchange->head, "authorization", value, sizeof(value)))
 		return STATUS_MISSING_TOKEN;
 	if (strncasecmp(value, "Bearer ", 7) != 0)
 		return STATUS_MISSING_TOKEN;
 	token += strspn(token, " ");
-	switch (token_recall(&exchange->gateway->secret,
-						 &connection_of(exchange->connection)->token, token,
-						 strlen(token), (int64_t) time(NULL),
-						 exchange->request.caller))
-	{
-		case TOKEN_GOOD:
-			return STATUS_OK;
-		case TOKEN_EXPIRED:
-			return STATUS_EXPIRED_TOKEN;
-		default:
-			return STATUS_INVALID_TOKEN;
-	}
+	result = token_recall(&exchange->gateway->secret,
+						  &connection_of(exchange->connection)->token, token,
+						  strlen(token), (int64_t) time(NULL), &bearer);
+	if (result == TOKEN_EXPIRED)
+		return STATUS_EXPIRED_TOKEN;
+	if (result != TOKEN_GOOD)
+		return STATUS_INVALID_TOKEN;
+	memcpy(exchange->request.caller, bearer.subject, TOKEN_SUBJECT_SIZE);
+	exchange->request.token_expires_at = bearer.expires_at;
+	return STATUS_OK;
 }
 
 static bool
@@ -186,15 +220,15 @@ may_call(struct exchange *exchange)
 	return status == STATUS_OK;
 }
 
-/* application/json, with or without parameters, or nothing said. */
+/* application/json, with or without parameters, or nothing where one may. */
 static bool
-is_json(const struct guard_head *head)
+is_json(const struct guard_head *head, bool must_say)
 {
 	static const char json[] = "application/json";
 	char type[128];
 
 	if (!guard_value(head, "content-type", type, sizeof(type)))
-		return true;
+		return !must_say;
 	return strncasecmp(type, json, sizeof(json) - 1) == 0 &&
 		   strchr("; ", type[sizeof(json) - 1]) != NULL;
 }
@@ -208,7 +242,8 @@ take_body(struct exchange *exchange)
 
 	if (length > config->body_limit)
 		status = STATUS_BODY_TOO_LARGE;
-	else if (length > 0 && !is_json(&exchange->head))
+	else if (length > 0 &&
+			 !is_json(&exchange->head, exchange->route->flags & SAYS_JSON))
 		status = STATUS_UNSUPPORTED_MEDIA_TYPE;
 	else
 		status = body_read(exchange->connection, exchange->gateway->deadlines,
@@ -255,6 +290,7 @@ finish(struct exchange *exchange, int64_t began_us)
 	reply->close = !exchange->framing.keep_alive || !exchange->body_read ||
 				   atomic_load(&exchange->gateway->draining) ||
 				   is_crowded(exchange->gateway);
+	reply->origin = &exchange->origin;
 	reply_send(exchange->connection, reply,
 			   strcmp(exchange->head.method, "HEAD") == 0);
 	log_access(&exchange->gateway->log,
@@ -269,15 +305,17 @@ dispatch_request(struct mg_connection *connection)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
 	struct guard_field fields[GUARD_MAX_FIELDS]; /* large, so not zeroed */
-	struct exchange exchange = {.gateway = gateway,
-								.connection = connection,
-								.fields = fields,
-								.request = {.gateway = gateway}};
+	struct exchange exchange = {
+		.gateway = gateway,
+		.connection = connection,
+		.fields = fields,
+		.request = {.gateway = gateway, .connection = connection}};
 	int64_t began_us = clock_us();
 
 	atomic_fetch_add(&gateway->in_flight, 1);
 	take_head(&exchange, mg_get_request_info(connection));
 	exchange.request.head = &exchange.head;
+	exchange.request.origin = &exchange.origin;
 	exchange.request.address = mg_get_request_info(connection)->remote_addr;
 	if (pass_guard(&exchange))
 	{

@@ -12,27 +12,36 @@
 #include "log.h"
 #include "secret.h"
 
+struct cors;
 struct db;
 struct deadlines;
+struct hints;
+struct inbox;
 struct limit;
 struct outbox;
 struct sequencer;
+struct wakeups;
 
 struct gateway
 {
 	struct config config; /* fixed once serving began */
 	struct log log;
 	struct secret secret;
+	struct cors *cors;
 	struct db *db;
 	struct outbox *outbox;
+	struct inbox *inbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
+	struct wakeups *wakeups;
+	struct hints *hints;		   /* NULL: off */
 	struct limit *restores;		   /* of backups, by anyone */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */
 	atomic_int in_flight;		   /* requests being answered */
 	atomic_int connections;		   /* each holds a worker thread */
+	atomic_int streams, waits;	   /* of these, those that wait for mail */
 };
 
 #endif /* E2EMSG_GATEWAY_H */

@@ -85,6 +85,12 @@ find(const struct guard_head *head, const char *name)
 }
 
 bool
+guard_has(const struct guard_head *head, const char *name)
+{
+	return find(head, name) != NULL;
+}
+
+bool
 guard_value(const struct guard_head *head, const char *name, char *out,
 			size_t size)
 {
@@ -143,8 +149,9 @@ check_request_line(const struct guard_head *head)
 static const char *
 check_fields(const struct guard_head *head)
 {
-	static const char *const single[] = {"host", "content-length",
-										 "content-type", "authorization"};
+	static const char *const single[] = {"host",		 "content-length",
+										 "content-type", "authorization",
+										 "origin",		 "last-event-id"};
 
 	for (size_t i = 0; i < head->field_count; i++)
 	{

@@ -13,7 +13,8 @@
  *					GET and the like; bytes past ASCII in header values;
  *					targets that are no plain path; two spaces in the request
  *					line; Upgrade to anything but h2c; Host, Content-Length,
- *					Content-Type or Authorization twice
+ *					Content-Type, Authorization, Origin or
+ *					Last-Event-ID twice
  *		served		HTTP/1.0 with a Host, but the connection is closed;
  *					"Upgrade: h2c", as if it were not there; white space
  *					before the request line
@@ -68,6 +69,9 @@ extern enum status guard_check(const struct guard_head *head,
  */
 extern bool guard_value(const struct guard_head *head, const char *name,
 						char *out, size_t size);
+
+/* Is there a field of this name, given in small letters? */
+extern bool guard_has(const struct guard_head *head, const char *name);
 
 /*
  * Did CivetWeb read the whole head, line by line?  It parses in place: over

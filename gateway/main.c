@@ -9,19 +9,26 @@
 #include <string.h>
 
 #include "config.h"
+#include "cors.h"
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
+#include "hints.h"
+#include "inbox.h"
 #include "limit.h"
 #include "origin.h"
 #include "outbox.h"
+#include "routes.h"
 #include "sequencer.h"
 #include "server.h"
+#include "socket.h"
 #include "status.h"
+#include "wakeup.h"
 
 extern char **environ;
 
 #define EXIT_USAGE 2
+#define SPARE_DESCRIPTORS 64
 
 /* The command line, kept for SIGHUP. */
 struct invocation
@@ -48,6 +55,7 @@ apply_live_settings(struct gateway *gateway, const struct config *config)
 	atomic_store(&gateway->log.level, (int) config->log_level);
 	atomic_store(&gateway->registration_open,
 				 config->registration == REGISTRATION_OPEN);
+	cors_set(gateway->cors, config->allowed_origins);
 }
 
 static void
@@ -137,6 +145,47 @@ serve(struct gateway *gateway, const struct invocation *invocation,
 	return EXIT_SUCCESS;
 }
 
+/* A socket for each thread, an event for each stream, and what else there is.
+ */
+static void
+allow_descriptors(struct gateway *gateway)
+{
+	const struct config *config = &gateway->config;
+	long wanted = config->threads + config->streams + config->db_connections +
+				  SPARE_DESCRIPTORS;
+
+	if (!socket_allow(wanted))
+		log_line(&gateway->log, LOG_LEVEL_WARN,
+				 "the limit of open files (RLIMIT_NOFILE) is below %ld, too "
+				 "low for threads = %ld and streams = %ld",
+				 wanted, config->threads, config->streams);
+}
+
+static bool
+start_parts(struct gateway *gateway)
+{
+	const struct config *config = &gateway->config;
+
+	gateway->db = db_open(config, &gateway->log);
+	if (gateway->db)
+		gateway->outbox = outbox_start(config, gateway->db);
+	if (gateway->outbox)
+		gateway->inbox = inbox_start(gateway->db);
+	if (!gateway->inbox)
+		return false;
+	gateway->sequencer = sequencer_start(config, gateway->db, &gateway->log);
+	gateway->deadlines = deadlines_start();
+	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
+	gateway->restores = limit_new(config->restore_per_minute);
+	if (!gateway->sequencer || !gateway->deadlines || !gateway->wakeups ||
+		!gateway->restores)
+		return false;
+	if (config->hints == HINTS_ON)
+		gateway->hints = hints_start(gateway->db, &gateway->secret,
+									 gateway->wakeups, &gateway->log);
+	return gateway->hints || config->hints == HINTS_OFF;
+}
+
 static int
 run(struct gateway *gateway, const struct invocation *invocation)
 {
@@ -145,26 +194,26 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	sigset_t signals;
 
 	block_signals(&signals);
+	gateway->cors = cors_new(gateway->config.allowed_origins);
+	if (!gateway->cors)
+		return code;
 	apply_live_settings(gateway, &gateway->config);
+	allow_descriptors(gateway);
 	if (!secret_load(&gateway->secret, gateway->config.secret_file, problem,
 					 sizeof(problem)))
 	{
 		log_line(&gateway->log, LOG_LEVEL_ERROR, "%s", problem);
 		return code;
 	}
-	gateway->db = db_open(&gateway->config, &gateway->log);
-	if (gateway->db)
-		gateway->outbox = outbox_start(&gateway->config, gateway->db);
-	if (gateway->outbox)
-		gateway->sequencer =
-			sequencer_start(&gateway->config, gateway->db, &gateway->log);
-	gateway->deadlines = deadlines_start();
-	gateway->restores = limit_new(gateway->config.restore_per_minute);
-	if (gateway->sequencer && gateway->deadlines && gateway->restores)
+	if (start_parts(gateway))
 		code = serve(gateway, invocation, &signals);
+	hints_stop(gateway->hints);
+	wakeups_free(gateway->wakeups);
+	cors_free(gateway->cors);
 	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
+	inbox_stop(gateway->inbox);
 	outbox_stop(gateway->outbox);
 	db_close(gateway->db);
 	secret_wipe(&gateway->secret);
@@ -208,6 +257,9 @@ main(int argc, char **argv)
 			return EXIT_SUCCESS;
 		case CONFIG_ERRORS:
 			status_print(stdout);
+			return EXIT_SUCCESS;
+		case CONFIG_ROUTES:
+			routes_print(stdout);
 			return EXIT_SUCCESS;
 		case CONFIG_ORIGIN:
 			return begin_origin(&gateway);

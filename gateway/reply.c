@@ -4,18 +4,45 @@
  */
 #include "reply.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <civetweb.h>
 
 #include "clock.h"
+#include "cors.h"
+#include "web.h"
 
-#define HEAD_SIZE 640 /* bytes; more than all fields at their longest */
+#define HEAD_SIZE 896 /* bytes; more than all fields at their longest */
+
+#define EVENTS_WRITE_MS 10000 /* for what is written at once */
+
+#define FILE_HEAD_SIZE 1792 /* the same with file_fields */
+
+/*
+ * What a browser is told about each file of the client.  A page runs only
+ * scripts of this gateway, talks only to it and is nobody's frame; no text
+ * becomes markup or code.
+ */
+static const char file_fields[] =
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; "
+	"style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+	"manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+	"frame-ancestors 'none'; require-trusted-types-for 'script'; "
+	"trusted-types 'none'\r\n"
+	"Cross-Origin-Opener-Policy: same-origin\r\n"
+	"Cross-Origin-Resource-Policy: same-origin\r\n"
+	"Referrer-Policy: no-referrer\r\n"
+	"Permissions-Policy: camera=(), display-capture=(), geolocation=(), "
+	"microphone=(), payment=(), usb=()\r\n";
 
 /* Most bodies fit; with the head, it is still a size that malloc caches. */
-#define SMALL_BODY 384
+#define SMALL_BODY 128
 
 static struct text *
 begin(struct reply *reply, int http, size_t size)
@@ -36,6 +63,8 @@ reply_begin(struct reply *reply, int http)
 static size_t
 body_size(const struct reply *reply)
 {
+	if (reply->file)
+		return (size_t) (reply->file->end - reply->file->bytes);
 	return reply->text.size > HEAD_SIZE && !reply->text.failed
 			   ? reply->text.size - HEAD_SIZE
 			   : 0;
@@ -45,6 +74,17 @@ void
 reply_text(struct reply *reply, int http, const char *text, size_t size)
 {
 	text_add_bytes(begin(reply, http, size), text, size);
+}
+
+void
+reply_file(struct reply *reply, int http, const struct web_file *file)
+{
+	reply_free(reply);
+	reply->http = http;
+	reply->file = file;
+	reply->type = file->type;
+	reply->shared = true;
+	snprintf(reply->etag, sizeof(reply->etag), "%s", file->etag);
 }
 
 void
@@ -102,6 +142,13 @@ reply_problem(struct reply *reply, enum status status, const char *detail,
 	if (current)
 		add_current(text, current);
 	text_add(text, "}");
+}
+
+void
+reply_preflight(struct reply *reply, const char *methods)
+{
+	begin(reply, 204, 0);
+	reply->allow_methods = methods;
 }
 
 /* Weak comparison (RFC 9110 section 13.1.2) with each tag of the list. */
@@ -176,6 +223,36 @@ add_status_line(struct text *head, int http)
 	text_add(head, "\r\n");
 }
 
+/* What pages of other sites may see, and what they may send. */
+static void
+add_cors_fields(struct text *head, const struct reply *reply)
+{
+	if (!reply->origin)
+		return;
+	if (reply->origin->varies)
+		add_field(head, "Vary", "Origin");
+	if (!reply->origin->is_listed)
+		return;
+	add_field(head, "Access-Control-Allow-Origin", reply->origin->text);
+	if (!reply->allow_methods)
+	{
+		add_field(head, "Access-Control-Expose-Headers",
+				  "ETag, Location, Retry-After");
+		return;
+	}
+	add_field(head, "Access-Control-Allow-Methods", reply->allow_methods);
+	add_field(head, "Access-Control-Allow-Headers",
+			  "Authorization, Content-Type, If-None-Match, Last-Event-ID");
+	add_field(head, "Access-Control-Max-Age", "7200");
+}
+
+/* Does an answer with this status have a body? */
+static bool
+has_body(int http)
+{
+	return http != 204 && http != 304;
+}
+
 static void
 write_head(struct text *head, const struct reply *reply)
 {
@@ -184,14 +261,18 @@ write_head(struct text *head, const struct reply *reply)
 	clock_http((int64_t) time(NULL), date);
 	add_status_line(head, reply->http);
 	add_field(head, "Date", date);
-	if (reply->http != 304)
-	{
+	if (has_body(reply->http))
 		add_field(head, "Content-Type", content_type(reply));
+	if (reply->events)
+		add_field(head, "X-Accel-Buffering", "no");
+	else if (has_body(reply->http))
 		add_number_field(head, "Content-Length", body_size(reply));
-	}
 	add_field(head, "Cache-Control", cache_control(reply));
 	add_field(head, "X-Content-Type-Options", "nosniff");
-	add_field(head, "Content-Security-Policy", "default-src 'none'");
+	if (reply->file)
+		text_add(head, file_fields);
+	else
+		add_field(head, "Content-Security-Policy", "default-src 'none'");
 	if (reply->location[0])
 		add_field(head, "Location", reply->location);
 	if (reply->etag[0])
@@ -202,6 +283,7 @@ write_head(struct text *head, const struct reply *reply)
 		add_field(head, "WWW-Authenticate", "Bearer");
 	if (reply->retry_after_s)
 		add_number_field(head, "Retry-After", (size_t) reply->retry_after_s);
+	add_cors_fields(head, reply);
 	if (reply->close)
 		add_field(head, "Connection", "close");
 	text_add(head, "\r\n");
@@ -223,17 +305,89 @@ write_reply(struct mg_connection *connection, const struct reply *reply,
 	return !head.failed && mg_write(connection, begin, head.size + size) > 0;
 }
 
+/* A file goes out from where it lies. */
+static bool
+write_file(struct mg_connection *connection, const struct reply *reply,
+		   bool head_only)
+{
+	char bytes[FILE_HEAD_SIZE];
+	struct text head = TEXT_IN(bytes);
+	size_t size = head_only || reply->http == 304 ? 0 : body_size(reply);
+
+	write_head(&head, reply);
+	return !head.failed && mg_write(connection, bytes, head.size) > 0 &&
+		   (size == 0 || mg_write(connection, reply->file->bytes, size) > 0);
+}
+
 void
 reply_send(struct mg_connection *connection, struct reply *reply,
 		   bool head_only)
 {
+	const struct cors_origin *origin = reply->origin;
 	bool close = reply->close;
 
+	if (reply->events)
+	{
+		mg_disable_connection_keep_alive(connection);
+		return;
+	}
 	if (reply->text.failed)
 		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
 	reply->close = close;
-	if (!write_reply(connection, reply, head_only) || close)
+	reply->origin = origin;
+	if (!(reply->file ? write_file : write_reply)(connection, reply,
+												  head_only) ||
+		close)
 		mg_disable_connection_keep_alive(connection);
+}
+
+/* Until the socket takes more; false when its peer is gone or time is up. */
+static bool
+wait_for_room(int fd, int64_t deadline)
+{
+	struct pollfd poller = {.fd = fd, .events = POLLOUT | POLLRDHUP};
+	int64_t left = deadline - clock_ms();
+
+	return left > 0 && poll(&poller, 1, (int) left) > 0 &&
+		   (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
+}
+
+/* Past CivetWeb, whose time limit begins anew with each byte taken. */
+bool
+reply_write_events(int fd, const char *bytes, size_t size)
+{
+	int64_t deadline = clock_ms() + EVENTS_WRITE_MS;
+
+	while (size > 0)
+	{
+		ssize_t sent = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent > 0)
+		{
+			bytes += sent;
+			size -= (size_t) sent;
+		}
+		else if ((errno != EAGAIN && errno != EINTR) ||
+				 !wait_for_room(fd, deadline))
+			return false;
+	}
+	return true;
+}
+
+bool
+reply_begin_events(struct reply *reply, const struct cors_origin *origin,
+				   int fd)
+{
+	char bytes[HEAD_SIZE];
+	struct text head = TEXT_IN(bytes);
+
+	reply->http = 200;
+	reply->type = "text/event-stream";
+	reply->events = true;
+	reply->origin = origin;
+	reply->close = true;
+	write_head(&head, reply);
+	return !head.failed && reply_write_events(fd, bytes, head.size);
 }
 
 void

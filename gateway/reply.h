@@ -13,7 +13,9 @@
 #include "status.h"
 #include "text.h"
 
+struct cors_origin;
 struct mg_connection;
+struct web_file;
 
 #define REPLY_LOCATION_SIZE 80
 #define REPLY_ETAG_SIZE 80
@@ -23,14 +25,18 @@ struct reply
 {
 	int http;		  /* status */
 	struct text text; /* room for the head, then the body; empty for none */
-	bool problem;	  /* application/problem+json */
-	bool close;		  /* the connection ends with this answer */
-	bool shared;	  /* a cache may keep it, for whoever asks */
+	const struct web_file *file; /* the body instead, or NULL */
+	bool problem;				 /* application/problem+json */
+	bool close;					 /* the connection ends with this answer */
+	bool shared;				 /* a cache may keep it, for whoever asks */
 	bool immutable; /* may be kept for ever, by the client itself or shared */
 	bool unauthorized; /* WWW-Authenticate: Bearer */
+	bool events;	   /* of server-sent events; its head is out */
 	int retry_after_s; /* 0 for none */
 	const char *allow; /* static, or NULL */
-	const char *type;  /* of a success, static; NULL for application/json */
+	const struct cors_origin *origin; /* NULL when nobody asked */
+	const char *allow_methods;		  /* of a preflight; static, or NULL */
+	const char *type; /* of a success, static; NULL for application/json */
 	char location[REPLY_LOCATION_SIZE];
 	char etag[REPLY_ETAG_SIZE]; /* with its quotes, or empty */
 };
@@ -45,6 +51,10 @@ extern struct text *reply_begin(struct reply *reply, int http);
 extern void reply_text(struct reply *reply, int http, const char *text,
 					   size_t size);
 
+/* A success with a file of the browser client, with its type and ETag. */
+extern void reply_file(struct reply *reply, int http,
+					   const struct web_file *file);
+
 /* A success with a JSON value, whose reference it takes. */
 extern void reply_json(struct reply *reply, int http, json_t *json);
 
@@ -56,6 +66,9 @@ extern void reply_problem(struct reply *reply, enum status status,
 						  const char *detail, const char *hint,
 						  json_t *current);
 
+/* 204: a browser may call with these methods. */
+extern void reply_preflight(struct reply *reply, const char *methods);
+
 /* 304 if the client's If-None-Match names our etag. */
 extern void reply_not_modified(struct reply *reply, const char *if_none_match);
 
@@ -65,6 +78,17 @@ extern void reply_not_modified(struct reply *reply, const char *if_none_match);
  */
 extern void reply_send(struct mg_connection *connection, struct reply *reply,
 					   bool head_only);
+
+/*
+ * An answer that goes on until its connection ends: server-sent events.
+ * After its head the handler writes the events itself; reply_send() then only
+ * ends the connection.  False when the peer is gone or too slow.
+ */
+extern bool reply_begin_events(struct reply *reply,
+							   const struct cors_origin *origin, int fd)
+	__attribute__((warn_unused_result));
+extern bool reply_write_events(int fd, const char *bytes, size_t size)
+	__attribute__((warn_unused_result));
 
 extern void reply_free(struct reply *reply);
 

@@ -83,10 +83,16 @@ static const struct route routes[] = {
 	 .pattern = "/messages",
 	 .audience = TOKEN,
 	 .success = 200,
-	 .serve = serve_sql,
+	 .serve = serve_inbox,
 	 .sql = FROM_E2EMSG("body::text", "rest_inbox($1, $2, $3)"),
 	 .params = {CALLER, QUERY_1, QUERY_2},
-	 .query = {"after", "limit"}},
+	 .query = {"after", "limit", "wait"}},
+	{.method = "GET",
+	 .pattern = "/messages/stream",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_stream,
+	 .query = {"after"}},
 	{.method = "POST",
 	 .pattern = "/messages/ack",
 	 .audience = TOKEN,
@@ -164,6 +170,50 @@ static const struct route routes[] = {
 	 .params = {QUERY_1, QUERY_2},
 	 .query = {"from", "limit"},
 	 .flags = PUBLIC},
+	{.method = "GET",
+	 .pattern = "/",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .file = "index.html",
+	 .flags = WEB},
+	{.method = "GET",
+	 .pattern = "/demo",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .file = "demo.html",
+	 .flags = WEB | DEMO},
+	{.method = "GET",
+	 .pattern = "/docs",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .file = "docs.html",
+	 .flags = WEB},
+	{.method = "GET",
+	 .pattern = "/web/{file*}",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_web,
+	 .flags = WEB},
+	{.method = "GET",
+	 .pattern = "/demo/rows",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = "SELECT body::text FROM e2emsg_demo.rows($1, $2)",
+	 .params = {QUERY_1, QUERY_2},
+	 .query = {"of", "and"},
+	 .flags = DEMO},
+	{.method = "POST",
+	 .pattern = "/demo/evil",
+	 .audience = ANYONE,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = "SELECT body::text, mailbox::text FROM e2emsg_demo.evil($1)",
+	 .params = {BODY},
+	 .flags = DEMO | SAYS_JSON | WAKES},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -213,14 +263,15 @@ allow_list(bool get, bool post, bool put)
 }
 
 const struct route *
-routes_find(const char *method, const char *path,
+routes_find(const char *method, const char *path, unsigned hidden,
 			char segment[ROUTE_SEGMENT_SIZE], const char **allow)
 {
 	bool get = false, post = false, put = false;
 
 	for (size_t i = 0; i < ROUTE_COUNT; i++)
 	{
-		if (!matches(routes[i].pattern, path, segment))
+		if ((routes[i].flags & hidden) ||
+			!matches(routes[i].pattern, path, segment))
 			continue;
 		if (strcmp(routes[i].method, method) == 0)
 			return &routes[i];
@@ -230,4 +281,66 @@ routes_find(const char *method, const char *path,
 	}
 	*allow = allow_list(get, post, put);
 	return NULL;
+}
+
+/* A word of a list, with a comma if it is not the first one. */
+static void
+print_word(FILE *out, const char *word, bool *first)
+{
+	fprintf(out, "%s%s", *first ? "" : ",", word);
+	*first = false;
+}
+
+static void
+print_successes(FILE *out, const struct route *route)
+{
+	fprintf(out, "%d", route->success);
+	if (route->flags & LOGGED)
+		fputs(",202", out);
+	if ((route->flags & (HAS_ETAG | WEB)) != 0)
+		fputs(",304", out);
+}
+
+static void
+print_query(FILE *out, const struct route *route)
+{
+	bool first = true;
+
+	for (int i = 0; i < ROUTE_MAX_QUERY && route->query[i]; i++)
+		print_word(out, route->query[i], &first);
+	fputs(first ? "-" : "", out);
+}
+
+static void
+print_settings(FILE *out, const struct route *route)
+{
+	bool first = true;
+
+	if (route->flags & WEB)
+		print_word(out, "web", &first);
+	if (route->flags & DEMO)
+		print_word(out, "demo", &first);
+	fputs(first ? "-" : "", out);
+}
+
+void
+routes_print(FILE *out)
+{
+	static const char *const audiences[] = {
+		[ANYONE] = "anyone",
+		[REGISTRATION] = "registration",
+		[TOKEN] = "token",
+	};
+
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+	{
+		fprintf(out, "%s\t%s\t%s\t", routes[i].method, routes[i].pattern,
+				audiences[routes[i].audience]);
+		print_successes(out, &routes[i]);
+		fputs("\t", out);
+		print_query(out, &routes[i]);
+		fputs("\t", out);
+		print_settings(out, &routes[i]);
+		fputs("\n", out);
+	}
 }

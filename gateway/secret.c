@@ -80,8 +80,9 @@ secret_derive(struct secret *secret, const uint8_t bytes[SECRET_SIZE])
 
 	*secret =
 		(struct secret){.token_key = derive_key(bytes, "e2emsg token v1"),
-						.nonce_key = derive_key(bytes, "e2emsg nonce v1")};
-	if (!secret->token_key || !secret->nonce_key ||
+						.nonce_key = derive_key(bytes, "e2emsg nonce v1"),
+						.hint_key = derive_key(bytes, "e2emsg hint v1")};
+	if (!secret->token_key || !secret->nonce_key || !secret->hint_key ||
 		!derive(bytes, "e2emsg kid v1", kid, sizeof(kid)))
 	{
 		secret_wipe(secret);
@@ -110,6 +111,7 @@ secret_wipe(struct secret *secret)
 {
 	EVP_MAC_CTX_free(secret->token_key);
 	EVP_MAC_CTX_free(secret->nonce_key);
+	EVP_MAC_CTX_free(secret->hint_key);
 	*secret = (struct secret){0};
 }
 

@@ -22,6 +22,7 @@ struct secret
 {
 	EVP_MAC_CTX *token_key;	   /* HS256 */
 	EVP_MAC_CTX *nonce_key;	   /* HMAC of challenges */
+	EVP_MAC_CTX *hint_key;	   /* HMAC of mailboxes that got mail */
 	char kid[SECRET_KID_SIZE]; /* names the token key; public */
 };
 

@@ -16,6 +16,7 @@
 #include "dispatch.h"
 #include "gateway.h"
 #include "socket.h"
+#include "wakeup.h"
 
 #define DRAIN_STEP_MS 20
 #define DRAIN_QUIET_STEPS 5 /* steps without a request before the end */
@@ -184,6 +185,7 @@ server_stop(struct server *server)
 	int plug;
 
 	atomic_store(&server->gateway->draining, true);
+	wakeups_all(server->gateway->wakeups, false);
 	plug = socket_stop_listening(port_of(server->api));
 	wait_for_quiet(server->gateway);
 	stop(server->api, plug);

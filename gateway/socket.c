@@ -11,8 +11,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_DESCRIPTORS 4096
+#define MAX_DESCRIPTORS 32768
 #define WAKE_US 5000 /* for a thread to come out of poll() */
+
+bool
+socket_allow(long wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return false;
+	if (limit.rlim_cur >= (rlim_t) wanted)
+		return true;
+	limit.rlim_cur =
+		limit.rlim_max < (rlim_t) wanted ? limit.rlim_max : (rlim_t) wanted;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		   limit.rlim_cur >= (rlim_t) wanted;
+}
 
 /* Debian builds CivetWeb without IPv6; other families have no port here. */
 static int

@@ -11,6 +11,9 @@
 
 #include <stdbool.h>
 
+/* Allows this process so many descriptors, or as many as it may have. */
+extern bool socket_allow(long wanted) __attribute__((warn_unused_result));
+
 /* The connected socket of this peer at this local port, or -1. */
 extern int socket_of_peer(const char *address, int port, int local_port);
 

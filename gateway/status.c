@@ -95,6 +95,9 @@ static const struct status_row table[STATUS_COUNT] = {
 	[STATUS_REGISTRATION_CLOSED] = {NULL, "registration_closed", 403,
 		"Registration is closed",
 		"Ask the operator for an account."},
+	[STATUS_ORIGIN_NOT_ALLOWED] = {NULL, "origin_not_allowed", 403,
+		"Pages of this origin may not call the service",
+		"The operator can add the origin to the setting allowed_origins."},
 	[STATUS_NOT_FOUND] = {NULL, "not_found", 404,
 		"No such resource",
 		"The routes stand in docs/api.md."},
@@ -131,6 +134,9 @@ static const struct status_row table[STATUS_COUNT] = {
 	[STATUS_OVERLOADED] = {NULL, "overloaded", 503,
 		"Too much to do at the moment",
 		"Try again a little later."},
+	[STATUS_STREAM_CAPACITY] = {NULL, "stream_capacity", 503,
+		"Too many wait for mail already",
+		"Ask GET /messages without wait, and for the stream again later."},
 };
 /* clang-format on */
 

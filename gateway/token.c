@@ -67,7 +67,7 @@ take_subject(json_t *claims, char subject[TOKEN_SUBJECT_SIZE])
 
 enum token_result
 token_claims(const uint8_t *payload, size_t size, int64_t now,
-			 char subject[TOKEN_SUBJECT_SIZE])
+			 struct token_bearer *bearer)
 {
 	json_t *claims = jsontext_parse(payload, size);
 	json_t *exp = json_object_get(claims, "exp");
@@ -77,9 +77,10 @@ token_claims(const uint8_t *payload, size_t size, int64_t now,
 		goto end;
 	if (!has_string(claims, "iss", TOKEN_ISSUER) || !audience_fits(claims) ||
 		!is_past(claims, "nbf", now) || !is_past(claims, "iat", now) ||
-		!take_subject(claims, subject))
+		!take_subject(claims, bearer->subject))
 		goto end;
-	result = json_integer_value(exp) > now ? TOKEN_GOOD : TOKEN_EXPIRED;
+	bearer->expires_at = json_integer_value(exp);
+	result = bearer->expires_at > now ? TOKEN_GOOD : TOKEN_EXPIRED;
 end:
 	json_decref(claims);
 	return result;
@@ -87,7 +88,7 @@ end:
 
 enum token_result
 token_verify(const struct secret *secret, const char *text, size_t size,
-			 int64_t now, char subject[TOKEN_SUBJECT_SIZE])
+			 int64_t now, struct token_bearer *bearer)
 {
 	const struct jws_policy policy = {.alg = "HS256",
 									  .signature_size = 32,
@@ -104,30 +105,30 @@ token_verify(const struct secret *secret, const char *text, size_t size,
 	OPENSSL_cleanse(mac, sizeof(mac));
 	if (!same)
 		return TOKEN_BAD;
-	return token_claims(jws.payload, jws.payload_size, now, subject);
+	return token_claims(jws.payload, jws.payload_size, now, bearer);
 }
 
 enum token_result
 token_recall(const struct secret *secret, struct token_memo *memo,
 			 const char *text, size_t size, int64_t now,
-			 char subject[TOKEN_SUBJECT_SIZE])
+			 struct token_bearer *bearer)
 {
 	enum token_result result;
 
 	if (size > 0 && size == memo->size && now == memo->checked_at &&
 		CRYPTO_memcmp(text, memo->text, size) == 0)
 	{
-		memcpy(subject, memo->subject, TOKEN_SUBJECT_SIZE);
+		*bearer = memo->bearer;
 		return TOKEN_GOOD;
 	}
-	result = token_verify(secret, text, size, now, subject);
+	result = token_verify(secret, text, size, now, bearer);
 	memo->size = 0;
 	if (result == TOKEN_GOOD && size <= sizeof(memo->text))
 	{
 		memcpy(memo->text, text, size);
 		memo->size = size;
 		memo->checked_at = now;
-		memcpy(memo->subject, subject, TOKEN_SUBJECT_SIZE);
+		memo->bearer = *bearer;
 	}
 	return result;
 }

@@ -17,10 +17,13 @@
 	}
 STUB(serve_sql)
 STUB(serve_send)
+STUB(serve_inbox)
+STUB(serve_stream)
 STUB(serve_challenge)
 STUB(serve_session)
 STUB(serve_refresh)
 STUB(serve_restore)
+STUB(serve_web)
 
 static bool
 goes_to(const char *method, const char *path, const char *pattern,
@@ -28,10 +31,20 @@ goes_to(const char *method, const char *path, const char *pattern,
 {
 	char found[ROUTE_SEGMENT_SIZE];
 	const char *allow = NULL;
-	const struct route *route = routes_find(method, path, found, &allow);
+	const struct route *route = routes_find(method, path, 0, found, &allow);
 
 	return route && strcmp(route->pattern, pattern) == 0 &&
 		   strcmp(found, segment) == 0;
+}
+
+/* Is this route there, with these ones hidden? */
+static bool
+is_served(const char *path, unsigned hidden)
+{
+	char found[ROUTE_SEGMENT_SIZE];
+	const char *allow = "";
+
+	return routes_find("GET", path, hidden, found, &allow) || allow;
 }
 
 /* allow NULL: the path is unknown. */
@@ -41,7 +54,7 @@ goes_nowhere(const char *method, const char *path, const char *allow)
 	char found[ROUTE_SEGMENT_SIZE];
 	const char *said = NULL;
 
-	if (routes_find(method, path, found, &said))
+	if (routes_find(method, path, 0, found, &said))
 		return false;
 	return allow ? said && strcmp(said, allow) == 0 : said == NULL;
 }
@@ -49,8 +62,10 @@ goes_nowhere(const char *method, const char *path, const char *allow)
 int
 main(void)
 {
-	static const char *const nowhere[] = {"/",
-										  "",
+	static const char *const nowhere[] = {"",
+										  "/index.html",
+										  "/web",
+										  "/web/",
 										  "/users/",
 										  "/user",
 										  "/users/a",
@@ -89,6 +104,16 @@ main(void)
 	tap_ok(&tap, goes_nowhere("HEAD", "/messages/ack", "POST"), "Allow: POST");
 	tap_ok(&tap, goes_nowhere("GET", "/users/x/identity-key", "PUT"),
 		   "Allow: PUT");
+	tap_ok(&tap,
+		   goes_to("GET", "/web/page/chat.js", "/web/{file*}", "page/chat.js"),
+		   "a file of the client");
+	tap_ok(&tap, goes_nowhere("POST", "/", "GET"), "a page: Allow: GET");
+	tap_ok(&tap, is_served("/demo", 0) && is_served("/demo", OCTETS),
+		   "a page of the demonstration");
+	tap_ok(&tap, !is_served("/demo", DEMO) && !is_served("/demo", WEB),
+		   "... hidden");
+	tap_ok(&tap, is_served("/docs", DEMO) && !is_served("/docs", WEB),
+		   "another page");
 	memset(longest + 7, 'x', 65);
 	strncpy(longest + 72, "/public-key", 12);
 	tap_ok(&tap, goes_nowhere("GET", longest, NULL), "65 characters");

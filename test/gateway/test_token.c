@@ -69,22 +69,22 @@ es256_token_good(const struct jwk *key, const char *text, int64_t now)
 {
 	const struct jws_policy policy = {
 		.alg = "ES256", .signature_size = 64, .typ = "JWT"};
-	char subject[TOKEN_SUBJECT_SIZE];
+	struct token_bearer bearer;
 	struct jws jws;
 
 	return jws_parse(text, strlen(text), &policy, &jws) &&
 		   es256_verify(key, (const uint8_t *) jws.signed_text,
 						jws.signed_size, jws.signature) &&
-		   token_claims(jws.payload, jws.payload_size, now, subject) ==
+		   token_claims(jws.payload, jws.payload_size, now, &bearer) ==
 			   TOKEN_GOOD;
 }
 
 static bool
 hs256_token_good(const struct secret *secret, const char *text, int64_t now)
 {
-	char subject[TOKEN_SUBJECT_SIZE];
+	struct token_bearer bearer;
 
-	return token_verify(secret, text, strlen(text), now, subject) ==
+	return token_verify(secret, text, strlen(text), now, &bearer) ==
 		   TOKEN_GOOD;
 }
 
@@ -218,7 +218,8 @@ test_own_tokens(struct tap *tap)
 	static const char id[] = "a13bf2ec-2bb7-8503-962c-d1f5ac389df1";
 	struct secret secret, other;
 	struct token_memo memo = {.size = 0};
-	char token[TOKEN_SIZE], subject[TOKEN_SUBJECT_SIZE];
+	struct token_bearer bearer;
+	char token[TOKEN_SIZE];
 	size_t size;
 
 	if (!secret_derive(&secret, bytes) || !secret_derive(&other, other_bytes))
@@ -226,35 +227,36 @@ test_own_tokens(struct tap *tap)
 	size = token_issue(&secret, id, 1000, token);
 	tap_ok(tap, size > 0 && size == strlen(token), "a token is made");
 	tap_ok(tap,
-		   token_verify(&secret, token, size, 1000, subject) == TOKEN_GOOD &&
-			   strcmp(subject, id) == 0,
-		   "and accepted, with its subject");
+		   token_verify(&secret, token, size, 1000, &bearer) == TOKEN_GOOD &&
+			   strcmp(bearer.subject, id) == 0 &&
+			   bearer.expires_at == 1000 + TOKEN_LIFETIME_S,
+		   "and accepted, with its subject and end");
 	tap_ok(tap,
 		   token_verify(&secret, token, size, 1000 + TOKEN_LIFETIME_S - 1,
-						subject) == TOKEN_GOOD,
+						&bearer) == TOKEN_GOOD,
 		   "until its last second");
 	tap_ok(tap,
 		   token_verify(&secret, token, size, 1000 + TOKEN_LIFETIME_S,
-						subject) == TOKEN_EXPIRED,
+						&bearer) == TOKEN_EXPIRED,
 		   "and then it has expired");
 	for (int64_t now = 1000; now <= 1000 + TOKEN_LIFETIME_S; now += 900)
 		for (int i = 0; i < 2; i++)
 			tap_ok(tap,
-				   token_recall(&secret, &memo, token, size, now, subject) ==
-					   token_verify(&secret, token, size, now, subject),
+				   token_recall(&secret, &memo, token, size, now, &bearer) ==
+					   token_verify(&secret, token, size, now, &bearer),
 				   "a memo changes no answer");
 	token[size / 2] ^= 1;
 	tap_ok(tap,
 		   token_recall(&secret, &memo, token, size, memo.checked_at,
-						subject) == TOKEN_BAD,
+						&bearer) == TOKEN_BAD,
 		   "another token is not the one of the memo");
 	token[size / 2] ^= 1;
-	tap_ok(tap, token_verify(&secret, token, size, 999, subject) == TOKEN_BAD,
+	tap_ok(tap, token_verify(&secret, token, size, 999, &bearer) == TOKEN_BAD,
 		   "not before it was made");
-	tap_ok(tap, token_verify(&other, token, size, 1000, subject) == TOKEN_BAD,
+	tap_ok(tap, token_verify(&other, token, size, 1000, &bearer) == TOKEN_BAD,
 		   "not with another secret");
 	memcpy(other.kid, secret.kid, sizeof(other.kid));
-	tap_ok(tap, token_verify(&other, token, size, 1000, subject) == TOKEN_BAD,
+	tap_ok(tap, token_verify(&other, token, size, 1000, &bearer) == TOKEN_BAD,
 		   "not with another secret that says the same kid");
 	secret_wipe(&secret);
 	secret_wipe(&other);
@@ -268,7 +270,8 @@ test_subjects(struct tap *tap)
 	char longest[TOKEN_SUBJECT_SIZE] = "";
 	const char *const subjects[] = {"a\"b", "\\", "\x01\t", "\xc3\xa9",
 									longest};
-	char token[TOKEN_SIZE], subject[TOKEN_SUBJECT_SIZE];
+	struct token_bearer bearer;
+	char token[TOKEN_SIZE];
 	struct secret secret;
 	bool good = secret_derive(&secret, bytes);
 
@@ -279,8 +282,8 @@ test_subjects(struct tap *tap)
 
 		good =
 			size > 0 &&
-			token_verify(&secret, token, size, 1000, subject) == TOKEN_GOOD &&
-			strcmp(subject, subjects[i]) == 0;
+			token_verify(&secret, token, size, 1000, &bearer) == TOKEN_GOOD &&
+			strcmp(bearer.subject, subjects[i]) == 0;
 	}
 	tap_ok(tap, good, "any subject");
 	memset(longest, 1, sizeof(longest) - 1);

@@ -378,7 +378,7 @@ is_deeply([ map { $_->{event} }
 # --- what is no route --------------------------------------------------------
 
 refused(call('GET', $_, as => $alice), 404, 'not_found', "GET $_")
-  for '/', '/user', '/users/', '/messages/', '/messages/x', '/users/alice/public-keyx',
+  for '/nothing', '/user', '/users/', '/messages/', '/messages/x', '/users/alice/public-keyx',
   '/users/alice/public-key/x', '/api', '/.htpasswd', '/favicon.ico';
 for my $case ([ 'DELETE', '/messages' ], [ 'PUT', '/messages' ], [ 'GET', '/users' ],
 	[ 'POST', '/users/alice/public-key' ], [ 'GET', '/sessions' ], [ 'PATCH', '/messages' ])
@@ -394,6 +394,7 @@ is(call('POST', '/messages/ack', as => $carol, raw => '{"through":2}',
 	200, 'application/json with a charset');
 $reply = call('OPTIONS', '/messages', headers => { Origin => 'https://evil.example',
 		'Access-Control-Request-Method' => 'POST' });
+refused($reply, 403, 'origin_not_allowed', 'a page of another site');
 ok(!$reply->{headers}{'access-control-allow-origin'}, 'no CORS permission');
 is($reply->{headers}{server}, undef, 'no Server header');
 

@@ -55,6 +55,10 @@ for my $bad (qw(abc 0 70000 08080))
 ok(!-e $data, 'is refused before anything is made');
 
 ok(start(), 'it serves') or diag slurp("${log}1");
+like(slurp("${log}1"), qr{^  http://127\.0\.0\.1:$port$_ }m, "it names the page $_") for '/', '/demo', '/docs';
+is(reader("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:$port/$_")->{out}, '200',
+	"and serves /$_")
+  for '', 'demo/rows?of=bob';
 my $users = 'SELECT count(*) FROM e2emsg.users';
 is(psql($users)->{out}, "3\n", 'with three users');
 my $second = run_command([ 'timeout', '60', $run, 'run' ], env => { %env, FRESH => 1 });

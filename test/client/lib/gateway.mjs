@@ -104,8 +104,9 @@ export class Gateway {
 			body: chunks.length > 0 ? JSON.parse(Buffer.concat(chunks)) : undefined };
 		this.requests.push(`${asked.method} ${asked.path}`);
 		const early = await this.before(asked);
-		const reply = await this.after(asked, early ?? this.route(asked));
+		const reply = await this.after(asked, early ?? await this.route(asked));
 		if (reply === 'hang up') return request.socket.destroy();
+		if (reply.stream) return reply.stream(response);
 		const text = reply.text ?? JSON.stringify(reply.body);
 		response.writeHead(reply.status, { 'Content-Type': 'application/json', ...reply.headers });
 		response.end(text);

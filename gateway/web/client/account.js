@@ -1,0 +1,193 @@
+// What an account is, and how one is made here and on the server.
+//
+//	{name: 'account', state: 'registering' | 'registered', username, userId,
+//	 service (pinned), keyVersion, identity (thumbprint), signedOut, code (the
+//	 recovery code, until the registration has ended)}
+import * as field from '../crypto/field.js';
+import * as recovery from '../crypto/recovery.js';
+import { endorsement, sign } from '../crypto/statement.js';
+import { equal, toBase64url, uuidText } from '../crypto/bytes.js';
+import * as keyObject from '../crypto/key_object.js';
+import { expect, expectAsync } from './answer.js';
+import { emptyBackup } from './backup.js';
+import { makeKeys } from './keyring.js';
+import { checkName } from './peers.js';
+import { refuse } from './error.js';
+
+const FIRST_VERSION = 1;
+
+export class Accounts {
+	constructor(core) {
+		this.core = core;
+		this.record = undefined;
+	}
+
+	async load() {
+		this.record = await this.core.store.read(['account'], (t) => t.get('account', 'account'));
+	}
+
+	get isRegistered() { return this.record?.state === 'registered'; }
+
+	// What the module shows of it; null when nobody is at home.
+	get view() {
+		if (!this.isRegistered || this.record.signedOut) return null;
+		const { username, userId, service, keyVersion, identity } = this.record;
+		return { username, userId, service, keyVersion, identity, backup: this.core.backup.view };
+	}
+
+	// Whose keys are here while nobody is signed in; null otherwise.
+	get signedOut() { return this.isRegistered && this.record.signedOut ? this.record.username : null; }
+
+	// Whose registration was begun here and has no end yet; null otherwise.
+	get unfinished() { return this.record && !this.isRegistered ? this.record.username : null; }
+
+	announce() { this.core.events.emit('account', this.view); }
+
+	// The account; throws when there is none to work with.
+	need() {
+		if (!this.record) refuse('no_account', 'this browser holds no account');
+		if (!this.isRegistered) refuse('registration_unfinished', `the registration of ${this.record.username} has not ended`);
+		if (this.record.signedOut) refuse('signed_out', `${this.record.username} is signed out`);
+		return this.record;
+	}
+
+	// What backups and keys are bound to.
+	owner() {
+		const { service, username } = this.record;
+		return { service, username };
+	}
+
+	async save(change) {
+		this.record = await this.core.store.write(['account'], async (t) => {
+			const next = { ...await t.get('account', 'account'), ...change };
+			await t.put('account', next);
+			return next;
+		});
+		this.announce();
+	}
+
+	// Another device of this account has rotated, and its key came with the backup.
+	async follow(version) {
+		if (version > this.record.keyVersion && await this.core.keyring.encryption(version)) await this.save({ keyVersion: version });
+	}
+
+	// ---- registration
+
+	register(username) {
+		return this.core.tabs.alone('keys', async () => {
+			await this.load();
+			if (this.isRegistered) refuse('account_exists', `this browser holds the account ${this.record.username}`);
+			checkName(username);
+			this.core.askToPersist();
+			const resumed = this.record?.username === username;
+			if (!resumed) await this.prepare(username);
+			const { code } = this.record;
+			await this.announceKeys(resumed);
+			await this.finish();
+			return { recoveryCode: code };
+		});
+	}
+
+	// Learns the service's name, makes the keys, and stores all of it.
+	async prepare(username) {
+		const { service } = await this.core.session.challenge(username);
+		const { code, secret } = await recovery.makeCode();
+		const keys = await makeKeys({ service, username }, await recovery.opener(secret, service, username));
+		const locator = await recovery.locator(secret, service, username);
+		const identity = toBase64url(keys.find(({ name }) => name === 'identity').thumbprint);
+		const record = { name: 'account', state: 'registering', username, service, keyVersion: FIRST_VERSION, identity, signedOut: false, code };
+		await this.core.store.clear();
+		await this.core.store.write(['account', 'keys', 'meta'], async (t) => {
+			await t.put('account', record);
+			for (const key of keys) await t.put('keys', key);
+			await t.put('meta', emptyBackup(locator));
+		});
+		this.record = record;
+	}
+
+	async body() {
+		const { username, service } = this.record;
+		const identity = await this.core.keyring.identity();
+		const key = await this.core.keyring.encryption(FIRST_VERSION);
+		const statement = await endorsement(service, username, FIRST_VERSION, key.thumbprint, null);
+		return { username, publicKey: key.jwk, identityKey: identity.jwk, signature: toBase64url(await sign(identity.privateKey, statement)) };
+	}
+
+	async announceKeys(resumed) {
+		try {
+			const { body } = await this.core.api.call('POST', '/users', { body: await this.body() });
+			await this.takeAnswer(body);
+		} catch (error) {
+			if (error.code !== 'username_taken') throw error;
+			await this.findOut(resumed, error);
+		}
+	}
+
+	async takeAnswer(body) {
+		const userId = expect('the answer to a registration', () => uuidText(field.uuid(body, 'id')));
+		if (body.keyVersion !== FIRST_VERSION) refuse('bad_answer', 'the server\'s answer is not that to a registration');
+		await this.core.session.takeToken(body, true);
+		await this.save({ userId, state: 'registered' });
+	}
+
+	// The name is taken: by an earlier try of ours, or by somebody else?
+	async findOut(resumed, taken) {
+		try {
+			if (resumed) return await this.adopt();
+		} catch (error) {
+			if (error.status !== 401) throw error;
+		}
+		await this.forget();
+		throw taken;
+	}
+
+	// Is the key that the server has for this name the one made here?
+	async adopt() {
+		const { token } = await this.core.session.signInAs(this.record);
+		const { body } = await this.core.api.call('GET', `/users/${this.record.username}/public-key`, { token });
+		const seen = await expectAsync('a key object', () => keyObject.read(body, this.record.service));
+		const key = await this.core.keyring.encryption(FIRST_VERSION);
+		if (seen.username !== this.record.username || seen.version !== FIRST_VERSION || !equal(seen.thumbprint, key.thumbprint))
+			refuse('own_key_changed', `the server has another key for ${this.record.username} than the one made here`);
+		await this.save({ userId: uuidText(seen.userId), state: 'registered' });
+	}
+
+	// The account is made: the backup, a look at the log.
+	async finish() {
+		await this.save({ code: undefined });
+		await this.core.backup.load();
+		await this.core.backup.save().catch((error) => {
+			this.core.events.warn('backup_not_saved', `the backup is not saved yet: ${error.message}`);
+			this.core.backup.saveSoon();
+		});
+		await this.core.keyLog.checkAfter();
+		this.announce();
+	}
+
+	// ---- login, logout
+
+	async login() {
+		await this.load();
+		if (!this.record) refuse('no_account', 'this browser holds no account');
+		if (!this.isRegistered) this.need();
+		if (this.record.signedOut) await this.save({ signedOut: false });
+		await this.core.session.signIn();
+		this.announce();
+		return this.view;
+	}
+
+	async logout({ forget = false } = {}) {
+		this.core.live.close();
+		if (forget) await this.forget();
+		else if (this.record) {
+			await this.core.session.forgetToken();
+			await this.save({ signedOut: true });
+		}
+	}
+
+	async forget() {
+		await this.core.store.clear();
+		await this.core.reload();
+		this.announce();
+	}
+}

@@ -1,0 +1,149 @@
+// The only file that fetches: one method for each kind of call, the shapes of
+// docs/api.md and nothing of what they mean.
+import { E2emsgError, refuse } from './error.js';
+import { EventParser } from './event_stream.js';
+
+const ANSWER_MS = 30_000; // until the whole answer is here
+const SILENCE_MS = 45_000; // of a stream, which has a comment every 15 s
+const BODY_MAX = 32 << 20; // characters; more than any route answers
+
+// Retry-After in seconds, or undefined.
+function retryAfter(response) {
+	const text = response.headers.get('retry-after');
+	return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+}
+
+// Takes apart a problem+json of the server, or what a proxy said in its place.
+function problemOf(response, body) {
+	const problem = typeof body === 'object' && body !== null ? body : {};
+	const text = (name) => (typeof problem[name] === 'string' ? problem[name] : undefined);
+	const title = text('title') ?? `the server answered ${response.status}`;
+	return new E2emsgError(text('code') ?? 'bad_answer', text('detail') ? `${title}: ${text('detail')}` : title, {
+		hint: text('hint'), status: response.status, retryAfter: retryAfter(response), current: problem.current });
+}
+
+export class Api {
+	// base: the gateway's URL without a slash at its end.
+	constructor(base, fetch) {
+		this.base = base;
+		this.fetch = fetch;
+	}
+
+	/*
+	 * One request.  asked: {body (an object), token, etag, signal, waitMs (more
+	 * time than usual)}.  {status, body, etag}; a status of 400 and more throws.
+	 */
+	async call(method, path, asked = {}) {
+		const watch = new Watch(ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
+		try {
+			const response = await this.open(method, path, asked, watch);
+			const text = response.status === 304 ? '' : await response.text();
+			return this.read(response, text);
+		} catch (error) {
+			throw watch.explain(error);
+		} finally {
+			watch.end();
+		}
+	}
+
+	/*
+	 * GET of server-sent events: {status, events}, the latter an async iterator
+	 * of arrays of {event, id, data (a text)}, which ends with the answer.
+	 */
+	async stream(path, { token, lastEventId, signal }) {
+		const watch = new Watch(SILENCE_MS, signal);
+		const headers = { Accept: 'text/event-stream', ...(lastEventId !== undefined && { 'Last-Event-ID': String(lastEventId) }) };
+		try {
+			const response = await this.open('GET', path, { token, headers }, watch);
+			const type = response.headers.get('content-type') ?? '';
+			if (response.status === 200 && type.startsWith('text/event-stream'))
+				return { status: 200, events: readEvents(response.body, watch) };
+			this.read(response, await response.text());
+			return refuse('bad_answer', 'the server gave no stream of events', { status: response.status });
+		} catch (error) {
+			watch.end();
+			throw watch.explain(error);
+		}
+	}
+
+	open(method, path, { body, token, etag, headers = {} }, watch) {
+		const { fetch } = this;
+		return fetch(this.base + path, {
+			method,
+			headers: {
+				...headers,
+				...(body !== undefined && { 'Content-Type': 'application/json' }),
+				...(token !== undefined && { Authorization: `Bearer ${token}` }),
+				...(etag !== undefined && { 'If-None-Match': etag }),
+			},
+			body: body === undefined ? undefined : JSON.stringify(body),
+			signal: watch.signal,
+			// Tokens are in the header: no cookies, no copies, no detours.
+			credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer',
+		});
+	}
+
+	read(response, text) {
+		let body = null;
+		if (text.length > BODY_MAX) refuse('bad_answer', 'the answer is too long', { status: response.status });
+		try {
+			body = text === '' ? null : JSON.parse(text);
+		} catch {
+			if (response.ok) refuse('bad_answer', 'the answer is not JSON', { status: response.status });
+		}
+		if (response.status >= 400) throw problemOf(response, body);
+		return { status: response.status, body, etag: response.headers.get('etag') ?? undefined };
+	}
+}
+
+// Ends a request that is given up: by the caller, or for silence.
+class Watch {
+	constructor(ms, outer) {
+		this.ms = ms;
+		this.outer = outer;
+		this.controller = new AbortController();
+		this.signal = this.controller.signal;
+		this.late = false;
+		this.stop = () => this.controller.abort();
+		if (outer?.aborted) this.stop();
+		outer?.addEventListener('abort', this.stop);
+		this.touch();
+	}
+
+	// Something came: the time begins again.
+	touch() {
+		clearTimeout(this.timer);
+		this.timer = setTimeout(() => { this.late = true; this.stop(); }, this.ms);
+	}
+
+	end() {
+		clearTimeout(this.timer);
+		this.outer?.removeEventListener('abort', this.stop);
+	}
+
+	explain(error) {
+		if (error instanceof E2emsgError) return error;
+		if (this.outer?.aborted) return new E2emsgError('closed', 'the call was given up', { cause: error });
+		if (this.late) return new E2emsgError('timeout', 'the server did not answer in time', { cause: error });
+		return new E2emsgError('offline', 'the server can not be reached', { cause: error });
+	}
+}
+
+async function* readEvents(body, watch) {
+	const reader = body.getReader();
+	const parser = new EventParser();
+	try {
+		for (;;) {
+			const { done, value } = await reader.read();
+			if (done) return;
+			watch.touch();
+			const events = parser.push(value);
+			if (events.length > 0) yield events;
+		}
+	} catch (error) {
+		throw watch.explain(error);
+	} finally {
+		watch.stop();
+		watch.end();
+	}
+}

@@ -1,0 +1,220 @@
+// The backup of this account's keys that lies with the server
+// (docs/protocol.md, "Backup").  What is remembered of it, in "meta":
+//
+//	{name: 'backup', version (of the server's, 0: none), locator (of the code
+//	 that was made here, or null), moved (the server has not heard of that
+//	 code for sure), wanted, saved (counts of changes, and of those stored),
+//	 lost (the sealed key of a code whose end is unknown, or null)}
+import * as blobs from '../crypto/backup.js';
+import * as field from '../crypto/field.js';
+import * as recovery from '../crypto/recovery.js';
+import { equal, fromBase64url, toBase64url } from '../crypto/bytes.js';
+import { Malformed } from '../crypto/errors.js';
+import { thumbprint } from '../crypto/key.js';
+import { expect } from './answer.js';
+import { refuse } from './error.js';
+import { remembered } from './trust.js';
+
+const ROUNDS_MAX = 4; // against another device that writes, too
+const DELAY_MS = 2000; // changes of contacts are saved together
+
+export const emptyBackup = (locator) => ({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null });
+
+export class Backup {
+	constructor(core) {
+		this.core = core;
+		this.state = undefined;
+	}
+
+	async load() {
+		this.state = await this.core.store.read(['meta'], (t) => t.get('meta', 'backup'));
+	}
+
+	get view() {
+		const { version = 0, wanted = 1, saved = 0 } = this.state ?? {};
+		return { version, saved: saved >= wanted };
+	}
+
+	async change(change) {
+		this.state = await this.core.store.write(['meta'], async (t) => {
+			const next = change(await t.get('meta', 'backup') ?? emptyBackup(null));
+			await t.put('meta', next);
+			return next;
+		});
+		this.core.account.announce();
+		return this.state;
+	}
+
+	// Something changed that a backup holds: saved a little later.
+	later() {
+		if (!this.core.account.isRegistered) return;
+		this.change((state) => ({ ...state, wanted: state.wanted + 1 })).then(() => this.saveSoon(), () => {});
+	}
+
+	saveSoon() {
+		if (this.view.saved || this.planned || this.core.closed) return;
+		this.planned = this.core.later(DELAY_MS, () => {
+			this.planned = undefined;
+			this.save().catch((error) => this.core.events.warn('backup_not_saved', `the backup is not saved yet: ${error.message}`));
+		});
+	}
+
+	// Saves nothing by itself any more.
+	rest() {
+		this.planned?.();
+		this.planned = undefined;
+	}
+
+	// Stores the backup with the server, unless that has the newest one.
+	save() {
+		return this.core.tabs.alone('backup', () => this.saveNow());
+	}
+
+	async saveNow() {
+		for (let round = 0; round < ROUNDS_MAX; round++) {
+			await this.load();
+			const { version, wanted, locator, moved } = this.state;
+			if (this.view.saved) return;
+			const blob = await this.build(await this.core.keyring.backup());
+			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null))
+				return void await this.change((state) => ({ ...state, version: version + 1, saved: wanted, moved: false, lost: null }));
+			await this.pullNow();
+		}
+		refuse('version_conflict', 'another device keeps writing the backup', { status: 409 });
+	}
+
+	// False when another device has written in between.
+	async put(version, blob, locator) {
+		const body = { version, ...(locator && { locator: toBase64url(locator) }), backup: toBase64url(blob) };
+		try {
+			await this.core.session.call('PUT', '/backup', { body, repeat: true });
+			return true;
+		} catch (error) {
+			if (error.code === 'version_conflict') return false;
+			throw error;
+		}
+	}
+
+	async build({ backupKey, sealedKey }) {
+		const { username, userId, service } = this.core.account.need();
+		const { verifier } = await this.core.keyLog.pin();
+		const identity = await this.core.keyring.identity();
+		const contacts = (await this.core.peers.all())
+			.filter((one) => one.identity && !one.changed && one.state === 'accepted' && one.username !== username)
+			.map((one) => ({ username: one.username, userId: one.userId, identityKey: one.identity, keyVersion: one.highest, verified: one.verified }));
+		return blobs.build(backupKey, { username, userId, service, verifier, contacts },
+			{ sealedKey, identity: identity.sealed, keys: await this.core.keyring.versions() });
+	}
+
+	// Takes over what other devices have put into the backup.
+	async pullNow(token) {
+		const answer = token === undefined
+			? await this.core.session.find(['no_backup'], 'GET', '/backup')
+			: await this.core.api.call('GET', '/backup', { token });
+		if (answer === null) return void await this.change((state) => ({ ...state, version: 0, moved: state.locator !== null }));
+		const { version, blob } = expect('a backup', () => ({ version: field.version(answer.body, 'version'),
+			blob: fromBase64url(field.text(answer.body, 'backup', 1, 90_000)) }));
+		if (version === this.state?.version) return;
+		await this.merge(await this.open(blob));
+		await this.change((state) => ({ ...state, version }));
+	}
+
+	// The same with this token, when it can be done: for a sign-in, which does not hang on it.
+	async tryPull(token) {
+		try {
+			await this.pullNow(token);
+		} catch (error) {
+			if (error.code === 'no_backup') return void this.saveSoon();
+			if (error.code !== 'not_found') this.core.events.warn('backup_unseen', `the backup can't be looked at: ${error.message}`);
+		}
+	}
+
+	async open(blob) {
+		const { backupKey } = await this.core.keyring.backup();
+		try {
+			return await blobs.openWithKey(blob, backupKey, this.core.account.owner());
+		} catch (error) {
+			if (!(error instanceof Malformed)) throw error;
+			return refuse('other_backup', `the server holds a backup that this browser can't open: ${error.message}`);
+		}
+	}
+
+	// The keys that are not here, the newest code, contacts that were not met here.
+	async merge({ sealedKey, account, keys }) {
+		const contacts = await contactsOf(account);
+		await this.core.keyring.addVersions(keys);
+		await this.core.store.write(['contacts'], async (t) => {
+			for (const contact of contacts) {
+				const known = await t.get('contacts', contact.username);
+				if (!known) await t.put('contacts', contact);
+				else if (contact.verified && equal(known.identityThumbprint, contact.identityThumbprint))
+					await t.put('contacts', { ...known, verified: true });
+			}
+		});
+		const mine = await this.core.keyring.backup();
+		if (equal(sealedKey, mine.sealedKey) || (this.state.lost && equal(sealedKey, this.state.lost))) return;
+		await this.core.store.write(['keys'], (t) => t.put('keys', { ...mine, sealedKey }));
+		await this.change((state) => ({ ...state, locator: null, moved: false }));
+	}
+
+	/*
+	 * Makes another recovery code, for which the current one is needed.  The old
+	 * one is worth nothing once the server has answered; when it does not, the
+	 * old one is put into force again.
+	 */
+	newCode(current) {
+		return this.core.tabs.alone('backup', async () => {
+			const owner = this.core.account.owner();
+			const before = await this.openerOf(current, owner);
+			await this.pullNow();
+			const mine = await this.core.keyring.backup();
+			const { code, secret } = await recovery.makeCode();
+			const after = await recovery.opener(secret, owner.service, owner.username);
+			const sealedKey = await rewrap(mine.sealedKey, before.opener, after, owner);
+			await this.replaceCode({ ...mine, sealedKey }, await recovery.locator(secret, owner.service, owner.username), before.locator);
+			return code;
+		});
+	}
+
+	async replaceCode(fresh, locator, before) {
+		const { version, wanted } = this.state;
+		await this.change((state) => ({ ...state, locator: before, moved: true, wanted: wanted + 1, lost: fresh.sealedKey }));
+		try {
+			if (!await this.put(version + 1, await this.build(fresh), locator))
+				refuse('version_conflict', 'another device wrote the backup at the same time', { status: 409, hint: 'Try again.' });
+		} catch (error) {
+			this.saveSoon();
+			throw error;
+		}
+		await this.core.store.write(['keys'], (t) => t.put('keys', fresh));
+		await this.change((state) => ({ ...state, version: version + 1, saved: wanted + 1, locator, moved: false, lost: null }));
+	}
+
+	async openerOf(typed, { service, username }) {
+		const secret = await readCode(typed);
+		return { opener: await recovery.opener(secret, service, username), locator: await recovery.locator(secret, service, username) };
+	}
+}
+
+// The contacts of a backup as this browser remembers them.
+export const contactsOf = ({ contacts }) => Promise.all(contacts.map(async (contact) =>
+	remembered({ ...contact, identityThumbprint: await thumbprint(contact.identityKey) })));
+
+// Reads what somebody typed; throws bad_recovery_code.
+export async function readCode(typed) {
+	try {
+		return await recovery.readCode(String(typed));
+	} catch (error) {
+		if (error instanceof Malformed) refuse('bad_recovery_code', error.message);
+		throw error;
+	}
+}
+
+async function rewrap(...args) {
+	try {
+		return await blobs.rewrapKey(...args);
+	} catch (error) {
+		if (error instanceof Malformed) refuse('wrong_recovery_code', 'the backup does not open with this recovery code');
+		throw error;
+	}
+}

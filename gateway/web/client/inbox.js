@@ -1,0 +1,170 @@
+// Mail on its way in: opened, stored, and only then acknowledged
+// (docs/protocol.md, "Receiving").
+import * as mail from './mail.js';
+import * as receipts from './receipts.js';
+import { uuidText } from '../crypto/bytes.js';
+import { computedId, outline, readSealed } from './opening.js';
+import { refuse } from './error.js';
+
+const AREAS = ['meta', 'messages', 'seen', 'contacts'];
+const NOTHING = { name: 'progress', last: 0, acknowledged: 0, known: true };
+
+// A name in "seen" for a sender's own message id.
+const clientKey = (senderId, clientId) => `${senderId}/${clientId}`;
+
+export class Inbox {
+	constructor(core) {
+		this.core = core;
+	}
+
+	/*
+	 * How far mail is stored.  known: was the number before the first message
+	 * learned?  It is not after a restore.
+	 */
+	async progress() {
+		return await this.core.store.read(['meta'], (t) => t.get('meta', 'progress')) ?? NOTHING;
+	}
+
+	/*
+	 * Takes messages as the server gave them, in order, and acknowledges them.
+	 * Throws at the first one that is no mail, or that can't be looked at now;
+	 * those before it are stored.
+	 */
+	async take(messages) {
+		await this.core.tabs.alone('inbox', async () => {
+			const touched = new Set();
+			try {
+				for (const message of messages) await this.takeOne(readSealed(message), touched);
+			} finally {
+				await this.acknowledge();
+			}
+			for (const username of touched) await this.core.receipts.settle(username);
+		});
+	}
+
+	// Asks for all new mail; how many messages came.
+	async fetch({ wait = 0, signal } = {}) {
+		let count = 0;
+		for (;;) {
+			const { last } = await this.progress();
+			const path = `/messages?after=${last}${wait > 0 && count === 0 ? `&wait=${wait}` : ''}`;
+			const { body } = await this.core.session.call('GET', path, { signal, waitMs: 1000 * wait });
+			if (!Array.isArray(body?.messages)) refuse('bad_answer', 'the server sent something that is not mail');
+			if (body.messages.length === 0) return count;
+			await this.take(body.messages);
+			count += body.messages.length;
+		}
+	}
+
+	async takeOne(sealed, touched) {
+		const { last, known } = await this.progress();
+		const id = await computedId(sealed);
+		const isSeen = await this.core.store.read(['seen'], (t) => t.get('seen', id)) !== undefined;
+		if (sealed.seq <= last) return void (isSeen || refuse('not_a_message', `the server sent mail ${sealed.seq} after mail ${last}`));
+		const gap = known && sealed.seq > last + 1 ? { from: last + 1, through: sealed.seq - 1 } : undefined;
+		const opened = await this.open(sealed, isSeen);
+		const letter = await this.store(sealed, id, gap, opened);
+		if (letter) touched.add(opened.contact.username);
+	}
+
+	async open(sealed, isSeen) {
+		const contact = await this.core.peers.byId(sealed.senderId);
+		if (!isSeen && contact?.state !== 'blocked') return this.core.opening.open(sealed);
+		return { contact, record: { ...outline(sealed), state: 'repeated', problem: 'this envelope was here before' } };
+	}
+
+	/*
+	 * Stores all that one message brings, in one step: the record or the sealed
+	 * envelope, what its receipt says, that it was here.  Is it a letter of a
+	 * contact?
+	 */
+	async store(sealed, id, gap, { record, contact, frame, flagged }) {
+		const shown = []; // records that are new or changed
+		const after = await this.core.store.write(AREAS, async (t) => {
+			const { acknowledged = 0 } = await t.get('meta', 'progress') ?? {};
+			await t.put('meta', { name: 'progress', last: sealed.seq, acknowledged, known: true });
+			await t.put('seen', { id });
+			const now = contact && await t.get('contacts', contact.username);
+			if (now?.state === 'blocked') return undefined;
+			const peer = now?.username ?? sealed.senderId;
+			if (gap) shown.push(await mail.add(t, gapNote(peer, gap, sealed)));
+			if (await this.isSecond(t, sealed, record)) return undefined;
+			if (frame?.receipt && !flagged)
+				shown.push(...await receipts.apply(t, now, { kind: frame.receipt.kind, messageId: uuidText(frame.receipt.messageId) }));
+			if (frame?.receipt && record.text === undefined) return undefined;
+			shown.push(await mail.add(t, { id: record.state === 'repeated' ? `repeat-${sealed.seq}` : id, peer, ...record }));
+			return now && noteArrival(t, now, record, flagged);
+		});
+		if (gap) this.core.events.warn('missing_mail', missing(gap));
+		for (const one of shown) this.core.events.emit('message', mail.view(one));
+		for (const username of new Set([...shown.map(({ peer }) => peer), ...(after ? [after.username] : [])]))
+			await this.core.conversations.announceByName(username);
+		return after !== undefined && mail.isLetter(record) && !flagged;
+	}
+
+	// The same message in another envelope?  Its client's id is known from now on.
+	async isSecond(t, sealed, { clientId }) {
+		if (clientId === undefined) return false;
+		const id = clientKey(sealed.senderId, clientId);
+		if (await t.get('seen', id)) return true;
+		await t.put('seen', { id });
+		return false;
+	}
+
+	// Tells the server what is stored here.
+	async acknowledge() {
+		const { last, acknowledged } = await this.progress();
+		if (last <= acknowledged) return;
+		await this.core.session.call('POST', '/messages/ack', { body: { through: last }, repeat: true });
+		await this.core.store.write(['meta'], async (t) => {
+			const now = await t.get('meta', 'progress');
+			await t.put('meta', { ...now, acknowledged: Math.max(now.acknowledged, last) });
+		});
+	}
+
+	// Tries stored envelopes again that did not open, now that keys may be there.
+	async retry() {
+		await this.core.tabs.alone('inbox', async () => {
+			const closed = await this.core.store.read(['messages'], (t) => t.range('messages', 'sealed', 1, 1));
+			for (const record of closed)
+				if (record.state === 'untrusted_key' || record.state === 'no_private_key') await this.retryOne(record);
+		});
+	}
+
+	async retryOne(before) {
+		const { record, contact, frame, flagged } = await this.core.opening.open(readSealed(before.envelope));
+		if (record.state !== 'opened') return;
+		const shown = [];
+		await this.core.store.write(AREAS, async (t) => {
+			const now = await t.get('contacts', contact.username);
+			await t.delete('messages', before.id);
+			if (now.state === 'blocked' || await this.isSecond(t, { senderId: before.peerId }, record)) return;
+			if (frame.receipt && !flagged)
+				shown.push(...await receipts.apply(t, now, { kind: frame.receipt.kind, messageId: uuidText(frame.receipt.messageId) }));
+			if (frame.receipt && record.text === undefined) return;
+			const opened = { ...record, id: before.id, peer: contact.username, order: before.order };
+			await t.put('messages', opened);
+			shown.push(opened);
+			await noteArrival(t, now, record, flagged);
+		});
+		for (const one of shown) this.core.events.emit('message', mail.view(one));
+		await this.core.conversations.announceByName(contact.username);
+	}
+}
+
+const missing = ({ from, through }) =>
+	(from === through ? `mail ${from} is missing` : `mail ${from} to ${through} is missing`) +
+	': another copy of this account may have taken it, or the server withholds it';
+
+const gapNote = (peer, gap, { seq, sentAt }) => ({ id: `gap-${seq}`, peer, direction: 'note', state: 'note', note: 'missing', details: gap, sentAt });
+
+// A letter makes the conversation unread, and says in which suite to answer.
+async function noteArrival(t, contact, record, flagged) {
+	const isLetter = mail.isLetter(record);
+	const next = { ...contact,
+		...(isLetter && { unread: contact.unread + 1 }),
+		...(isLetter && !flagged && { lastIn: record.messageId }),
+		...(record.state === 'opened' && !flagged && { suite: record.suite }) };
+	await t.put('contacts', next);
+	return next;
+}

@@ -1,0 +1,162 @@
+// New mail as it comes.  One tab of a database holds the stream of the
+// server's events and takes the mail of all; the others wait for its end.
+import { Malformed } from '../crypto/errors.js';
+import { expect } from './answer.js';
+import { E2emsgError } from './error.js';
+import { jitter } from './jitter.js';
+
+const WAIT_S = 25; // of one long poll
+const POLLS_MAX = 12; // then the stream is tried again
+const BACK_OFF_MS = 1000;
+const BACK_OFF_MAX_MS = 30_000;
+const GIVE_UP = ['no_account', 'signed_out', 'other_service', 'invalid_assertion', 'own_key_changed', 'unsupported_browser'];
+
+export class Live {
+	constructor(core) {
+		this.core = core;
+		this.state = 'closed';
+		this.ending = undefined; // an AbortController while connected
+	}
+
+	// Begins; resolves when this tab knows how it gets its mail.
+	connect() {
+		if (this.ending) return this.begun;
+		this.ending = new AbortController();
+		this.watchNetwork(this.ending.signal);
+		this.begun = new Promise((resolve) => { this.settled = resolve; });
+		this.set('connecting');
+		this.run(this.ending.signal);
+		return this.begun;
+	}
+
+	close() {
+		this.ending?.abort();
+		this.ending = undefined;
+		this.set('closed');
+	}
+
+	set(state, error) {
+		if (state !== 'connecting') this.settled?.();
+		if (state === this.state && !error) return;
+		this.state = state;
+		this.core.events.emit('connection', { state, ...(error && { error }) });
+	}
+
+	// Holds the lock of the stream; until it is free, another tab does.
+	async run(signal) {
+		const waiting = this.core.later(500, () => this.set('elsewhere'));
+		try {
+			await this.core.tabs.hold('stream', signal, async () => {
+				waiting();
+				await this.stay(signal);
+			});
+		} catch (error) {
+			if (!signal.aborted) this.set('offline', wrap(error));
+		} finally {
+			waiting();
+		}
+	}
+
+	// Connects again and again until it is closed or can't go on.
+	async stay(signal) {
+		for (let failures = 0; !signal.aborted;) {
+			let asked;
+			try {
+				this.set('connecting');
+				await this.follow(signal, () => { failures = 0; });
+			} catch (error) {
+				if (signal.aborted) return;
+				failures++;
+				this.set('offline', wrap(error));
+				if (GIVE_UP.includes(error.code)) return;
+				asked = error.retryAfter;
+			}
+			await this.pause(failures, asked, signal);
+		}
+	}
+
+	async follow(signal, cheer) {
+		this.drop = new AbortController();
+		const either = AbortSignal.any([signal, this.drop.signal]);
+		await this.core.session.need();
+		this.catchUp();
+		const events = await this.open(either);
+		cheer();
+		this.set('online');
+		if (events) await this.read(events);
+		else await this.poll(either);
+	}
+
+	// What waits on this side.
+	catchUp() {
+		this.core.delivery.run().catch(() => {});
+		this.core.receipts.settleAll().catch(() => {});
+		this.core.inbox.retry().catch(() => {});
+		this.core.backup.saveSoon();
+	}
+
+	// The stream, or null when the server has no room for one.
+	async open(signal) {
+		try {
+			return await this.openStream(signal);
+		} catch (error) {
+			if (error.code === 'stream_capacity') return null;
+			throw error;
+		}
+	}
+
+	async openStream(signal) {
+		const { token } = await this.core.session.need();
+		const { last } = await this.core.inbox.progress();
+		try {
+			return (await this.core.api.stream(`/messages/stream?after=${last}`, { token, signal })).events;
+		} catch (error) {
+			if (error.status !== 401) throw error;
+		}
+		const fresh = await this.core.session.signIn(token);
+		return (await this.core.api.stream(`/messages/stream?after=${last}`, { token: fresh.token, signal })).events;
+	}
+
+	// Takes the messages of the stream, as many at once as have come.
+	async read(events) {
+		for await (const batch of events) {
+			const messages = batch.filter(({ event }) => event === 'message').map(({ data }) => expect('mail', () => parse(data)));
+			if (messages.length > 0) await this.core.inbox.take(messages);
+			if (batch.some(({ event }) => event === 'end')) return;
+		}
+	}
+
+	async poll(signal) {
+		for (let polls = 0; polls < POLLS_MAX && !signal.aborted; polls++)
+			await this.core.inbox.fetch({ wait: WAIT_S, signal });
+	}
+
+	// Waits before the next try, but not past the moment when the network is back.
+	pause(failures, asked = 0, signal) {
+		const ms = Math.min(BACK_OFF_MS * 2 ** Math.max(0, failures - 1), BACK_OFF_MAX_MS) * jitter();
+		return new Promise((resolve) => {
+			const cancel = this.core.later(Math.max(1000 * asked, ms), resolve);
+			this.wake = () => { cancel(); resolve(); };
+			signal.addEventListener('abort', this.wake, { once: true });
+		});
+	}
+
+	// Browsers say when the network comes and goes.
+	watchNetwork(signal) {
+		globalThis.addEventListener?.('online', () => {
+			this.wake?.();
+			this.core.delivery.run().catch(() => {});
+		}, { signal });
+		globalThis.addEventListener?.('offline', () => this.drop?.abort(), { signal });
+	}
+}
+
+function parse(data) {
+	try {
+		return JSON.parse(data);
+	} catch {
+		throw new Malformed('it is not JSON');
+	}
+}
+
+const wrap = (error) => (error instanceof E2emsgError ? error : new E2emsgError('failed', String(error?.message ?? error), { cause: error }));

@@ -1,0 +1,143 @@
+// One delivered message becomes one record of the mail.
+import * as field from '../crypto/field.js';
+import * as frame from '../crypto/frame.js';
+import * as suite from '../crypto/suite.js';
+import { fromUtf8, toBase64url, uuidBytes, uuidText } from '../crypto/bytes.js';
+import { Malformed } from '../crypto/errors.js';
+import { E2emsgError, isPassing } from './error.js';
+import { expect, time } from './answer.js';
+import { standing } from './trust.js';
+
+const SENDER_VERSIONS_MAX = 32; // tried when the message names none
+const TUTORIAL = 0;
+const SUITES = [TUTORIAL, 1];
+
+// A message that does not open: "state" is that of its record.
+class Unopened extends Error {
+	constructor(state, message) {
+		super(message);
+		this.state = state;
+	}
+}
+
+// Reads the shape of a message; throws bad_answer.
+export const readSealed = (message) => expect('mail', () => ({
+	message,
+	messageId: uuidText(field.uuid(message, 'messageId')),
+	seq: field.number(message, 'seq', 1),
+	senderId: uuidText(field.uuid(message, 'senderId')),
+	receiverId: uuidText(field.uuid(message, 'receiverId')),
+	suite: field.number(message, 'suite', 0),
+	keyVersion: field.version(message, 'keyVersion'),
+	senderKeyVersion: field.present(message, 'senderKeyVersion') ? field.version(message, 'senderKeyVersion') : 0,
+	iv: field.bytes(message, 'iv', suite.IV_SIZE),
+	authTag: field.bytes(message, 'authTag', suite.TAG_SIZE),
+	ciphertext: field.blob(message, 'ciphertext', suite.CIPHERTEXT_MAX),
+	sentAt: time(message, 'sentAt'),
+}));
+
+// The id that it must have: that of this mailbox, sender and iv.
+export const computedId = async ({ receiverId, senderId, iv }) =>
+	uuidText(await suite.messageId(uuidBytes(receiverId), uuidBytes(senderId), iv));
+
+// The members that the record of every message has.
+export const outline = ({ messageId, seq, senderId, suite: ofSuite, keyVersion, sentAt, iv }) => ({ direction: 'in', messageId, seq,
+	peerId: senderId, suite: ofSuite, keyVersion, sentAt, iv: toBase64url(iv) });
+
+export class Opening {
+	constructor(core) {
+		this.core = core;
+	}
+
+	/*
+	 * Opens what readSealed() gave.  {record (without a place in the mail),
+	 * contact (or undefined), frame (or undefined), flagged}.  Throws only for
+	 * reasons that lie in the network or this machine.
+	 */
+	async open(sealed) {
+		const attempt = {};
+		try {
+			await this.openFully(sealed, attempt);
+			const { contact, flagged, key, frame: said, logProblem } = attempt;
+			const record = { ...outline(sealed), state: 'opened', senderKeyVersion: key.version,
+				trust: flagged ? 'changed' : standing({ ...contact, refused: null }),
+				...(said.text !== null && { text: said.text }), ...(said.id && { clientId: toBase64url(said.id) }),
+				...(said.others?.length > 0 && { fields: said.others }), ...(logProblem && { logProblem }) };
+			return { record, contact, frame: said, flagged };
+		} catch (error) {
+			const { state, message } = reasonOf(error);
+			const contact = attempt.contact ?? await this.core.peers.byId(sealed.senderId);
+			const record = { ...outline(sealed), state, problem: message, envelope: sealed.message, sealed: 1 };
+			return { record, contact, flagged: false };
+		}
+	}
+
+	// Outside, keys, then suite, then plaintext, then what the sender saw of the log.
+	async openFully(sealed, attempt) {
+		await this.checkOutside(sealed);
+		attempt.mine = await this.core.keyring.encryption(sealed.keyVersion);
+		if (!attempt.mine) throw new Unopened('no_private_key', `this browser has no private key of version ${sealed.keyVersion}`);
+		const plaintext = await this.openWithSender(sealed, attempt);
+		attempt.frame = readPlaintext(sealed.suite, plaintext);
+		attempt.logProblem = await this.compareLog(attempt);
+	}
+
+	async checkOutside(sealed) {
+		if (!SUITES.includes(sealed.suite)) throw new Unopened('unknown_suite', 'sealed in a way that this client does not know');
+		if (sealed.receiverId !== this.core.account.need().userId) throw new Unopened('malformed', 'addressed to somebody else');
+		if (sealed.messageId !== await computedId(sealed)) throw new Unopened('malformed', 'delivered under a wrong message id');
+		if (sealed.suite !== TUTORIAL && sealed.senderKeyVersion === 0)
+			throw new Unopened('malformed', 'the envelope does not name the sender\'s key version');
+	}
+
+	/*
+	 * Opens with the sender's key of the named version; when none is named (the
+	 * tutorial's clients), with the current one and then backwards.
+	 */
+	async openWithSender(sealed, attempt) {
+		let version = sealed.senderKeyVersion;
+		for (let tries = 0; tries < SENDER_VERSIONS_MAX; tries++) {
+			Object.assign(attempt, await this.core.peers.senderKey(sealed.senderId, version));
+			const { mine, key } = attempt;
+			const plaintext = await suite.open(sealed.suite, mine.privateKey, key.jwk, this.parties(sealed, attempt), sealed);
+			if (plaintext) return plaintext;
+			version = key.version - 1;
+			if (sealed.senderKeyVersion !== 0 || version === 0) break;
+		}
+		throw new Unopened('tampered', 'tampered with, or not sealed for this key');
+	}
+
+	parties(sealed, { mine, key }) {
+		return { sender: { id: uuidBytes(sealed.senderId), version: key.version, thumbprint: key.thumbprint },
+			receiver: { id: uuidBytes(sealed.receiverId), version: sealed.keyVersion, thumbprint: mine.thumbprint } };
+	}
+
+	// What is wrong with the head that the sender saw, or undefined.
+	async compareLog({ contact, frame: said }) {
+		if (!said.logHead) return undefined;
+		const wordCounts = contact.verified || contact.wroteTo;
+		const problem = await this.core.keyLog.checkHead(contact.username, wordCounts, said.logHead);
+		if (problem) this.core.events.warn('key_log_head', problem, contact.username);
+		return problem ?? undefined;
+	}
+}
+
+function readPlaintext(ofSuite, plaintext) {
+	try {
+		return ofSuite === TUTORIAL
+			? { text: fromUtf8(plaintext), id: null, receipt: null, logHead: null }
+			: frame.parse(plaintext);
+	} catch (error) {
+		if (error instanceof Malformed) throw new Unopened('malformed', error.message);
+		throw error;
+	}
+}
+
+// Why a message stays sealed; throws what lies in the network or this machine.
+function reasonOf(error) {
+	if (error instanceof Unopened) return error;
+	const isOfKey = error instanceof E2emsgError && !isPassing(error) && error.status !== 401 &&
+		['refused_key', 'own_key_changed', 'key_log_problem', 'unknown_user', 'unknown_key_version', 'bad_answer'].includes(error.code);
+	if (!isOfKey) throw error;
+	return { state: 'untrusted_key', message: error.message };
+}

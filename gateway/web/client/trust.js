@@ -1,0 +1,142 @@
+// A peer as this account remembers it, and the rules of trust
+// (docs/protocol.md, "Trust"), all decided here and nowhere else:
+//
+//	- an identity key is trusted on first use, and remembered;
+//	- another identity, or none where there was one, stops sending and flags
+//	  reading until the user says otherwise;
+//	- a lower key version, another key under a known version, or a history
+//	  that does not fit is refused;
+//	- a peer without identity key needs a yes for the very key in use.
+//
+// Pure.  A contact is a plain object, never changed in place; "seen" is what
+// crypto/key_object.js has read.
+import { equal, uuidText } from '../crypto/bytes.js';
+import { E2emsgError } from './error.js';
+
+const KEYS_MAX = 16; // versions kept; older ones are asked for
+const SUITE = 1; // ours
+
+// What a verified key object is to a remembered peer, with one sentence each.
+export const MEANINGS = {
+	known: 'nothing changed',
+	rotated: 'the same identity has a newer encryption key',
+	older: 'the key version went back',
+	changed: 'the identity key is another one',
+	vanished: 'the identity key vanished',
+	appeared: 'there is an identity key now',
+	conflict: 'a key that was met before was replaced',
+};
+
+export const isOtherIdentity = (verdict) => ['changed', 'vanished', 'appeared'].includes(verdict);
+
+// The key of a version, or undefined when it is not kept.
+export const keyOf = (contact, version) => contact.keys.find((key) => key.version === version);
+
+// The newest key, or undefined in a contact of a backup, which has none yet.
+export const newestKey = (contact) => contact.keys[0];
+
+const isNewest = (contact) => contact.keys[0]?.version === contact.highest;
+
+function judgeIdentity(contact, seen) {
+	if (contact.identity && !seen.identity) return 'vanished';
+	if (!contact.identity && seen.identity) return 'appeared';
+	if (contact.userId !== uuidText(seen.userId)) return 'changed';
+	return equal(contact.identityThumbprint, seen.identityThumbprint) ? 'known' : 'changed';
+}
+
+export function judge(contact, seen) {
+	const identity = judgeIdentity(contact, seen);
+	if (identity !== 'known') return identity;
+	const same = keyOf(contact, seen.version);
+	if (same && !equal(same.thumbprint, seen.thumbprint)) return 'conflict';
+	if (seen.version === contact.highest + 1 && isNewest(contact) &&
+		!equal(seen.previousThumbprint, newestKey(contact).thumbprint)) return 'conflict';
+	if (seen.version > contact.highest) return 'rotated';
+	return seen.version === contact.highest ? 'known' : 'older';
+}
+
+// Puts a key in its place by version; the lowest one falls out.
+function withKey(contact, { version, jwk, thumbprint }) {
+	if (keyOf(contact, version)) return contact;
+	const keys = [...contact.keys, { version, jwk, thumbprint }].sort((a, b) => b.version - a.version);
+	return { ...contact, keys: keys.slice(0, KEYS_MAX), highest: Math.max(contact.highest, version) };
+}
+
+// What is remembered of everybody, and of what was said with them: lastIn, seenIn, delivered and read are
+// messageIds (the newest letter, the newest one that was seen, those that receipts were sent for).
+const CONTACT = { keys: [], verified: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
+	unread: 0, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
+
+// A peer met for the first time.  state: 'request' | 'accepted'.
+export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.username, userId: uuidText(seen.userId),
+	identity: seen.identity, identityThumbprint: seen.identityThumbprint, highest: seen.version, state }, seen);
+
+// A contact of a backup: its key is asked for when it is needed.
+export const remembered = ({ username, userId, identityKey, identityThumbprint, keyVersion, verified }) => ({ ...CONTACT, username, userId,
+	identity: identityKey, identityThumbprint, highest: keyVersion, verified, state: 'accepted' });
+
+// Keeps the key of a verdict known, rotated or older.
+export function learn(contact, seen) {
+	const next = withKey(contact, seen);
+	return seen.version > contact.highest ? { ...next, unsignedYes: false } : next;
+}
+
+/*
+ * What a key object changes.  asked: the version that was asked for, 0 for the
+ * current one.  {contact, verdict, refusal: a sentence or null}
+ */
+export function meet(contact, seen, asked) {
+	const verdict = judge(contact, seen);
+	const isCurrent = asked === 0;
+	if (verdict === 'conflict' || (verdict === 'older' && isCurrent)) {
+		const refusal = refusalOf(contact, verdict);
+		return { verdict, refusal, contact: isCurrent ? { ...contact, refused: refusal } : contact };
+	}
+	let next = contact;
+	if (!isOtherIdentity(verdict)) next = learn(contact, seen);
+	else if (isCurrent || asked > contact.highest) next = { ...contact, changed: MEANINGS[verdict] };
+	if (isCurrent && next.refused) next = { ...next, refused: null };
+	return { verdict, refusal: null, contact: next };
+}
+
+const refusalOf = (contact, verdict) =>
+	`the key of ${contact.username} is refused: ${MEANINGS[verdict]} (version ${contact.highest} was met)`;
+
+export const refusedKey = (contact, refusal) => new E2emsgError('refused_key', refusal, { username: contact.username,
+	hint: 'The server shows another history than before: it may have been restored, or it may lie. ' +
+		'A later rotation of the peer heals an honest one.' });
+
+/*
+ * The user's yes to what the key object says: its identity, or the lack of one,
+ * and its key.  What was verified of another identity is forgotten.  Throws
+ * refused_key for what no yes can heal.
+ */
+export function accept(contact, seen) {
+	const verdict = judge(contact, seen);
+	if (verdict === 'older' || (verdict === 'conflict' && contact.identity))
+		throw refusedKey(contact, refusalOf(contact, verdict));
+	const { suite, unread, wroteTo, lastIn, seenIn, delivered, read } = contact;
+	const next = verdict === 'known' || verdict === 'rotated'
+		? learn(contact, seen)
+		: { ...begin(seen, contact.state), suite, unread, wroteTo, lastIn, seenIn, delivered, read };
+	return { ...next, changed: null, refused: null, unsignedYes: !next.identity };
+}
+
+// "verified", "signed", "unsigned", "changed" or "refused".
+export function standing(contact) {
+	if (contact.changed) return 'changed';
+	if (contact.refused) return 'refused';
+	if (!contact.identity) return 'unsigned';
+	return contact.verified ? 'verified' : 'signed';
+}
+
+// May something be sealed to the newest key?  Throws why not.
+export function checkReceiver(contact, unsignedOk) {
+	const { username } = contact;
+	if (contact.changed)
+		throw new E2emsgError('untrusted_identity', `the identity of ${username} changed (${contact.changed}); nothing was sent`,
+			{ username });
+	if (contact.identity || contact.unsignedYes || unsignedOk) return;
+	throw new E2emsgError('unsigned_peer', `${username} has no identity key, so the server could have made up ` +
+		`key version ${contact.highest}; nothing was sent`, { username });
+}

@@ -1,0 +1,166 @@
+// What an account remembers of the key log, and the rules for it
+// (docs/protocol.md, "Key log"):
+//
+//	- the log's key and newest checkpoint are trusted on first use, and pinned;
+//	- a checkpoint of another key is that of another log;
+//	- two checkpoints of the same size have the same root;
+//	- of two sizes, the larger log must be proved to begin with the smaller;
+//	- the pinned checkpoint moves forward alone;
+//	- what a peer saw (the head in a frame) must be part of the same log.
+import { concat, equal, getU32, toHex, u64 } from './bytes.js';
+import { Malformed } from './errors.js';
+import { verifyConsistency } from './merkle.js';
+import { openCheckpoint, parseVerifier, sameVerifier } from './note.js';
+
+const FORMER_MAX = 32; // logs that were left, the newest ones
+const HEAD_ROOT_SIZE = 16; // bytes
+
+/**
+ * A plain object, to be stored as it is.  None of the functions changes one:
+ * they give another.
+ *
+ * @typedef {object} LogPin
+ * @property {string|null} verifier the log's key; null: no log is pinned
+ * @property {string|null} note the newest checkpoint
+ * @property {number} size what it says
+ * @property {Uint8Array|null} root 32 bytes
+ * @property {number} number of the newest own entry that was checked; 0: none
+ * @property {number} version of its key
+ * @property {Uint8Array|null} leafHash of that entry, 32 bytes
+ * @property {string[]} former key ids of logs that the user accepted leaving,
+ *	in hexadecimal, oldest first
+ * @property {string|null} problem what stops sending
+ */
+
+/** @returns {LogPin} of an account that met no log yet */
+export const emptyPin = () => ({
+	verifier: null, note: null, size: 0, root: null, number: 0, version: 0, leafHash: null, former: [], problem: null,
+});
+
+export const isPinned = (pin) => pin.verifier !== null;
+
+/** Pins a newer checkpoint, which was proved. */
+export const move = (pin, note, { size, root }) => ({ ...pin, note, size, root });
+
+async function tryVerifier(text) {
+	try {
+		return await parseVerifier(text);
+	} catch (error) {
+		if (error instanceof Malformed) return null;
+		throw error;
+	}
+}
+
+/**
+ * Pins the log of a verifier text and a checkpoint.
+ *
+ * @returns {Promise<LogPin|null>} null when one is malformed or the other
+ *	does not fit to it
+ */
+export async function begin(pin, verifier, note) {
+	const key = await tryVerifier(verifier);
+	if (key === null) return null;
+	const { result, checkpoint } = await openCheckpoint(note, key);
+	return result === 'fine' ? move({ ...pin, verifier }, note, checkpoint) : null;
+}
+
+// The oldest one falls out; one that is there already is not put twice.
+const addFormer = (former, keyId) => (former.includes(keyId) ? former : [...former, keyId].slice(-FORMER_MAX));
+
+/** Leaves the pinned log for another one; null as in begin(). */
+export async function replace(pin, verifier, note) {
+	const next = await begin({ ...pin, number: 0, version: 0, leafHash: null }, verifier, note);
+	if (next === null || !isPinned(pin)) return next;
+	const [old, now] = [await parseVerifier(pin.verifier), await parseVerifier(verifier)];
+	return sameVerifier(old, now) ? next : { ...next, former: addFormer(pin.former, toHex(old.keyId)) };
+}
+
+// What two sizes and roots are to each other.
+function sightOf(pin, size, sameRoot) {
+	if (size !== pin.size) return size > pin.size ? 'newer' : 'older';
+	return sameRoot ? 'same' : 'forked';
+}
+
+/**
+ * What a checkpoint is to the pinned one:
+ *
+ *	same: the same size and root; newer, older: to be proved; forked: the same
+ *	size, another root; foreign: not signed by the pinned key; unfit: not a
+ *	checkpoint, a wrong signature, another name.
+ *
+ * @returns {Promise<{sight: string, checkpoint: object|null}>}
+ */
+export async function judge(pin, note) {
+	const { result, checkpoint } = await openCheckpoint(note, await parseVerifier(pin.verifier));
+	if (result !== 'fine') return { sight: result === 'unsigned' ? 'foreign' : 'unfit', checkpoint: null };
+	return { sight: sightOf(pin, checkpoint.size, equal(checkpoint.root, pin.root)), checkpoint };
+}
+
+/**
+ * Does the proof show that the larger one of the two begins with the other?
+ *
+ * @returns {Promise<boolean>}
+ */
+export function proves(pin, { size, root }, proof) {
+	return size < pin.size
+		? verifyConsistency(size, root, pin.size, pin.root, proof)
+		: verifyConsistency(pin.size, pin.root, size, root, proof);
+}
+
+/**
+ * What is said of the pinned log in frames: key id[4], size[8], first half of
+ * the root[16].
+ *
+ * @returns {Promise<Uint8Array>} 28 bytes
+ */
+export async function writeHead(pin) {
+	const { keyId } = await parseVerifier(pin.verifier);
+	return concat(keyId, u64(pin.size), pin.root.slice(0, HEAD_ROOT_SIZE));
+}
+
+/**
+ * Takes a head apart.  The size is somebody else's word: from 2^53 on it is
+ * rounded, which leaves it larger than any size that a checkpoint has here.
+ *
+ * @param {Uint8Array} bytes 28 bytes
+ */
+export function readHead(bytes) {
+	return {
+		keyId: bytes.slice(0, 4),
+		size: getU32(bytes, 4) * 2 ** 32 + getU32(bytes, 8),
+		root: bytes.slice(12),
+	};
+}
+
+/**
+ * What a head is to the pinned checkpoint, as in judge().  'same' stands for
+ * a former log, too: nothing can be said of it any more.
+ *
+ * @returns {Promise<string>}
+ */
+export async function judgeHead(pin, head) {
+	if (pin.former.includes(toHex(head.keyId))) return 'same';
+	const { keyId } = await parseVerifier(pin.verifier);
+	if (!equal(keyId, head.keyId)) return 'foreign';
+	return sightOf(pin, head.size, equal(head.root, pin.root.slice(0, HEAD_ROOT_SIZE)));
+}
+
+/**
+ * How a check ended.  The pin is to be stored whatever the verdict.
+ *
+ * @typedef {object} Verdict
+ * @property {LogPin} pin
+ * @property {string|null} problem a sentence; null: all is well
+ * @property {boolean} broken the log itself is in contradiction: pin.problem
+ *	is set, and nothing may be sent until the user accepts the log
+ */
+
+/** All is well. */
+export const fine = (pin) => ({ pin, problem: null, broken: false });
+
+/** This key or checkpoint is not used; nothing else is said against the log. */
+export const refused = (pin, problem) => ({ pin, problem, broken: false });
+
+/** Something speaks against the log.  The first problem stays in the pin. */
+export const broken = (pin, problem) =>
+	({ pin: { ...pin, problem: pin.problem ?? problem }, problem, broken: true });

@@ -1,0 +1,164 @@
+// The browser client of e2emsg: see e2emsg.d.ts and docs/web.md.
+import { Accounts } from './client/account.js';
+import { Api } from './client/api.js';
+import { Backup } from './client/backup.js';
+import { Conversations } from './client/conversations.js';
+import { Delivery } from './client/delivery.js';
+import { E2emsgError, refuse } from './client/error.js';
+import { Events } from './client/events.js';
+import { Inbox } from './client/inbox.js';
+import { KeyLog } from './client/key_log.js';
+import { Keyring } from './client/keyring.js';
+import { Live } from './client/live.js';
+import { Opening } from './client/opening.js';
+import { Outbox } from './client/outbox.js';
+import { Peers } from './client/peers.js';
+import { Receipts } from './client/receipts.js';
+import { Restore } from './client/restore.js';
+import { Rotation } from './client/rotation.js';
+import { Session } from './client/session.js';
+import { IndexedStore } from './client/store.js';
+import { Tabs } from './client/tabs.js';
+import { Verification } from './client/verification.js';
+
+export { E2emsgError };
+
+const DATABASE = 'e2emsg';
+
+// Browsers show WebCrypto to pages of https and of localhost alone.
+function checkContext() {
+	if (globalThis.crypto?.subtle) return;
+	const where = globalThis.location ? `${globalThis.location.protocol}//${globalThis.location.host}` : 'this page';
+	refuse('insecure_context', `${where} is not a secure address, so the browser gives it no cryptography`);
+}
+
+// Runs work() later; the result cancels that.
+function wait(ms, work) {
+	const timer = setTimeout(work, ms);
+	return () => clearTimeout(timer);
+}
+
+// What the parts share.
+class Core {
+	constructor({ server, fetch, now, later }, database, store) {
+		this.now = now ?? Date.now;
+		this.later = later ?? wait;
+		this.store = store;
+		this.closed = false;
+		this.api = new Api((server ?? new URL('..', import.meta.url).href).replace(/\/+$/, ''), fetch ?? globalThis.fetch);
+		this.events = new Events();
+		this.tabs = new Tabs(database, (message) => this.hear(message));
+		this.events.tell = (message) => this.tabs.tell(message);
+		const parts = { session: Session, account: Accounts, keyring: Keyring, keyLog: KeyLog, peers: Peers, backup: Backup,
+			conversations: Conversations, verification: Verification, outbox: Outbox, delivery: Delivery, opening: Opening,
+			inbox: Inbox, receipts: Receipts, rotation: Rotation, restore: Restore, live: Live };
+		for (const [name, Part] of Object.entries(parts)) this[name] = new Part(this);
+	}
+
+	// Reads what is stored of the account.
+	async reload() {
+		for (const part of [this.account, this.backup, this.keyLog]) await part.load();
+	}
+
+	// Another tab tells what happened there.
+	async hear({ event, value }) {
+		if (event === 'account' || event === 'keylog') await this.reload();
+		this.events.deliver(event, value);
+	}
+
+	sleep(ms) { return new Promise((resolve) => { this.later(ms, resolve); }); }
+
+	// Asks the browser not to forget: whatever it says, one goes on.
+	askToPersist() {
+		globalThis.navigator?.storage?.persist?.().catch(() => {});
+	}
+}
+
+export async function createClient(options = {}) {
+	checkContext();
+	const database = options.database ?? DATABASE;
+	const core = new Core(options, database, options.store ?? await IndexedStore.open(database));
+	await core.reload();
+	return new Client(core);
+}
+
+class Client {
+	#core;
+
+	constructor(core) { this.#core = core; }
+
+	get account() { return this.#core.account.view; }
+
+	get signedOut() { return this.#core.account.signedOut; }
+
+	get unfinished() { return this.#core.account.unfinished; }
+
+	get connection() { return this.#core.live.state; }
+
+	get keyLogProblem() { return this.#core.keyLog.problem; }
+
+	on(event, listener) { return this.#core.events.on(event, listener); }
+
+	// ---- the account
+
+	register(username) { return this.#core.account.register(username); }
+
+	login() { return this.#core.account.login(); }
+
+	restore(username, recoveryCode) { return this.#core.restore.run(username, recoveryCode); }
+
+	logout(options) { return this.#core.account.logout(options); }
+
+	rotateKeys() { return this.#core.rotation.rotate(); }
+
+	recoveryCode(current) { return this.#core.backup.newCode(current); }
+
+	// ---- mail
+
+	async connect() {
+		this.#core.account.need();
+		this.#core.closed = false;
+		await this.#core.live.connect();
+	}
+
+	async close() {
+		this.#core.closed = true;
+		this.#core.live.close();
+		this.#core.delivery.rest();
+		this.#core.backup.rest();
+	}
+
+	send(username, text, options) { return this.#core.outbox.send(username, text, options); }
+
+	resend(id) { return this.#core.outbox.resend(id); }
+
+	discard(id) { return this.#core.outbox.discard(id); }
+
+	messages(username, options) { return this.#core.conversations.messages(username, options); }
+
+	conversations() { return this.#core.conversations.list(); }
+
+	markRead(username) { return this.#core.conversations.markRead(username); }
+
+	// ---- people
+
+	contact(username) { return this.#core.verification.contact(username); }
+
+	accept(username) { return this.#core.conversations.accept(username); }
+
+	block(username) { return this.#core.conversations.block(username); }
+
+	unblock(username) { return this.#core.conversations.unblock(username); }
+
+	safetyNumber(username) { return this.#core.verification.safetyNumber(username); }
+
+	verify(username) { return this.#core.verification.verify(username); }
+
+	acceptKeyChange(username) { return this.#core.verification.acceptKeyChange(username); }
+
+	// ---- the key log
+
+	keyLog() { return this.#core.keyLog.look(); }
+
+	acceptKeyLog() { return this.#core.verification.acceptKeyLog(); }
+}

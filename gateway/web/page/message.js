@@ -1,0 +1,126 @@
+// One message, or one remark between messages, and how they follow each
+// other.
+import { h, replace, set } from './dom.js';
+import { icon } from './icon.js';
+import { visible, visibleNodes } from './text.js';
+import { dayKey, dayName, fullTimeOf, timeOf } from './time.js';
+import { noteOf, outgoing, sealedReason } from './words.js';
+
+/* Messages of one person within this time stand together. */
+const together = 5 * 60 * 1000;
+
+/**
+ * What stands in the log: the messages with a separator before each day.
+ * Each item: {key, day} or {key, message, first, last, newest}; first and last
+ * of a run, newest of what was written here.
+ */
+export function itemsOf(messages) {
+	const items = [];
+	const newest = messages.findLast(({ direction }) => direction === 'out');
+	let day = null;
+
+	messages.forEach((message, index) => {
+		const date = new Date(message.sentAt);
+
+		if (dayKey(date) !== day) {
+			day = dayKey(date);
+			items.push({ key: `day ${day}`, day: date });
+		}
+		items.push({
+			key: message.id, message,
+			first: !joined(messages[index - 1], message),
+			last: !joined(message, messages[index + 1]),
+			newest: message === newest,
+		});
+	});
+	return items;
+}
+
+function joined(one, other) {
+	return Boolean(one && other) && one.direction === other.direction && one.direction !== 'note' &&
+		dayKey(new Date(one.sentAt)) === dayKey(new Date(other.sentAt)) &&
+		Math.abs(new Date(other.sentAt) - new Date(one.sentAt)) < together;
+}
+
+/** The element of an item. actions: {resend(id), discard(id)}. */
+export function makeItem(item) {
+	if (item.day)
+		return h('div', { class: 'day', role: 'separator' }, h('span', {}));
+	if (item.message.direction === 'note')
+		return makeNote(item.message);
+	return h('article', { class: 'message' }, h('div', { class: 'bubble' }), h('div', { class: 'meta' }));
+}
+
+/** Brings it up to date; what has not changed is not touched. */
+export function updateItem(element, item, actions) {
+	if (item.day)
+		return setText(element.firstElementChild, dayName(item.day));
+	if (item.message.direction === 'note')
+		return undefined;
+	set(element, 'data-direction', item.message.direction);
+	set(element, 'data-message', item.message.messageId);
+	set(element, 'data-run', `${item.first ? 'first ' : ''}${item.last ? 'last' : ''}`.trim());
+	updateBubble(element, item.message);
+	return updateMeta(element, item, actions);
+}
+
+function setText(element, text) {
+	if (element.textContent !== text)
+		element.textContent = text;
+}
+
+function makeNote(message) {
+	const { icon: name, alarm, text } = noteOf(message);
+
+	return h('div', { class: alarm ? 'note alarm' : 'note', 'data-note': message.note },
+		icon(name), h('span', {}, text, ' ', h('time', { datetime: message.sentAt }, timeOf(new Date(message.sentAt)))));
+}
+
+function updateBubble(element, message) {
+	if (element.dataset.shown === `${message.state === 'opened'} ${message.text}`)
+		return;
+	element.dataset.shown = `${message.state === 'opened'} ${message.text}`;
+	set(element, 'aria-label', `${message.direction === 'in' ? visible(message.peer) : 'You'}, ${timeOf(new Date(message.sentAt))}`);
+	replace(element.firstElementChild, message.direction === 'in' && message.state !== 'opened'
+		? sealed(message) : h('p', { class: 'text', dir: 'auto' }, visibleNodes(message.text ?? '')));
+}
+
+/* Mail that did not open is shown as that, with the reason. */
+function sealed(message) {
+	return h('div', { class: 'sealed' }, icon('lock'),
+		h('div', {}, h('strong', {}, message.state === 'repeated' ? 'A message came twice' : 'This message did not open'), h('p', {}, sealedReason(message))));
+}
+
+function updateMeta(element, { message, last, newest }, actions) {
+	const meta = element.lastElementChild;
+	const needsWords = newest || message.state === 'refused' || message.state === 'asks' || message.state === 'waiting';
+	const said = [message.state, last, needsWords, message.problem, message.trust].join();
+
+	set(element, 'data-state', message.state);
+	if (meta.dataset.said === said)
+		return;
+	meta.dataset.said = said;
+	replace(meta, metaNodes(message, needsWords, actions));
+	set(meta, 'data-quiet', !last && !needsWords && message.trust !== 'changed');
+}
+
+function metaNodes(message, words, actions) {
+	const date = new Date(message.sentAt);
+	const time = h('time', { datetime: message.sentAt, title: fullTimeOf(date) }, timeOf(date));
+
+	if (message.direction === 'in')
+		return [time, message.trust === 'changed' && h('span', { class: 'state alarm' }, icon('warning'), 'Under the changed identity'),
+			message.trust === 'unsigned' && h('span', { class: 'state' }, icon('unlocked'), 'Unsigned')];
+	const { icon: name, label } = outgoing[message.state] ?? outgoing.waiting;
+
+	return [time, h('span', { class: 'state', title: label }, icon(name), h('span', { class: words ? '' : 'for-readers' }, label)),
+		(message.state === 'asks' || message.state === 'refused') && choices(message, actions)];
+}
+
+function choices(message, actions) {
+	const reason = message.state === 'asks' ? 'It waited for more than six days. Is it still wanted?' : visible(message.problem ?? '');
+
+	return h('span', { class: 'choices' }, reason,
+		h('button', { type: 'button', class: 'link', onclick: () => actions.resend(message.id) }, 'Send again'),
+		h('button', { type: 'button', class: 'link', onclick: () => actions.discard(message.id) }, 'Discard'));
+}

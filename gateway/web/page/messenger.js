@@ -1,0 +1,104 @@
+// The two columns: people at the left, one conversation at the right. The
+// address (#username) says which; on a phone there is one column at a
+// time, and the browser's way back leads to the list.
+import { accountDialog } from './account.js';
+import { conversation } from './conversation.js';
+import { h, replace, set } from './dom.js';
+import { icon } from './icon.js';
+import { keyLogBanner } from './keylog.js';
+import { attempt, tellError, wordsOf } from './notice.js';
+import { people } from './people.js';
+import { visible } from './text.js';
+import { connections } from './words.js';
+
+/** app as in welcome.js. Answers {element, close}. */
+export function messenger(app) {
+	const listeners = [];
+	const stage = h('main', {});
+	const list = people(app);
+	const chips = [connectionChip(app.client, listeners), connectionChip(app.client, listeners)];
+	const banner = keyLogBanner(app.client, listeners);
+	const element = h('div', { class: 'messenger' },
+		h('section', { class: 'sidebar', 'aria-label': 'You and your conversations' },
+			h('header', { class: 'sidebar-head' },
+				h('h1', { class: 'wordmark', tabindex: '-1' }, icon('lock'), 'e2emsg'),
+				h('button', { type: 'button', class: 'account-button', 'aria-haspopup': 'dialog', onclick: () => accountDialog(app) },
+					icon('person'), h('bdi', {}, visible(app.client.account.username)))),
+			chips[0], banner, list.element),
+		h('div', { class: 'stage' }, chips[1], stage));
+	let open = null;
+	let cameFromList = false;
+
+	/* The arrow is the browser's way back when that leads to the list. */
+	app.back = (event) => {
+		if (!cameFromList)
+			return;
+		event.preventDefault();
+		history.back();
+	};
+
+	function follow(event) {
+		const username = decodeURIComponent(location.hash.slice(1));
+
+		cameFromList = Boolean(event) && open === null;
+		open?.close();
+		open = username ? conversation(app, username) : null;
+		set(element, 'data-view', open ? 'conversation' : 'list');
+		replace(stage, open ? open.element : emptyStage());
+		list.select(username);
+		open?.focus();
+	}
+
+	window.addEventListener('hashchange', follow);
+	listeners.push(
+		() => window.removeEventListener('hashchange', follow),
+		app.client.on('warning', (warning) => tellError({ message: warning.text })),
+		app.client.on('account', (account) => account ?? app.left()));
+	follow();
+	return {
+		element,
+		close() {
+			open?.close();
+			list.close();
+			listeners.forEach((stop) => stop());
+		},
+	};
+}
+
+function emptyStage() {
+	return h('div', { class: 'empty' }, icon('lock'),
+		h('h2', {}, 'No conversation is open'),
+		h('p', {}, 'Choose one, or write to somebody by username.'));
+}
+
+/* Without a network one waits; anything else is said, and can be tried again. */
+function whyOffline(client, label, error) {
+	if (!error || error.code === 'offline' || error.code === 'timeout')
+		return [label, h('span', { class: 'hint' }, ' What you write waits here and goes out later.')];
+	const { what, hint } = wordsOf(error);
+
+	return [h('strong', {}, what), ' ', hint, ' ', h('button', { type: 'button', class: 'link', onclick: () => attempt(async () => {
+		await client.close();
+		await client.connect();
+	}) }, 'Try again')];
+}
+
+/*
+ * Quiet when all is well; a sentence when it is not. There are two, since a
+ * phone shows one column at a time.
+ */
+function connectionChip(client, listeners) {
+	const chip = h('p', { class: 'connection', role: 'status' });
+	const show = (state, error) => {
+		const { label, online } = connections[state] ?? connections.closed;
+		const quiet = online || state === 'connecting';
+
+		set(chip, 'data-state', state);
+		replace(chip, quiet ? h('span', { class: 'dot' }) : icon('offline'),
+			h('span', {}, ...quiet ? [label] : whyOffline(client, label, error)));
+	};
+
+	show(client.connection);
+	listeners.push(client.on('connection', ({ state, error }) => show(state, error)));
+	return chip;
+}

@@ -1,0 +1,67 @@
+// What went wrong or well, said in words: at the foot of the page for a
+// while, or beside the form that it is about.
+import { h, replace } from './dom.js';
+import { icon } from './icon.js';
+import { visible } from './text.js';
+
+const shownFor = 9000;
+
+/** The words for an error: what happened, and what to do about it. */
+export function wordsOf(error) {
+	const sentence = visible(error.message || String(error));
+
+	return { what: sentence.charAt(0).toUpperCase() + sentence.slice(1), hint: error.hint ? visible(error.hint) : '' };
+}
+
+/** The same as nodes. */
+export function errorNodes(error) {
+	const { what, hint } = wordsOf(error);
+
+	return [icon('warning'), h('span', {}, h('strong', {}, what), hint && h('span', { class: 'hint' }, ' ', hint))];
+}
+
+/** The place for such words; it must be there before they are said. */
+export function noticeArea() {
+	return h('div', { class: 'notices', role: 'status', 'aria-live': 'polite' });
+}
+
+function raise(kind, nodes) {
+	const area = document.querySelector('.notices');
+	const notice = h('div', { class: `notice ${kind}` }, nodes,
+		h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss', onclick: () => notice.remove() },
+			icon('close')));
+
+	/* A modal dialog makes all outside it inert, so the words go inside. */
+	(document.querySelector('dialog[open] .notices') ?? area)?.append(notice);
+	setTimeout(() => notice.remove(), shownFor);
+}
+
+export function tell(text) {
+	raise('good', [icon('sent'), h('span', {}, text)]);
+}
+
+export function tellError(error) {
+	raise('bad', errorNodes(error));
+}
+
+/** Runs work; an error ends as a notice. Answers whether it went well. */
+export async function attempt(work) {
+	try {
+		await work();
+		return true;
+	} catch (error) {
+		tellError(error);
+		return false;
+	}
+}
+
+/** A form's own error: shown with role alert, emptied with null. */
+export function showError(element, error) {
+	replace(element, error && errorNodes(error));
+	element.hidden = !error;
+}
+
+/** The element for it. */
+export function errorPlace(id) {
+	return h('p', { class: 'form-error', role: 'alert', id, hidden: true });
+}

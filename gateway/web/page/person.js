@@ -1,0 +1,40 @@
+// About one person: how far they are known, and what one can do.
+import { freshContactOf } from './contact.js';
+import { openDialog } from './dialog.js';
+import { h } from './dom.js';
+import { icon } from './icon.js';
+import { attempt } from './notice.js';
+import { safetyDialog } from './safety.js';
+import { nameOf, visible } from './text.js';
+import { trusts } from './words.js';
+
+export async function personDialog(client, username) {
+	const contact = await freshContactOf(client, username);
+	const { icon: name, label, tip } = trusts[contact.trust] ?? trusts.signed;
+	const act = (work) => () => {
+		dialog.close();
+		attempt(work);
+	};
+	const dialog = openDialog({
+		title: nameOf(username),
+		body: [
+			h('p', { class: 'trust-line', 'data-trust': contact.trust }, icon(name), h('span', {}, h('strong', {}, label), ' ', tip)),
+			contact.problem && h('p', { class: 'form-error' }, icon('warning'), h('span', {}, visible(contact.problem))),
+			h('dl', { class: 'facts' },
+				h('dt', {}, 'Key version'), h('dd', {}, String(contact.keyVersion)),
+				h('dt', {}, 'User id'), h('dd', {}, h('code', {}, contact.userId))),
+			h('ul', { class: 'menu' },
+				contact.trust !== 'unsigned' && entry('verified', 'Safety number', 'Compare it to be sure who this is',
+					act(() => safetyDialog(client, username))),
+				contact.state === 'blocked'
+					? entry('person', 'Unblock', 'Their messages are shown again', act(() => client.unblock(username)))
+					: entry('refused', 'Block', 'Their messages are not shown; they are not told', act(() => client.block(username)))),
+		],
+	});
+}
+
+/** A row of a menu in a dialog. */
+export function entry(name, label, hint, onclick) {
+	return h('li', {}, h('button', { type: 'button', onclick }, icon(name),
+		h('span', {}, h('strong', {}, label), h('span', { class: 'hint' }, hint))));
+}

@@ -1,0 +1,117 @@
+// The first screen: a new account, or one that comes back with its
+// recovery code; for an account that is here but signed out, the way in.
+import { busy } from './dialog.js';
+import { h, replace } from './dom.js';
+import { icon } from './icon.js';
+import { errorPlace, showError } from './notice.js';
+import { forgetDialog } from './leave.js';
+import { nameOf } from './text.js';
+
+/**
+ * app: {client, registered(code), entered()}.
+ */
+export function welcome(app) {
+	return h('main', { class: 'welcome' },
+		h('header', { class: 'welcome-head' },
+			h('p', { class: 'wordmark' }, icon('lock'), 'e2emsg'),
+			h('h1', { tabindex: '-1' }, 'Messages that only the two of you can read'),
+			h('p', { class: 'lead' }, 'Each message is sealed in this browser and opened in the other one. The server in between keeps ',
+				'sealed envelopes, and holds no key to any of them.')),
+		app.client.signedOut ? signIn(app) : entrance(app),
+		h('nav', { class: 'welcome-foot', 'aria-label': 'More' },
+			h('a', { href: '/demo' }, 'See what the server sees'), h('a', { href: '/docs' }, 'API')));
+}
+
+/* A new account or an old one: two forms, one shown. */
+function entrance(app) {
+	const panel = h('div', { class: 'card-body' });
+	const options = [['New here', registerForm], ['Coming back', restoreForm]];
+	const buttons = options.map(([label, makeForm], index) =>
+		h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(index, makeForm, true) }, label));
+
+	function choose(chosen, makeForm, byHand) {
+		buttons.forEach((button, index) => button.setAttribute('aria-pressed', String(index === chosen)));
+		replace(panel, makeForm(app));
+		if (byHand)
+			panel.querySelector('input').focus();
+	}
+
+	choose(0, registerForm, false);
+	return h('section', { class: 'card', 'aria-label': 'Begin' },
+		h('div', { class: 'switch', role: 'group', 'aria-label': 'Begin with' }, buttons), panel);
+}
+
+/* A form whose only button runs work({field: value}); errors stand in it. */
+function form(app, fields, label, work) {
+	const error = errorPlace('entrance-error');
+	const button = h('button', { type: 'submit', class: 'button primary' }, label);
+
+	return h('form', { novalidate: true, onsubmit: (event) => {
+		event.preventDefault();
+		showError(error, null);
+		busy(button, async () => {
+			app.isWorking = true;
+			try {
+				await work(Object.fromEntries(new FormData(event.target)));
+			} catch (problem) {
+				showError(error, problem);
+				event.target.querySelector('input')?.focus();
+			} finally {
+				app.isWorking = false;
+			}
+		});
+	} }, fields, error, button);
+}
+
+function usernameField(app, hint) {
+	return h('div', { class: 'field' },
+		h('label', { for: 'username' }, 'Username'),
+		h('input', { id: 'username', name: 'username', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
+			maxlength: '32', required: true, value: app.client.unfinished, 'aria-describedby': 'username-hint entrance-error' }),
+		h('p', { class: 'hint', id: 'username-hint' }, hint));
+}
+
+function registerForm(app) {
+	return [
+		form(app, [usernameField(app, 'Small letters, digits, dot, hyphen, underscore; three to 32 of them. Others find you by it.')],
+			'Create account', async ({ username }) => {
+				const { recoveryCode } = await app.client.register(nameFrom(username));
+
+				app.registered(recoveryCode);
+			}),
+		h('p', { class: 'small' }, 'No e-mail, no phone number, no password: the keys are made here and stay in this browser.'),
+	];
+}
+
+function restoreForm(app) {
+	return form(app, [
+		usernameField(app, 'The name of the account.'),
+		h('div', { class: 'field' },
+			h('label', { for: 'code' }, 'Recovery code'),
+			h('input', { id: 'code', name: 'code', autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false',
+				class: 'code-input', required: true, placeholder: 'XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX',
+				'aria-describedby': 'code-hint entrance-error' }),
+			h('p', { class: 'hint', id: 'code-hint' }, 'The seven groups that you were given with the account. ',
+				'They fetch and open the sealed backup of your keys.')),
+	], 'Restore account', async ({ username, code }) => {
+		await app.client.restore(nameFrom(username), code);
+		app.entered();
+	});
+}
+
+/* The keys are here, the session is not. */
+function signIn(app) {
+	return h('section', { class: 'card', 'aria-label': 'Sign in' },
+		h('p', {}, 'The keys of ', nameOf(app.client.signedOut), ' are in this browser.'),
+		app.problem && h('p', { class: 'form-error', role: 'alert' }, icon('warning'), h('span', {}, app.problem)),
+		form(app, [], 'Sign in', async () => {
+			await app.client.login();
+			app.entered();
+		}),
+		h('button', { type: 'button', class: 'button quiet', onclick: () => forgetDialog(app) }, 'Forget this account here…'));
+}
+
+/** What people type: capitals and spaces around are no other name. */
+function nameFrom(text) {
+	return text.trim().toLowerCase();
+}

@@ -1,0 +1,67 @@
+// What the page says about states: one place, so that the list, the
+// conversation and the dialogs say the same.
+import { visible } from './text.js';
+
+/* States of a message that was written here: icon and word. */
+export const outgoing = {
+	waiting: { icon: 'waiting', label: 'Waiting' },
+	asks: { icon: 'waiting', label: 'Not sent yet' },
+	refused: { icon: 'refused', label: 'Not sent' },
+	sent: { icon: 'sent', label: 'Sent' },
+	delivered: { icon: 'delivered', label: 'Delivered' },
+	read: { icon: 'read', label: 'Read' },
+};
+
+/* Why a message that came was not opened. */
+const sealedReasons = {
+	tampered: 'It was changed on its way, or it was not sealed for this key.',
+	malformed: 'It opened, but what is inside is no message.',
+	unknown_suite: 'It is sealed in a way that this page does not know.',
+	no_private_key: 'It is sealed for a key of yours that this browser does not hold.',
+	untrusted_key: 'The key that sealed it can’t be trusted, so it stays shut.',
+	repeated: 'The server delivered an old message a second time. It counts once.',
+};
+
+export function sealedReason(message) {
+	return sealedReasons[message.state] ?? (visible(message.problem ?? '') || 'It did not open.');
+}
+
+/* Remarks between messages: icon and sentence. */
+const notes = {
+	key_rotated: { icon: 'key', text: (name, { keyVersion }) =>
+		`${name} has a new encryption key${keyVersion ? ` (version ${keyVersion})` : ''}, signed by the same identity.` },
+	identity_changed: { icon: 'warning', alarm: true, text: (name) => `The identity of ${name} is not the one you knew.` },
+	identity_accepted: { icon: 'key', text: (name) => `You accepted the new identity of ${name}.` },
+	missing: { icon: 'missing', alarm: true, text: (name, { from, through }) =>
+		`The server left out ${from === through || !through ? `message ${from ?? ''}` : `messages ${from} to ${through}`}` +
+		' of your mailbox: somebody wrote to you, and it did not arrive.' },
+	log_problem: { icon: 'warning', alarm: true, text: (name) =>
+		`${name} and you are shown different key logs, or one that contradicts itself.` },
+	verified: { icon: 'verified', text: (name) => `You compared safety numbers: this is ${name}.` },
+};
+
+export function noteOf(message) {
+	const note = notes[message.note];
+	const name = visible(message.peer);
+
+	if (!note)
+		return { icon: 'warning', alarm: false, text: visible(message.problem ?? message.note ?? '') };
+	return { icon: note.icon, alarm: Boolean(note.alarm), text: note.text(name, message.details ?? {}) };
+}
+
+/* How far a contact is known. */
+export const trusts = {
+	verified: { icon: 'verified', label: 'Verified', tip: 'You compared safety numbers with this person.' },
+	signed: { icon: 'lock', label: 'Encrypted', tip: 'Only the two of you can read this. Compare safety numbers to be sure who it is.' },
+	unsigned: { icon: 'unlocked', label: 'No identity key', tip: 'Nothing proves whose key this is: the server could exchange it.' },
+	changed: { icon: 'warning', label: 'Identity changed', tip: 'Nothing is sent until you have looked.' },
+	refused: { icon: 'warning', label: 'Key refused', tip: 'The server shows a key that can’t be right.' },
+};
+
+export const connections = {
+	closed: { label: 'Not connected', online: false },
+	connecting: { label: 'Connecting…', online: false },
+	online: { label: 'Online', online: true },
+	offline: { label: 'Offline', online: false },
+	elsewhere: { label: 'Online in another tab', online: true },
+};

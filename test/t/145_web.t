@@ -1,0 +1,121 @@
+# The browser client's files, as the gateway serves them.
+use strict;
+use warnings;
+use File::Find;
+use E2emsg::Test;
+
+my $server  = E2emsg::Server->with_extension;
+my $gateway = E2emsg::Gateway->new($server);
+my $folder  = top_dir() . '/gateway/web';
+
+my %type = (
+	html        => 'text/html; charset=utf-8',
+	js          => 'text/javascript; charset=utf-8',
+	css         => 'text/css; charset=utf-8',
+	json        => 'application/json',
+	webmanifest => 'application/manifest+json',
+	svg         => 'image/svg+xml',
+	png         => 'image/png',
+	ts          => 'text/plain; charset=utf-8',
+	LICENSE     => 'text/plain; charset=utf-8',
+);
+
+my @files;
+find({ no_chdir => 1,
+	wanted => sub { push @files, substr $_, 1 + length $folder
+		  if -f && !/\.md$|\/package\.json$/ } }, $folder);
+cmp_ok(scalar @files, '>', 0, 'there are files');
+for my $path (sort @files)
+{
+	my $reply = $gateway->request('GET', "/web/$path");
+	is($reply->{status}, 200, "$path: served");
+	ok($reply->{content} eq slurp("$folder/$path"), "$path: byte by byte")
+	  or diag 'the gateway was built from other files';
+	is($reply->{headers}{'content-type'}, $type{ $path =~ /([^.\/]+)$/ ? $1 : '' },
+		"$path: its type");
+}
+
+# --- pages and caches
+
+my $page = $gateway->request('GET', '/');
+is($page->{content}, slurp("$folder/index.html"), '/ is index.html');
+my $etag = $page->{headers}{etag};
+like($etag, qr/^"[0-9a-f]{32}"$/, 'an ETag');
+is($gateway->request('GET', '/web/index.html')->{headers}{etag}, $etag, 'of the contents');
+is($page->{headers}{'cache-control'}, 'public, no-cache', 'a cache asks each time');
+my $again = $gateway->request('GET', '/', headers => { 'If-None-Match' => qq("x", W/$etag) });
+is($again->{status}, 304, 'nothing new: 304');
+is($again->{content}, '', '... without a body');
+is($again->{headers}{etag}, $etag, '... with the ETag');
+is($again->{headers}{'content-security-policy'}, $page->{headers}{'content-security-policy'},
+	'... and the same policy');
+is($gateway->request('GET', '/', headers => { 'If-None-Match' => '"other"' })->{status}, 200,
+	'another ETag: all of it');
+is($gateway->request('GET', '/docs')->{status}, -e "$folder/docs.html" ? 200 : 404, '/docs');
+
+# --- what a browser is told
+
+my %directive = map { /^(\S+) (.*)$/ ? ($1 => $2) : () } split /; /,
+  $page->{headers}{'content-security-policy'};
+is_deeply(
+	\%directive,
+	{
+		'default-src'               => q('none'),
+		'script-src'                => q('self'),
+		'style-src'                 => q('self'),
+		'img-src'                   => q('self' data:),
+		'connect-src'               => q('self'),
+		'manifest-src'              => q('self'),
+		'base-uri'                  => q('none'),
+		'form-action'               => q('none'),
+		'frame-ancestors'           => q('none'),
+		'require-trusted-types-for' => q('script'),
+		'trusted-types'             => q('none'),
+	},
+	'the policy');
+my %field = (
+	'cross-origin-opener-policy'   => 'same-origin',
+	'cross-origin-resource-policy' => 'same-origin',
+	'referrer-policy'              => 'no-referrer',
+	'x-content-type-options'       => 'nosniff',
+);
+is($page->{headers}{$_}, $field{$_}, "$_: $field{$_}") for sort keys %field;
+like($page->{headers}{'permissions-policy'}, qr/\bcamera=\(\), .*geolocation=\(\), .*microphone=\(\)/,
+	'permissions-policy');
+is($gateway->request('GET', '/key-log')->{headers}{'content-security-policy'},
+	q(default-src 'none'), 'answers of the API keep their own');
+for my $path (@files)
+{
+	next if $path !~ /\.html$/;
+	my $html = slurp("$folder/$path");
+	unlike($html, qr/<script(?![^>]*\ssrc=)|<style|\s(?:style|on\w+)\s*=/i, "$path: nothing inline");
+	unlike($html, qr/(?:src|href)\s*=\s*["']?(?:https?:)?\/\//i, "$path: nothing from elsewhere");
+}
+
+# --- what is not served
+
+for my $path ('/web', '/web/', '/web/nothing.js', '/web/crypto', '/web/index.html/', '/index.html',
+	'/web/Makefile', '/web/index.html.', '/web/' . 'x' x 65, '/demo')
+{
+	my $reply = $gateway->request('GET', $path);
+	is($reply->{status}, 404, "$path: 404");
+	is($reply->{json}{code}, 'not_found', '... as a problem');
+}
+for my $path ('/web/../web.c', '/web/%2e%2e/web.c', '/web//index.html', '//web/index.html')
+{
+	like($gateway->request('GET', $path)->{status}, qr/^40[04]$/, "$path: refused");
+}
+for my $method (qw(HEAD POST PUT DELETE OPTIONS))
+{
+	my ($answer) = $gateway->raw("$method / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 5);
+	like($answer, qr/^HTTP\/1\.1 405 .*\r\nAllow: GET\r\n/s, "$method: 405");
+}
+is($gateway->request('GET', '/?x=1')->{status}, 400, 'a query that nobody knows: 400');
+
+my $without = E2emsg::Gateway->new($server, web => 'off', log_signer => '');
+is($without->request('GET', $_)->{status}, 404, "web = off: $_") for '/', '/docs', '/web/index.html';
+is($without->request('POST', '/sessions/challenge', body => { username => 'alice' })->{status}, 200,
+	'... and the API is there');
+is($gateway->stop, 0, 'a clean end');
+
+done_testing();

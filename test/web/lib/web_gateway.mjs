@@ -1,0 +1,93 @@
+// The gateway in memory with the routes that a web client uses besides: long
+// polls, the stream of server-sent events, backups.
+import { Gateway, sha256 } from '../../client/lib/gateway.mjs';
+
+const problem = (status, code, more = {}) =>
+	({ status, body: { type: 'about:blank', title: code, status, code, hint: 'none', ...more } });
+
+export class WebGateway extends Gateway {
+	constructor(service, options) {
+		super(service, options);
+		this.streams = new Set(); // { user, response, last }
+		this.streamsMax = Infinity;
+		this.restores = 0;
+	}
+
+	stop() {
+		super.stop();
+		for (const { response } of this.streams) response.destroy();
+	}
+
+	route(asked) {
+		if (asked.method === 'POST' && asked.path === '/backup/restore') return this.restoreBackup(asked.body);
+		const caller = [...this.users.values()].find((user) => user.tokens.has(asked.token));
+		if (caller && asked.path === '/backup')
+			return asked.method === 'PUT' ? this.putBackup(caller, asked.body) : this.getBackup(caller);
+		if (caller && asked.path === '/messages/stream' && this.streams.size >= this.streamsMax) return problem(503, 'stream_capacity');
+		if (caller && asked.path === '/messages/stream')
+			return { status: 200, stream: (response) => this.stream(caller, asked.query.get('after'), response) };
+		if (caller && asked.method === 'GET' && asked.path === '/messages' && asked.query.get('wait')) return this.poll(caller, asked);
+		return super.route(asked);
+	}
+
+	// Answers early only in that mail comes.
+	async poll(caller, { query }) {
+		const end = Date.now() + 1000 * Number(query.get('wait'));
+		for (;;) {
+			const reply = this.inbox(caller, query);
+			if (reply.body.messages.length > 0 || Date.now() > end || !this.server.listening) return reply;
+			await new Promise((resolve) => { setTimeout(resolve, 20); });
+		}
+	}
+
+	// Answers with what comes until the connection ends.
+	stream(user, after, response) {
+		const stream = { user, response, last: Math.max(Number(after), user.acknowledged) };
+		response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+		response.write('retry: 2000\n\n:\n\n');
+		this.streams.add(stream);
+		response.on('close', () => this.streams.delete(stream));
+		this.feed(stream);
+	}
+
+	feed(stream) {
+		for (const message of stream.user.mail.filter(({ seq }) => seq > stream.last)) {
+			stream.response.write(`id: ${message.seq}\nevent: message\ndata: ${JSON.stringify(message)}\n\n`);
+			stream.last = message.seq;
+		}
+	}
+
+	deliver(to, ...rest) {
+		const message = super.deliver(to, ...rest);
+		this.feedAll(to);
+		return message;
+	}
+
+	// Gives out what a test has put into a mailbox.
+	feedAll(user) {
+		for (const stream of this.streams) if (stream.user === user) this.feed(stream);
+	}
+
+	// ---- backups
+
+	putBackup(caller, { version, locator, backup }) {
+		const { version: stored = 0, hash, blob } = caller.backup ?? {};
+		const wanted = locator ? sha256(Buffer.from(locator, 'base64url')).toString('hex') : hash;
+		if (version === stored && wanted === hash && blob === backup) return { status: 200, body: { version } };
+		if (version !== stored + 1) return problem(409, 'version_conflict');
+		if (!wanted) return problem(400, 'invalid_request');
+		caller.backup = { version, hash: wanted, blob: backup };
+		return { status: 200, body: { version } };
+	}
+
+	getBackup({ backup }) {
+		return backup ? { status: 200, body: { version: backup.version, backup: backup.blob } } : problem(404, 'no_backup');
+	}
+
+	restoreBackup({ username, locator }) {
+		this.restores++;
+		const { backup } = this.users.get(username) ?? {};
+		return backup?.hash === sha256(Buffer.from(locator, 'base64url')).toString('hex')
+			? { status: 200, body: { username, version: backup.version, backup: backup.blob } } : problem(404, 'no_backup');
+	}
+}
