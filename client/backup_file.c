@@ -354,39 +354,53 @@ refuse_foreign(struct fault *fault)
 		"not open with the backup key that is here");
 }
 
+static enum result
+refuse_gone(struct fault *fault)
+{
+	return fault_set(fault, RESULT_REFUSED,
+					 "Run e2emsg backup: it makes a new one, and a new "
+					 "recovery code.",
+					 "the server has no backup of this account any more");
+}
+
+/* The backup that another device wrote: takes over its keys and its code. */
+static enum result
+take_stored(struct session *session, struct backup_file *file,
+			const struct server_backup *stored, bool force,
+			struct fault *fault)
+{
+	struct backup backup;
+	bool taken = false;
+	enum result result;
+
+	if (backup_parse(stored->bytes, stored->size, &backup) != NULL ||
+		!is_own(session, file, &backup))
+		return force ? RESULT_OK : refuse_foreign(fault);
+	memcpy(file->sealed_key, backup.key.at, backup.key.size);
+	result = take_keys(session, file, &backup, &taken, fault);
+	return result == RESULT_OK && taken ? follow_version(session, fault)
+										: result;
+}
+
 /*
- * Fetches the backup of another device, takes its keys over, and goes on from
- * its version.  "force": one that can't be opened, or is gone, is no obstacle.
+ * Goes on from the backup that is on the server.  "anew": under a new code, so
+ * that one which is gone is no obstacle; "force": nor one that can't be
+ * opened.
  */
 static enum result
-pull(struct session *session, struct backup_file *file, bool force,
+pull(struct session *session, struct backup_file *file, bool anew, bool force,
 	 struct fault *fault)
 {
 	struct server_backup stored;
-	struct backup backup;
-	bool taken = false;
 	enum result result = server_backup(session, &stored, fault);
 
 	if (result != RESULT_OK)
 		return result;
 	file->version = stored.version;
-	if (stored.bytes == NULL && !force)
-		return fault_set(fault, RESULT_REFUSED,
-						 "Run e2emsg backup: it makes a new one, and a new "
-						 "recovery code.",
-						 "the server has no backup of this account any more");
-	if (stored.bytes == NULL)
-		return RESULT_OK;
-	if (backup_parse(stored.bytes, stored.size, &backup) == NULL &&
-		is_own(session, file, &backup))
-	{
-		memcpy(file->sealed_key, backup.key.at, backup.key.size);
-		result = take_keys(session, file, &backup, &taken, fault);
-		if (result == RESULT_OK && taken)
-			result = follow_version(session, fault);
-	}
-	else if (!force)
-		result = refuse_foreign(fault);
+	if (stored.bytes != NULL)
+		result = take_stored(session, file, &stored, force, fault);
+	else if (!anew)
+		result = refuse_gone(fault);
 	free(stored.bytes);
 	return result;
 }
@@ -400,6 +414,7 @@ push(struct session *session, struct backup_file *file,
 	 const uint8_t *sealed_key, const uint8_t *locator, bool force,
 	 struct fault *fault)
 {
+	session->backup_tried = true;
 	for (int tries = 1;; tries++)
 	{
 		struct contents *contents;
@@ -416,7 +431,7 @@ push(struct session *session, struct backup_file *file,
 		if (tries == TRIES)
 			return fault_set(fault, RESULT_NETWORK, "Try again.",
 							 "other devices keep writing the backup");
-		result = pull(session, file, force, fault);
+		result = pull(session, file, locator != NULL, force, fault);
 		if (result != RESULT_OK)
 			return result;
 	}
@@ -507,8 +522,8 @@ backup_follow(struct session *session)
 {
 	struct fault fault;
 
-	if (!session->called || session->log.problem[0] != '\0' ||
-		session->token[0] == '\0')
+	if (!session->called || session->backup_tried ||
+		session->log.problem[0] != '\0' || session->token[0] == '\0')
 		return;
 	if (backup_update(session, &fault) != RESULT_OK)
 		session_notice(session, "the backup is not up to date: %s",
@@ -523,7 +538,7 @@ backup_take_over(struct session *session, struct fault *fault)
 
 	result = load(&session->store, &file, fault);
 	if (result == RESULT_OK && file.version > 0)
-		result = pull(session, &file, true, fault);
+		result = pull(session, &file, true, true, fault);
 	OPENSSL_cleanse(&file, sizeof(file));
 	return result;
 }

@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	 "seal a text and send it; without TEXT, or with -, it reads stdin", 0, 2,
 	 FLAG_SUITE | FLAG_UNSIGNED_OK | FLAG_RETRY, command_send},
 	{"read", "", "fetch, open, store, print and acknowledge mail", 0, 0,
-	 FLAG_ALL | FLAG_NO_ACK | FLAG_RETRY, command_read},
+	 FLAG_ALL | FLAG_NO_ACK | FLAG_RETRY | FLAG_RECEIPTS, command_read},
 	{"ack", "[THROUGH]", "acknowledge stored mail, all or through a number", 0,
 	 1, 0, command_ack},
 	{"rotate", "", "make a new encryption key and announce it", 0, 0, 0,

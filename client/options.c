@@ -53,6 +53,8 @@ static const struct row
 	 "read: everything that is stored, sent mail too"},
 	{"no-ack", CODE_LOCAL, FLAG_NO_ACK, NULL,
 	 "read: leave the mail on the server"},
+	{"receipts", CODE_LOCAL, FLAG_RECEIPTS, NULL,
+	 "read: tell those whom you wrote to, or verified, that you read it"},
 	{"confirm", CODE_LOCAL, FLAG_CONFIRM, NULL,
 	 "verify: the number was the same"},
 	{"yes", CODE_LOCAL, FLAG_YES, NULL, "trust, log accept: do not ask"},

@@ -74,6 +74,7 @@ regress() {
 make_work_folder() {
 	local parent=${TMPDIR:-/tmp}
 	server_user_enters "$parent" || parent=/tmp
+	WORK=$(mktemp -d "$parent/e2emsg-check.XXXXXX")
 	chmod 755 "$WORK"
 	mkdir -m 1777 "$WORK/tmp"
 	export TMPDIR=$WORK/tmp
@@ -164,6 +165,7 @@ main() {
 	tap 'client against a dishonest server' test/client/dishonest_server.mjs \
 		test/client/dishonest_log.mjs
 	tap 'auditor against a dishonest server' test/client/audit.mjs
+	tap "the browser client's modules in Node" test/web/*.mjs
 	tap 'end to end' test/t/*.t
 	tap 'in a browser' test/browser/*.mjs
 	step 'make demo' make -s demo PORT="$(free_port)" RUN_DIR="$WORK/demo" || true

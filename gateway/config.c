@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cors.h"
+
 enum kind
 {
 	TEXT,
@@ -56,7 +58,7 @@ static const struct setting settings[] = {
 	{"hint_database", TEXT, AT(hint_database), "", 0, 0, NULL, false,
 	 "direct connection for that, when database goes through a pooler"},
 	{"db_connections", NUMBER, AT(db_connections), "4", 1, 100, NULL, false,
-	 "database connections for all calls but sending, which has two"},
+	 "database connections for all calls but sending and streams"},
 	{"body_limit", NUMBER, AT(body_limit), "98304", 1024, 8388608, NULL, false,
 	 "largest request body in bytes"},
 	{"body_timeout_ms", NUMBER, AT(body_timeout_ms), "10000", 100, 600000,
@@ -69,6 +71,8 @@ static const struct setting settings[] = {
 	 "key that signs the key log, made at the first start; on one gateway"},
 	{"registration", CHOICE, AT(registration), "open", 0, 0, "open|closed",
 	 true, "whether anyone may register over REST"},
+	{"allowed_origins", TEXT, AT(allowed_origins), "", 0, 0, NULL, true,
+	 "origins, parted by spaces, of other sites' pages that may call"},
 	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
 	 true, "how much is logged on stderr"},
 	{"restore_per_minute", NUMBER, AT(restore_per_minute), "10", 0, 60000,
@@ -388,6 +392,8 @@ fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
 {
 	long most = config->threads - config->threads / 8 - 1;
 
+	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
+		return false;
 	if (config->streams == 0)
 		config->streams = config->threads * 3 / 4;
 	if (config->streams <= most)

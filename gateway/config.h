@@ -36,11 +36,12 @@ struct config
 	char secret_file[CONFIG_TEXT_SIZE];
 	char log_signer[CONFIG_TEXT_SIZE]; /* path of a key; empty: not the signer
 										*/
-	long registration;				   /* enum registration */
-	long log_level;					   /* enum log_level */
-	long restore_per_minute;		   /* 0: no limit */
-	long web;						   /* enum web */
-	long demo;						   /* enum demo */
+	char allowed_origins[CONFIG_TEXT_SIZE]; /* of other sites' pages */
+	long registration;						/* enum registration */
+	long log_level;							/* enum log_level */
+	long restore_per_minute;				/* 0: no limit */
+	long web;								/* enum web */
+	long demo;								/* enum demo */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;
@@ -53,6 +54,12 @@ enum registration
 	REGISTRATION_CLOSED
 };
 
+enum hints_setting
+{
+	HINTS_ON,
+	HINTS_OFF
+};
+
 enum web
 {
 	WEB_ON,
@@ -63,12 +70,6 @@ enum demo
 {
 	DEMO_OFF,
 	DEMO_ON
-};
-
-enum hints_setting
-{
-	HINTS_ON,
-	HINTS_OFF
 };
 
 /* What the command line asks for. */

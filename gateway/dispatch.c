@@ -14,6 +14,7 @@
 #include "body.h"
 #include "clock.h"
 #include "connection.h"
+#include "cors.h"
 #include "gateway.h"
 #include "guard.h"
 #include "jws.h"
@@ -34,6 +35,7 @@ struct exchange
 	const struct route *route; /* NULL until one is found */
 	struct request request;
 	struct reply reply;
+	struct cors_origin origin;
 	bool body_read; /* nothing of this request is left in the connection */
 };
 
@@ -80,10 +82,28 @@ pass_guard(struct exchange *exchange)
 		head->field_count > GUARD_MAX_FIELDS)
 		status = guard_check(head, &exchange->framing, &why);
 	if (status == STATUS_OK)
+	{
+		cors_look(exchange->gateway->cors, head, &exchange->origin);
 		return true;
+	}
 	exchange->framing.keep_alive = false;
 	refuse(exchange, status, why);
 	return false;
+}
+
+/* Answers a browser's question whether a page may call this path. */
+static void
+answer_preflight(struct exchange *exchange, const char *methods)
+{
+	if (exchange->origin.is_listed)
+	{
+		reply_preflight(&exchange->reply, methods);
+		return;
+	}
+	refuse(exchange, STATUS_ORIGIN_NOT_ALLOWED, NULL);
+	exchange->framing.keep_alive = false;
+	cors_log_refusal(exchange->gateway->cors, &exchange->gateway->log,
+					 &exchange->origin);
 }
 
 /* The flags of routes that the settings turned off. */
@@ -105,6 +125,11 @@ find_route(struct exchange *exchange)
 								  exchange->request.segment, &allow);
 	if (exchange->route)
 		return true;
+	if (allow && cors_is_preflight(&exchange->head, &exchange->origin))
+	{
+		answer_preflight(exchange, allow);
+		return false;
+	}
 	exchange->framing.keep_alive = false;
 	refuse(exchange, allow ? STATUS_METHOD_NOT_ALLOWED : STATUS_NOT_FOUND,
 		   NULL);
@@ -265,6 +290,7 @@ finish(struct exchange *exchange, int64_t began_us)
 	reply->close = !exchange->framing.keep_alive || !exchange->body_read ||
 				   atomic_load(&exchange->gateway->draining) ||
 				   is_crowded(exchange->gateway);
+	reply->origin = &exchange->origin;
 	reply_send(exchange->connection, reply,
 			   strcmp(exchange->head.method, "HEAD") == 0);
 	log_access(&exchange->gateway->log,
@@ -289,6 +315,7 @@ dispatch_request(struct mg_connection *connection)
 	atomic_fetch_add(&gateway->in_flight, 1);
 	take_head(&exchange, mg_get_request_info(connection));
 	exchange.request.head = &exchange.head;
+	exchange.request.origin = &exchange.origin;
 	exchange.request.address = mg_get_request_info(connection)->remote_addr;
 	if (pass_guard(&exchange))
 	{

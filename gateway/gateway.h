@@ -12,12 +12,15 @@
 #include "log.h"
 #include "secret.h"
 
+struct cors;
 struct db;
 struct deadlines;
 struct hints;
+struct inbox;
 struct limit;
 struct outbox;
 struct sequencer;
+struct socket_map;
 struct wakeups;
 
 struct gateway
@@ -25,13 +28,16 @@ struct gateway
 	struct config config; /* fixed once serving began */
 	struct log log;
 	struct secret secret;
+	struct cors *cors;
 	struct db *db;
 	struct outbox *outbox;
+	struct inbox *inbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
-	struct limit *restores; /* of backups, by anyone */
+	struct socket_map *sockets;
 	struct wakeups *wakeups;
 	struct hints *hints;		   /* NULL: off */
+	struct limit *restores;		   /* of backups, by anyone */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */

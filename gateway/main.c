@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "config.h"
+#include "cors.h"
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
 #include "hints.h"
+#include "inbox.h"
 #include "limit.h"
 #include "origin.h"
 #include "outbox.h"
@@ -53,6 +55,7 @@ apply_live_settings(struct gateway *gateway, const struct config *config)
 	atomic_store(&gateway->log.level, (int) config->log_level);
 	atomic_store(&gateway->registration_open,
 				 config->registration == REGISTRATION_OPEN);
+	cors_set(gateway->cors, config->allowed_origins);
 }
 
 static void
@@ -158,6 +161,32 @@ allow_descriptors(struct gateway *gateway)
 				 wanted, config->threads, config->streams);
 }
 
+static bool
+start_parts(struct gateway *gateway)
+{
+	const struct config *config = &gateway->config;
+
+	gateway->db = db_open(config, &gateway->log);
+	if (gateway->db)
+		gateway->outbox = outbox_start(config, gateway->db);
+	if (gateway->outbox)
+		gateway->inbox = inbox_start(gateway->db);
+	if (!gateway->inbox)
+		return false;
+	gateway->sequencer = sequencer_start(config, gateway->db, &gateway->log);
+	gateway->deadlines = deadlines_start();
+	gateway->sockets = calloc(1, sizeof(*gateway->sockets));
+	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
+	gateway->restores = limit_new(config->restore_per_minute);
+	if (!gateway->sequencer || !gateway->deadlines || !gateway->sockets ||
+		!gateway->wakeups || !gateway->restores)
+		return false;
+	if (config->hints == HINTS_ON)
+		gateway->hints = hints_start(gateway->db, &gateway->secret,
+									 gateway->wakeups, &gateway->log);
+	return gateway->hints || config->hints == HINTS_OFF;
+}
+
 static int
 run(struct gateway *gateway, const struct invocation *invocation)
 {
@@ -166,6 +195,9 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	sigset_t signals;
 
 	block_signals(&signals);
+	gateway->cors = cors_new(gateway->config.allowed_origins);
+	if (!gateway->cors)
+		return code;
 	apply_live_settings(gateway, &gateway->config);
 	allow_descriptors(gateway);
 	if (!secret_load(&gateway->secret, gateway->config.secret_file, problem,
@@ -174,28 +206,16 @@ run(struct gateway *gateway, const struct invocation *invocation)
 		log_line(&gateway->log, LOG_LEVEL_ERROR, "%s", problem);
 		return code;
 	}
-	gateway->db = db_open(&gateway->config, &gateway->log);
-	if (gateway->db)
-		gateway->outbox = outbox_start(&gateway->config, gateway->db);
-	if (gateway->outbox)
-		gateway->sequencer =
-			sequencer_start(&gateway->config, gateway->db, &gateway->log);
-	gateway->deadlines = deadlines_start();
-	gateway->restores = limit_new(gateway->config.restore_per_minute);
-	gateway->wakeups =
-		wakeups_new(gateway->config.streams, gateway->config.streams_per_user);
-	if (gateway->wakeups && gateway->config.hints == HINTS_ON)
-		gateway->hints = hints_start(gateway->db, &gateway->secret,
-									 gateway->wakeups, &gateway->log);
-	if (gateway->sequencer && gateway->deadlines && gateway->restores &&
-		gateway->wakeups &&
-		(gateway->hints || gateway->config.hints == HINTS_OFF))
+	if (start_parts(gateway))
 		code = serve(gateway, invocation, &signals);
 	hints_stop(gateway->hints);
 	wakeups_free(gateway->wakeups);
+	free(gateway->sockets);
+	cors_free(gateway->cors);
 	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
+	inbox_stop(gateway->inbox);
 	outbox_stop(gateway->outbox);
 	db_close(gateway->db);
 	secret_wipe(&gateway->secret);

@@ -72,6 +72,14 @@ pgarray_add_int4(struct pgarray *array, int32_t value)
 }
 
 void
+pgarray_add_int8(struct pgarray *array, int64_t value)
+{
+	put_u32(array, 8);
+	put_u32(array, (uint32_t) ((uint64_t) value >> 32));
+	put_u32(array, (uint32_t) (uint64_t) value);
+}
+
+void
 pgarray_add_null(struct pgarray *array)
 {
 	put_u32(array, NULL_ELEMENT);

@@ -11,6 +11,7 @@
 
 /* OIDs of element types, fixed in pg_type.dat. */
 #define PGARRAY_BYTEA 17
+#define PGARRAY_INT8 20
 #define PGARRAY_INT2 21
 #define PGARRAY_INT4 23
 #define PGARRAY_UUID 2950
@@ -32,6 +33,7 @@ extern void pgarray_add_bytes(struct pgarray *array, const void *bytes,
 							  size_t size);
 extern void pgarray_add_int2(struct pgarray *array, int16_t value);
 extern void pgarray_add_int4(struct pgarray *array, int32_t value);
+extern void pgarray_add_int8(struct pgarray *array, int64_t value);
 extern void pgarray_add_null(struct pgarray *array);
 extern void pgarray_free(struct pgarray *array);
 

@@ -15,13 +15,14 @@
 #include <civetweb.h>
 
 #include "clock.h"
+#include "cors.h"
 #include "web.h"
 
-#define HEAD_SIZE 640 /* bytes; more than all fields at their longest */
+#define HEAD_SIZE 896 /* bytes; more than all fields at their longest */
 
 #define EVENTS_WRITE_MS 10000 /* for what is written at once */
 
-#define FILE_HEAD_SIZE 1536 /* the same with file_fields */
+#define FILE_HEAD_SIZE 1792 /* the same with file_fields */
 
 /*
  * What a browser is told about each file of the client.  A page runs only
@@ -41,7 +42,7 @@ static const char file_fields[] =
 	"microphone=(), payment=(), usb=()\r\n";
 
 /* Most bodies fit; with the head, it is still a size that malloc caches. */
-#define SMALL_BODY 384
+#define SMALL_BODY 128
 
 static struct text *
 begin(struct reply *reply, int http, size_t size)
@@ -143,6 +144,13 @@ reply_problem(struct reply *reply, enum status status, const char *detail,
 	text_add(text, "}");
 }
 
+void
+reply_preflight(struct reply *reply, const char *methods)
+{
+	begin(reply, 204, 0);
+	reply->allow_methods = methods;
+}
+
 /* Weak comparison (RFC 9110 section 13.1.2) with each tag of the list. */
 void
 reply_not_modified(struct reply *reply, const char *if_none_match)
@@ -215,6 +223,36 @@ add_status_line(struct text *head, int http)
 	text_add(head, "\r\n");
 }
 
+/* What pages of other sites may see, and what they may send. */
+static void
+add_cors_fields(struct text *head, const struct reply *reply)
+{
+	if (!reply->origin)
+		return;
+	if (reply->origin->varies)
+		add_field(head, "Vary", "Origin");
+	if (!reply->origin->is_listed)
+		return;
+	add_field(head, "Access-Control-Allow-Origin", reply->origin->text);
+	if (!reply->allow_methods)
+	{
+		add_field(head, "Access-Control-Expose-Headers",
+				  "ETag, Location, Retry-After");
+		return;
+	}
+	add_field(head, "Access-Control-Allow-Methods", reply->allow_methods);
+	add_field(head, "Access-Control-Allow-Headers",
+			  "Authorization, Content-Type, If-None-Match, Last-Event-ID");
+	add_field(head, "Access-Control-Max-Age", "7200");
+}
+
+/* Does an answer with this status have a body? */
+static bool
+has_body(int http)
+{
+	return http != 204 && http != 304;
+}
+
 static void
 write_head(struct text *head, const struct reply *reply)
 {
@@ -223,11 +261,11 @@ write_head(struct text *head, const struct reply *reply)
 	clock_http((int64_t) time(NULL), date);
 	add_status_line(head, reply->http);
 	add_field(head, "Date", date);
-	if (reply->http != 304)
+	if (has_body(reply->http))
 		add_field(head, "Content-Type", content_type(reply));
 	if (reply->events)
 		add_field(head, "X-Accel-Buffering", "no");
-	else if (reply->http != 304)
+	else if (has_body(reply->http))
 		add_number_field(head, "Content-Length", body_size(reply));
 	add_field(head, "Cache-Control", cache_control(reply));
 	add_field(head, "X-Content-Type-Options", "nosniff");
@@ -245,6 +283,7 @@ write_head(struct text *head, const struct reply *reply)
 		add_field(head, "WWW-Authenticate", "Bearer");
 	if (reply->retry_after_s)
 		add_number_field(head, "Retry-After", (size_t) reply->retry_after_s);
+	add_cors_fields(head, reply);
 	if (reply->close)
 		add_field(head, "Connection", "close");
 	text_add(head, "\r\n");
@@ -284,6 +323,7 @@ void
 reply_send(struct mg_connection *connection, struct reply *reply,
 		   bool head_only)
 {
+	const struct cors_origin *origin = reply->origin;
 	bool close = reply->close;
 
 	if (reply->events)
@@ -294,6 +334,7 @@ reply_send(struct mg_connection *connection, struct reply *reply,
 	if (reply->text.failed)
 		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
 	reply->close = close;
+	reply->origin = origin;
 	if (!(reply->file ? write_file : write_reply)(connection, reply,
 												  head_only) ||
 		close)
@@ -309,6 +350,15 @@ wait_for_room(int fd, int64_t deadline)
 
 	return left > 0 && poll(&poller, 1, (int) left) > 0 &&
 		   (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
+}
+
+size_t
+reply_try_events(int fd, const char *bytes, size_t size)
+{
+	ssize_t sent =
+		size > 0 ? send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+
+	return sent > 0 ? (size_t) sent : 0;
 }
 
 /* Past CivetWeb, whose time limit begins anew with each byte taken. */
@@ -334,7 +384,8 @@ reply_write_events(int fd, const char *bytes, size_t size)
 }
 
 bool
-reply_begin_events(struct reply *reply, int fd)
+reply_begin_events(struct reply *reply, const struct cors_origin *origin,
+				   int fd)
 {
 	char bytes[HEAD_SIZE];
 	struct text head = TEXT_IN(bytes);
@@ -342,6 +393,7 @@ reply_begin_events(struct reply *reply, int fd)
 	reply->http = 200;
 	reply->type = "text/event-stream";
 	reply->events = true;
+	reply->origin = origin;
 	reply->close = true;
 	write_head(&head, reply);
 	return !head.failed && reply_write_events(fd, bytes, head.size);

@@ -13,6 +13,7 @@
 #include "status.h"
 #include "text.h"
 
+struct cors_origin;
 struct mg_connection;
 struct web_file;
 
@@ -33,7 +34,9 @@ struct reply
 	bool events;	   /* of server-sent events; its head is out */
 	int retry_after_s; /* 0 for none */
 	const char *allow; /* static, or NULL */
-	const char *type;  /* of a success, static; NULL for application/json */
+	const struct cors_origin *origin; /* NULL when nobody asked */
+	const char *allow_methods;		  /* of a preflight; static, or NULL */
+	const char *type; /* of a success, static; NULL for application/json */
 	char location[REPLY_LOCATION_SIZE];
 	char etag[REPLY_ETAG_SIZE]; /* with its quotes, or empty */
 };
@@ -63,6 +66,9 @@ extern void reply_problem(struct reply *reply, enum status status,
 						  const char *detail, const char *hint,
 						  json_t *current);
 
+/* 204: a browser may call with these methods. */
+extern void reply_preflight(struct reply *reply, const char *methods);
+
 /* 304 if the client's If-None-Match names our etag. */
 extern void reply_not_modified(struct reply *reply, const char *if_none_match);
 
@@ -78,9 +84,14 @@ extern void reply_send(struct mg_connection *connection, struct reply *reply,
  * After its head the handler writes the events itself; reply_send() then only
  * ends the connection.  False when the peer is gone or too slow.
  */
-extern bool reply_begin_events(struct reply *reply, int fd)
+extern bool reply_begin_events(struct reply *reply,
+							   const struct cors_origin *origin, int fd)
 	__attribute__((warn_unused_result));
 extern bool reply_write_events(int fd, const char *bytes, size_t size)
+	__attribute__((warn_unused_result));
+
+/* The same without waiting; returns how many bytes went out. */
+extern size_t reply_try_events(int fd, const char *bytes, size_t size)
 	__attribute__((warn_unused_result));
 
 extern void reply_free(struct reply *reply);

@@ -12,6 +12,7 @@
 #include "body.h"
 #include "token.h"
 
+struct cors_origin;
 struct gateway;
 struct guard_head;
 struct mg_connection;
@@ -84,6 +85,7 @@ struct request
 	struct gateway *gateway;
 	struct mg_connection *connection;
 	const struct guard_head *head;
+	const struct cors_origin *origin;
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];
@@ -119,15 +121,14 @@ extern void serve_sql(struct request *request, const struct route *route,
 extern void serve_send(struct request *request, const struct route *route,
 					   struct reply *reply);
 
-/* The handler of the browser client's files, in web.c. */
-extern void serve_web(struct request *request, const struct route *route,
-					  struct reply *reply);
-
-/* The handlers of GET /messages and /messages/stream, in stream.c. */
+/* The handlers of GET /messages, in wait.c, and of /messages/stream. */
 extern void serve_inbox(struct request *request, const struct route *route,
 						struct reply *reply);
 extern void serve_stream(struct request *request, const struct route *route,
 						 struct reply *reply);
+/* The handler of the browser client's files, in web.c. */
+extern void serve_web(struct request *request, const struct route *route,
+					  struct reply *reply);
 
 /* The handlers of /sessions, in session.c. */
 extern void serve_challenge(struct request *request, const struct route *route,

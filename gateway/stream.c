@@ -1,433 +1,261 @@
 /*
  * stream.c
- *		Mail as it comes: GET /messages?wait= and GET /messages/stream.
+ *		GET /messages/stream: mail as server-sent events.
  *
- * Whoever waits holds a worker thread but no database connection.  It joins
- * the waiters before it looks, so that mail that comes after the look wakes
- * it.  Nobody has to tell it of mail: it looks by itself every recheck_s.
+ * Its messages are those of GET /messages, in order, without a gap and none
+ * twice: each look begins where the one before ended.  An event's id is its
+ * seq, so that a reader goes on where it was.
  */
 #include "routes.h"
 
-#include <inttypes.h>
-#include <poll.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <time.h>
 
 #include "clock.h"
-#include "connection.h"
-#include "db.h"
 #include "gateway.h"
 #include "guard.h"
-#include "hint.h"
+#include "inbox.h"
 #include "reply.h"
-#include "wakeup.h"
+#include "watch.h"
 
-#define MAX_WAIT_S 25
-#define COMMENT_MS 15000   /* between two signs of life */
-#define RETRY_MS 1000	   /* when a look failed */
-#define CHUNK_SIZE 65536   /* bytes that are written at once, at least */
-#define UNHEARD_MS 30000   /* of a peer that answers nothing any more */
-#define CAPACITY_RETRY_S 5 /* when too many wait */
-#define POSITION_SIZE 24   /* of a seq as text */
-#define PAGE_MESSAGES 50   /* of a page that may not be the last one; the */
-#define PAGE_BYTES 262144  /* numbers of rest_stream() */
+#define COMMENT_MS 15000 /* between two signs of life */
+#define RETRY_MS 1000	 /* after a look that failed */
+#define CHUNK_SIZE 65536 /* bytes with a time limit of their own */
+#define SEQ_DIGITS 15	 /* at most, as in SQL */
 
-/* Somebody who waits for mail. */
-struct watch
-{
-	struct request *request;
-	struct gateway *gateway;
-	int fd;
-	struct waiter waiter;
-	int64_t recheck_at; /* clock_ms() */
-	int64_t comment_at;
-	char after[POSITION_SIZE]; /* seq of what was written last */
-};
-
-static void
-refuse(struct reply *reply, enum status status, const char *why)
-{
-	reply_problem(reply, status, why, NULL, NULL);
-	if (status == STATUS_STREAM_CAPACITY)
-		reply->retry_after_s = CAPACITY_RETRY_S;
-}
-
-/* A peer whose machine is gone does not say so. */
-static void
-notice_lost_peer(int fd)
-{
-	unsigned ms = UNHEARD_MS;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-}
-
-/* Joins the waiters; leave with wakeups_leave(). */
-static enum status
-begin_watch(struct watch *watch, struct request *request)
-{
-	uint8_t mailbox[UUID_SIZE];
-	uint64_t hint;
-
-	*watch = (struct watch){
-		.request = request,
-		.gateway = request->gateway,
-		.fd = connection_fd(request->connection),
-	};
-	if (!uuid_parse(request->caller, strlen(request->caller), mailbox))
-		return STATUS_INVALID_TOKEN;
-	if (watch->fd < 0)
-		return STATUS_REQUEST_TIMEOUT; /* its peer is gone already */
-	if (!hint_of(&watch->gateway->secret, mailbox, &hint))
-		return STATUS_OVERLOADED;
-	notice_lost_peer(watch->fd);
-	return wakeups_join(watch->gateway->wakeups, &watch->waiter, mailbox,
-						hint);
-}
-
-static void
-end_watch(struct watch *watch)
-{
-	wakeups_leave(watch->gateway->wakeups, &watch->waiter);
-}
-
-static void
-begin_look(struct watch *watch)
-{
-	waiter_reset(&watch->waiter);
-	watch->recheck_at = clock_ms() + watch->gateway->config.recheck_s * 1000;
-}
-
-/*
- * Waits until there may be mail or the time has come.  False when the peer
- * is gone, which closing its side for writing means, too.
- */
-static bool
-wait_for_mail(const struct watch *watch, int64_t until)
-{
-	struct pollfd pollers[2] = {{.fd = watch->waiter.event, .events = POLLIN},
-								{.fd = watch->fd, .events = POLLRDHUP}};
-	int64_t left;
-
-	if (watch->recheck_at < until)
-		until = watch->recheck_at;
-	left = until - clock_ms();
-	poll(pollers, 2, left > 0 ? (int) left : 0);
-	return pollers[1].revents == 0;
-}
-
-/* After waiting: is it time to look? */
-static bool
-may_be_mail(struct watch *watch)
-{
-	return atomic_load(&watch->waiter.woken) ||
-		   clock_ms() >= watch->recheck_at;
-}
-
-/* --- GET /messages?wait= --- */
-
-/* The inbox; column 2: is there a message? */
-static enum status
-look_into_inbox(struct watch *watch, struct db_answer *answer)
-{
-	static const char sql[] =
-		"SELECT body::text, body #> '{messages,0}' IS NOT NULL"
-		" FROM e2emsg.rest_inbox($1, $2, $3)";
-	struct db_params params = {0};
-
-	db_param_text(&params, watch->request->caller);
-	db_param_text(&params, watch->request->query[0]);
-	db_param_text(&params, watch->request->query[1]);
-	begin_look(watch);
-	return db_call(watch->gateway->db, sql, &params, answer);
-}
-
-static bool
-has_mail(const struct db_answer *answer)
-{
-	const char *has = db_answer_field(answer, 0, 1, NULL);
-
-	return has && has[0] == 't';
-}
-
-/* Looks until there is mail, or the time is over, or there was an error. */
-static enum status
-look_until(struct watch *watch, int64_t until, struct db_answer *answer)
-{
-	enum status status = look_into_inbox(watch, answer);
-
-	while (status == STATUS_OK && !has_mail(answer) && clock_ms() < until &&
-		   !atomic_load(&watch->gateway->draining) &&
-		   wait_for_mail(watch, until) && clock_ms() < until)
-	{
-		db_answer_free(answer);
-		status = look_into_inbox(watch, answer);
-	}
-	return status;
-}
-
-/* 0 to 25, in plain digits; -1 for anything else. */
-static int
-read_wait(const char *text)
-{
-	size_t size = strlen(text);
-	int seconds = 0;
-
-	if (size < 1 || size > 2 || strspn(text, "0123456789") != size ||
-		(size == 2 && text[0] == '0'))
-		return -1;
-	while (*text)
-		seconds = 10 * seconds + (*text++ - '0');
-	return seconds <= MAX_WAIT_S ? seconds : -1;
-}
-
-static void
-serve_wait(struct request *request, const struct route *route, int seconds,
-		   struct reply *reply)
+struct stream
 {
 	struct watch watch;
-	struct db_answer answer = {0};
-	enum status status = begin_watch(&watch, request);
-	const char *body;
-	size_t size = 0;
+	struct inbox *inbox;
+	struct reader reader;
+	int64_t comment_at; /* all on the clock of clock_ms() */
+	int64_t retry_at;	/* held until then; 0: no look has failed */
+};
 
-	if (status != STATUS_OK)
-	{
-		refuse(reply, status, NULL);
-		return;
-	}
-	atomic_fetch_add(&request->gateway->waits, 1);
-	status = look_until(&watch, clock_ms() + seconds * 1000, &answer);
-	atomic_fetch_sub(&request->gateway->waits, 1);
-	end_watch(&watch);
-	body = db_answer_field(&answer, 0, 0, &size);
-	if (status == STATUS_OK && body)
-		reply_text(reply, route->success, body, size);
-	else
-		refuse(reply, status == STATUS_OK ? STATUS_INTERNAL_ERROR : status,
-			   db_answer_detail(&answer));
-	db_answer_free(&answer);
-}
-
-void
-serve_inbox(struct request *request, const struct route *route,
-			struct reply *reply)
+/* What wakes a stream is mail, and that the inbox reads. */
+static void
+mail_came(void *context)
 {
-	int seconds = request->query[2] ? read_wait(request->query[2]) : 0;
+	struct stream *stream = context;
 
-	if (seconds < 0)
-		refuse(reply, STATUS_INVALID_REQUEST,
-			   "\"wait\" must be a whole number of seconds from 0 to 25");
-	else if (seconds == 0)
-		serve_sql(request, route, reply);
-	else
-		serve_wait(request, route, seconds, reply);
-}
-
-/* --- GET /messages/stream --- */
-
-/* A page of messages past watch->after: a row of seq and message for each. */
-static enum status
-look_into_mailbox(struct watch *watch, struct db_answer *answer)
-{
-	static const char sql[] =
-		"SELECT seq, message::text FROM e2emsg.rest_stream($1, $2)";
-	struct db_params params = {0};
-
-	db_param_text(&params, watch->request->caller);
-	db_param_text(&params, watch->after);
-	begin_look(watch);
-	return db_call(watch->gateway->db, sql, &params, answer);
+	inbox_mail(stream->inbox, &stream->reader);
 }
 
 static bool
-write_bytes(struct watch *watch, const char *bytes, size_t size)
+write_bytes(struct stream *stream, const char *bytes, size_t size)
 {
-	watch->comment_at = clock_ms() + COMMENT_MS;
-	return reply_write_events(watch->fd, bytes, size);
+	return reply_write_events(stream->watch.fd, bytes, size);
 }
 
 static bool
-write_line(struct watch *watch, const char *line)
+write_line(struct stream *stream, const char *line)
 {
-	return write_bytes(watch, line, strlen(line));
+	return write_bytes(stream, line, strlen(line));
 }
 
 /* Why the stream is to end now, as its last event, or NULL. */
 static const char *
-end_of(const struct watch *watch)
+end_of(const struct stream *stream)
 {
-	if (atomic_load(&watch->gateway->draining))
+	if (watch_must_end(&stream->watch))
 		return "event: end\ndata: {\"code\":\"draining\"}\n\n";
-	if ((int64_t) time(NULL) >= watch->request->token_expires_at)
+	if ((int64_t) time(NULL) >= stream->watch.request->token_expires_at)
 		return "event: end\ndata: {\"code\":\"expired_token\"}\n\n";
 	return NULL;
 }
 
-static void
-add_event(struct text *text, const char *seq, const struct db_answer *page,
-		  int row)
-{
-	size_t size = 0;
-	const char *message = db_answer_field(page, row, 1, &size);
-
-	text_add(text, "id: ");
-	text_add(text, seq);
-	text_add(text, "\nevent: message\ndata: ");
-	text_add_bytes(text, message, size);
-	text_add(text, "\n\n");
-}
-
-/* Writes a page, in chunks, and goes past it.  False: the peer is gone. */
+/* Writes what is left of a page.  False: the peer is gone or too slow. */
 static bool
-write_page(struct watch *watch, const struct db_answer *page, size_t *size)
+write_page(struct stream *stream)
 {
-	struct text text = {.bytes = NULL};
-	bool good = true;
+	struct reader *reader = &stream->reader;
+	bool there = true;
 
-	*size = 0;
-	for (int row = 0; good && row < db_answer_rows(page); row++)
+	while (there && reader->written < reader->events.size)
 	{
-		const char *seq = db_answer_field(page, row, 0, NULL);
+		size_t left = reader->events.size - reader->written;
+		size_t size = left < CHUNK_SIZE ? left : CHUNK_SIZE;
 
-		snprintf(watch->after, sizeof(watch->after), "%s", seq);
-		add_event(&text, seq, page, row);
-		if (text.size >= CHUNK_SIZE || row == db_answer_rows(page) - 1)
-		{
-			*size += text.size;
-			good = !text.failed && write_bytes(watch, text.bytes, text.size);
-			text.size = 0;
-		}
+		there =
+			write_bytes(stream, reader->events.bytes + reader->written, size);
+		reader->written += size;
 	}
-	text_free(&text);
-	return good;
+	text_free(&reader->events);
+	return there;
 }
 
 /*
- * Writes what a look has found; when the page was full, looks for the next
- * one, and so on.  False: the peer is gone.
+ * Writes the reader's page; when it was full, the next one, and so on.  False:
+ * the peer is gone.
  */
 static bool
-pass_on(struct watch *watch, struct db_answer *page)
+pass_on(struct stream *stream)
 {
-	enum status status = STATUS_OK;
-	size_t size = 0;
-	bool there = true, full = true;
+	struct reader *reader = &stream->reader;
+	bool there = write_page(stream);
 
-	while (there && full && status == STATUS_OK)
+	while (there && reader->status == STATUS_OK && reader->is_full &&
+		   !end_of(stream))
 	{
-		there = write_page(watch, page, &size);
-		full = size >= PAGE_BYTES || db_answer_rows(page) >= PAGE_MESSAGES;
-		db_answer_free(page);
-		if (there && full && !end_of(watch))
-			status = look_into_mailbox(watch, page);
+		inbox_read(stream->inbox, reader);
+		there = write_page(stream);
 	}
-	if (status != STATUS_OK)
-		watch->recheck_at = clock_ms() + RETRY_MS;
+	if (reader->status != STATUS_OK)
+		stream->retry_at = clock_ms() + RETRY_MS;
+	else if (there)
+		inbox_release(stream->inbox, reader);
 	return there;
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* When there is something to do at the latest. */
 static int64_t
-next_time(const struct watch *watch)
+next_time(const struct stream *stream)
 {
-	int64_t left = watch->request->token_expires_at - (int64_t) time(NULL);
-	int64_t end = clock_ms() + left * 1000;
+	int64_t left =
+		stream->watch.request->token_expires_at - (int64_t) time(NULL);
+	int64_t next = sooner(clock_ms() + left * 1000, stream->comment_at);
 
-	return end < watch->comment_at ? end : watch->comment_at;
+	return stream->retry_at != 0 ? sooner(next, stream->retry_at) : next;
 }
 
-/* Waits for mail once, and passes it on.  False: the peer is gone. */
-static bool
-step(struct watch *watch)
+/* After a look that failed another one, by the inbox. */
+static void
+retry(struct stream *stream)
 {
-	struct db_answer page = {0};
-	bool there = wait_for_mail(watch, next_time(watch));
+	stream->retry_at = 0;
+	inbox_mail(stream->inbox, &stream->reader);
+	inbox_release(stream->inbox, &stream->reader);
+}
 
-	if (!there || end_of(watch))
-		return there;
-	if (may_be_mail(watch))
+/* Unless mail is on its way, which is a sign of life, too. */
+static bool
+comment(struct stream *stream)
+{
+	bool there = true;
+
+	stream->comment_at = clock_ms() + COMMENT_MS;
+	if (inbox_hold(&stream->reader))
 	{
-		if (look_into_mailbox(watch, &page) == STATUS_OK)
-			there = pass_on(watch, &page);
-		else
-			watch->recheck_at = clock_ms() + RETRY_MS;
-		db_answer_free(&page);
+		there = write_line(stream, ":\n\n");
+		inbox_release(stream->inbox, &stream->reader);
 	}
-	if (there && clock_ms() >= watch->comment_at)
-		there = write_line(watch, ":\n\n");
 	return there;
+}
+
+/* Waits for something to do, and does it.  False: the peer is gone. */
+static bool
+step(struct stream *stream)
+{
+	bool there = watch_wait(&stream->watch, next_time(stream));
+	int64_t now = clock_ms();
+
+	if (!there || end_of(stream))
+		return there;
+	if (stream->retry_at != 0 && now >= stream->retry_at)
+		retry(stream);
+	else if (stream->retry_at == 0 && inbox_is_held(&stream->reader))
+	{
+		waiter_reset(&stream->watch.waiter);
+		there = pass_on(stream);
+	}
+	if (watch_is_due(&stream->watch))
+	{
+		watch_look(&stream->watch);
+		mail_came(stream);
+	}
+	return there && now >= stream->comment_at ? comment(stream) : there;
 }
 
 /* Writes events until the peer is gone or the stream must end. */
 static void
-run(struct watch *watch, struct db_answer *first_page)
+run(struct stream *stream)
 {
-	atomic_int *streams = &watch->gateway->streams;
-	const char *end;
+	atomic_int *streams = &stream->watch.gateway->streams;
+	const char *end = NULL;
 	bool there;
 
 	atomic_fetch_add(streams, 1);
-	there =
-		write_line(watch, "retry: 2000\n:\n\n") && pass_on(watch, first_page);
-
-	while (there && !(end = end_of(watch)))
-		there = step(watch);
+	stream->comment_at = clock_ms() + COMMENT_MS;
+	there = write_line(stream, "retry: 2000\n:\n\n") && pass_on(stream);
+	while (there && !(end = end_of(stream)))
+		there = step(stream);
+	watch_leave(&stream->watch);
+	inbox_leave(&stream->reader);
 	if (there)
-		there = write_line(watch, end);
+		there = write_page(stream) && write_line(stream, end);
 	(void) there; /* it ends either way */
 	atomic_fetch_sub(streams, 1);
 }
 
-/* Digits, as SQL takes them. */
+/* A whole number as SQL takes it. */
 static bool
-is_seq(const char *text)
+read_seq(const char *text, int64_t *seq)
 {
 	size_t size = strlen(text);
 
-	return size >= 1 && size <= 15 && strspn(text, "0123456789") == size &&
-		   (text[0] != '0' || size == 1);
+	if (size < 1 || size > SEQ_DIGITS || strspn(text, "0123456789") != size ||
+		(text[0] == '0' && size > 1))
+		return false;
+	*seq = strtoll(text, NULL, 10);
+	return true;
 }
 
-/* Where the stream begins; what "after" says is checked in SQL. */
+/* Where the stream begins: Last-Event-ID wins.  False after a refusal. */
 static bool
-take_position(struct watch *watch)
+take_position(const struct request *request, int64_t *after,
+			  struct reply *reply)
 {
-	const struct guard_head *head = watch->request->head;
-	const char *after = watch->request->query[0];
+	char value[SEQ_DIGITS + 2];
+	const char *why = "Last-Event-ID must be the id of an event";
+	bool good = true;
 
-	if (guard_has(head, "last-event-id"))
-		return guard_value(head, "last-event-id", watch->after,
-						   sizeof(watch->after)) &&
-			   is_seq(watch->after);
-	snprintf(watch->after, sizeof(watch->after), "%s", after ? after : "0");
-	return true;
+	*after = 0;
+	if (guard_has(request->head, "last-event-id"))
+		good = guard_value(request->head, "last-event-id", value,
+						   sizeof(value)) &&
+			   read_seq(value, after);
+	else if (request->query[0])
+	{
+		good = read_seq(request->query[0], after);
+		why = "\"after\" must be a whole number from 0, of at most 15 digits";
+	}
+	if (!good)
+		reply_problem(reply, STATUS_INVALID_REQUEST, why, NULL, NULL);
+	return good;
 }
 
 void
 serve_stream(struct request *request, const struct route *route,
 			 struct reply *reply)
 {
-	struct watch watch;
-	struct db_answer page = {0};
-	enum status status = begin_watch(&watch, request);
+	struct stream stream = {.inbox = request->gateway->inbox};
+	struct reader *reader = &stream.reader;
+	int64_t after;
 
 	(void) route; /* there is no other success */
-	if (status != STATUS_OK)
-	{
-		refuse(reply, status, NULL);
+	if (!take_position(request, &after, reply) ||
+		!watch_begin(&stream.watch, request, mail_came, &stream, reply))
 		return;
-	}
-	if (!take_position(&watch))
-		refuse(reply, STATUS_INVALID_REQUEST,
-			   "Last-Event-ID must be the id of an event");
-	else if ((status = look_into_mailbox(&watch, &page)) != STATUS_OK)
-		refuse(reply, status, db_answer_detail(&page));
-	else if (reply_begin_events(reply, watch.fd))
-		run(&watch, &page);
-	db_answer_free(&page);
-	end_watch(&watch);
+	inbox_join(reader, stream.watch.mailbox, after, stream.watch.fd,
+			   stream.watch.waiter.event);
+	if (!watch_join(&stream.watch, reply))
+		return;
+	watch_look(&stream.watch);
+	inbox_read(stream.inbox, reader);
+	if (reader->status == STATUS_OK &&
+		reply_begin_events(reply, request->origin, stream.watch.fd))
+		run(&stream);
+	else
+		watch_leave(&stream.watch);
+	if (reader->status != STATUS_OK && !reply->events)
+		reply_problem(reply, reader->status, NULL, NULL, NULL);
+	text_free(&reader->events);
+	watch_end(&stream.watch);
 }

@@ -58,9 +58,10 @@ BEGIN
 		e2emsg.open_session(text, bytea, bytea, bytea, timestamptz),
 		e2emsg.rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
 								  bytea[], bytea[], bytea[]),
-		e2emsg.rest_inbox(uuid, text, text), e2emsg.rest_stream(uuid, text),
-		e2emsg.rest_acknowledge(uuid, text), e2emsg.rest_put_backup(uuid, text),
-		e2emsg.rest_backup(uuid), e2emsg.rest_restore(text)
+		e2emsg.rest_inbox(uuid, text, text), e2emsg.rest_streams(uuid[], bigint[]),
+		e2emsg.rest_acknowledge(uuid, text),
+		e2emsg.rest_put_backup(uuid, text), e2emsg.rest_backup(uuid),
+		e2emsg.rest_restore(text)
 		TO %s', role);
 END
 $$;

@@ -259,38 +259,29 @@ COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], in
 									   bytea[], bytea[], bytea[]) IS
 	'POST /messages, many at once: a row for each envelope, in their order.';
 
-CREATE FUNCTION inbox_page(caller uuid, past bigint, max_messages integer, max_bytes bigint,
-						   OUT seq bigint, OUT message json)
-RETURNS SETOF record
-LANGUAGE plpgsql STABLE
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- A message as REST gives it.  Without a path of its own, so that the planner
+-- puts it into the query that calls it; all names are qualified.
+CREATE FUNCTION message_json(mailbox_id uuid, seq bigint, sender_id uuid, suite smallint,
+							 sender_key_version integer, key_version integer, iv bytea,
+							 ciphertext bytea, auth_tag bytea, sent_at timestamptz)
+RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-#variable_conflict use_column
-BEGIN
-	RETURN QUERY
-	SELECT m.seq, m.message
-	FROM (SELECT i.seq,
-				 sum(octet_length(i.ciphertext)) OVER (ORDER BY i.seq)
-					 - octet_length(i.ciphertext) AS bytes_before,
-				 json_strip_nulls(json_build_object(
-					 'messageId', i.message_id,
-					 'seq', i.seq,
-					 'senderId', i.sender_id,
-					 'receiverId', caller,
-					 'suite', i.suite,
-					 'keyVersion', i.key_version,
-					 'senderKeyVersion', i.sender_key_version,
-					 'iv', e2emsg.base64url_encode(i.iv),
-					 'ciphertext', e2emsg.base64url_encode(i.ciphertext),
-					 'authTag', e2emsg.base64url_encode(i.auth_tag),
-					 'sentAt', e2emsg.json_time(i.sent_at))) AS message
-		  FROM e2emsg.inbox(caller, past, max_messages) i) m
-	WHERE m.bytes_before < max_bytes
-	ORDER BY m.seq;
-END
+	SELECT pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
+		'messageId', e2emsg.message_id($1, $3, $7),
+		'seq', $2,
+		'senderId', $3,
+		'receiverId', $1,
+		'suite', $4,
+		'keyVersion', $6,
+		'senderKeyVersion', $5,
+		'iv', e2emsg.base64url_encode($7),
+		'ciphertext', e2emsg.base64url_encode($8),
+		'authTag', e2emsg.base64url_encode($9),
+		'sentAt', e2emsg.json_time($10)))
 $$;
-COMMENT ON FUNCTION inbox_page(uuid, bigint, integer, bigint) IS
-	'Messages as REST gives them, in order, until they have that much ciphertext.';
+COMMENT ON FUNCTION message_json(uuid, bigint, uuid, smallint, integer, integer, bytea, bytea,
+								 bytea, timestamptz) IS 'A message as REST gives it.';
 
 -- GET /messages
 CREATE FUNCTION rest_inbox(caller uuid, after_seq text, max_messages text, OUT body json)
@@ -305,28 +296,56 @@ BEGIN
 		PERFORM e2emsg.refuse('invalid_request', '"limit" must be from 1 to 200');
 	END IF;
 	SELECT json_build_object(
-		'messages', coalesce(json_agg(p.message ORDER BY p.seq), '[]'),
-		'next', coalesce(max(p.seq), past))
+		'messages', coalesce(json_agg(m.message ORDER BY m.seq), '[]'),
+		'next', coalesce(max(m.seq), past))
 	INTO body
-	FROM e2emsg.inbox_page(caller, past, wanted::integer, 1048576) p;
+	FROM (SELECT i.seq,
+				 sum(octet_length(i.ciphertext)) OVER (ORDER BY i.seq)
+					 - octet_length(i.ciphertext) AS bytes_before,
+				 e2emsg.message_json(caller, i.seq, i.sender_id, i.suite,
+									 i.sender_key_version, i.key_version, i.iv,
+									 i.ciphertext, i.auth_tag, i.sent_at) AS message
+		  FROM e2emsg.inbox(caller, past, wanted::integer) i) m
+	WHERE m.bytes_before < 1048576;
 END
 $$;
 COMMENT ON FUNCTION rest_inbox(uuid, text, text) IS 'GET /messages';
 
--- GET /messages/stream: a row for each message, in smaller pages, because a
--- slow reader holds one.
-CREATE FUNCTION rest_stream(caller uuid, after_seq text, OUT seq bigint, OUT message json)
+-- GET /messages/stream, many at once: a row for each message, with the number
+-- of its reader.  Pages are small, because a slow reader holds one.  As when
+-- sending, a table that was small at first must not decide the plan.
+CREATE FUNCTION rest_streams(readers uuid[], positions bigint[],
+							 OUT reader integer, OUT seq bigint, OUT message json)
 RETURNS SETOF record
 LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
 AS $$
+#variable_conflict use_column
 BEGIN
 	RETURN QUERY
-	SELECT * FROM e2emsg.inbox_page(caller,
-		coalesce(e2emsg.parse_number(after_seq, 'after'), 0), 50, 262144);
+	SELECT r.number::integer, p.seq,
+		   e2emsg.message_json(r.id, p.seq, p.sender_id, p.suite, p.sender_key_version,
+							   p.key_version, p.iv, p.ciphertext, p.auth_tag, p.sent_at)
+	FROM unnest(readers, positions) WITH ORDINALITY AS r (id, past, number)
+	CROSS JOIN LATERAL (
+		SELECT m.*, sum(octet_length(m.ciphertext)) OVER (ORDER BY m.seq)
+				   - octet_length(m.ciphertext) AS bytes_before
+		FROM (SELECT m.*
+			  FROM e2emsg.messages m
+			  WHERE m.mailbox_id = r.id
+				AND m.seq > greatest(r.past, (SELECT b.acked_seq FROM e2emsg.mailboxes b
+											  WHERE b.id = r.id))
+			  ORDER BY m.seq
+			  LIMIT 50) m) p
+	WHERE p.bytes_before < 131072
+	ORDER BY r.number, p.seq;
 END
 $$;
-COMMENT ON FUNCTION rest_stream(uuid, text) IS 'GET /messages/stream';
+COMMENT ON FUNCTION rest_streams(uuid[], bigint[]) IS
+	'GET /messages/stream, many at once: what lies past each reader''s position.';
 
 -- POST /messages/ack
 CREATE FUNCTION rest_acknowledge(caller uuid, request text, OUT body json)

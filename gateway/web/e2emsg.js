@@ -124,6 +124,8 @@ class Client {
 	async close() {
 		this.#core.closed = true;
 		this.#core.live.close();
+		this.#core.delivery.rest();
+		this.#core.backup.rest();
 	}
 
 	send(username, text, options) { return this.#core.outbox.send(username, text, options); }

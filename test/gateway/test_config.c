@@ -82,6 +82,7 @@ test_sources(struct tap *tap, const char *path)
 	fclose(file);
 	snprintf(config, sizeof(config), "--config=%s", path);
 	tap_ok(tap, load(&a, none, none) && a.config.port == 8080, "defaults");
+	tap_ok(tap, a.config.streams == 192, "three quarters of threads");
 	tap_ok(tap,
 		   load(&a, (const char *[MAX_ARGUMENTS]){config, NULL}, none) &&
 			   a.config.port == 1 && a.config.lock_timeout_ms == 50 &&
@@ -159,6 +160,11 @@ test_complaints(struct tap *tap, const char *path)
 	tap_ok(tap, complains("--registration=opened", "open|closed"),
 		   "another word");
 	tap_ok(tap, complains(long_flag, "longer than"), "too long a text");
+	tap_ok(tap, complains("--streams=224", "at most 223"),
+		   "streams that leave no threads");
+	tap_ok(tap, !complains("--streams=223", ""), "as many as there may be");
+	tap_ok(tap, complains("--allowed_origins=https://a.b/", "no origin"),
+		   "no origin");
 	tap_ok(tap, complains("--config=/nonexistent", "No such file"), "no file");
 	tap_ok(tap, file_complains(path, "port = 1\nprot = 1\n", "line 2"),
 		   "an unknown name in the file, with its line");

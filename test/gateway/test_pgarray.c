@@ -23,6 +23,8 @@ main(void)
 								 "\0\0\0\2\377\376";
 	static const char bytes[] = "\0\0\0\1\0\0\0\1\0\0\0\21\0\0\0\2\0\0\0\1"
 								"\0\0\0\3abc\0\0\0\0";
+	static const char larges[] = "\0\0\0\1\0\0\0\1\0\0\0\24\0\0\0\1\0\0\0\1"
+								 "\0\0\0\10\376\375\374\373\372\371\370\370";
 	struct pgarray array;
 	struct tap tap = {0};
 
@@ -36,6 +38,11 @@ main(void)
 		return EXIT_FAILURE;
 	pgarray_add_int2(&array, -2);
 	tap_ok(&tap, equals(&array, smalls, sizeof(smalls) - 1), "int2");
+	pgarray_free(&array);
+	if (!pgarray_begin(&array, PGARRAY_INT8, 1, 8))
+		return EXIT_FAILURE;
+	pgarray_add_int8(&array, -0x102030405060708);
+	tap_ok(&tap, equals(&array, larges, sizeof(larges) - 1), "int8");
 	pgarray_free(&array);
 	if (!pgarray_begin(&array, PGARRAY_BYTEA, 2, 3))
 		return EXIT_FAILURE;

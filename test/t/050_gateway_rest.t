@@ -394,6 +394,7 @@ is(call('POST', '/messages/ack', as => $carol, raw => '{"through":2}',
 	200, 'application/json with a charset');
 $reply = call('OPTIONS', '/messages', headers => { Origin => 'https://evil.example',
 		'Access-Control-Request-Method' => 'POST' });
+refused($reply, 403, 'origin_not_allowed', 'a page of another site');
 ok(!$reply->{headers}{'access-control-allow-origin'}, 'no CORS permission');
 is($reply->{headers}{server}, undef, 'no Server header');
 

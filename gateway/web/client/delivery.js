@@ -43,7 +43,7 @@ export class Delivery {
 		const errors = new Map();
 		const held = new Map(); // peers whose entries wait for an earlier one, and why
 		let stopped; // by what everything waits for
-		this.cancel?.();
+		this.rest();
 		for (const entry of await this.core.outbox.entries()) {
 			const error = stopped ?? held.get(entry.peer) ?? await this.attempt(entry);
 			if (!error) continue;
@@ -63,6 +63,9 @@ export class Delivery {
 		const seconds = Math.max(asked, Math.min(WAIT_MIN_S * 2 ** (this.failures - 1), WAIT_MAX_S) * jitter());
 		this.cancel = this.core.later(1000 * seconds, () => this.run().catch(() => {}));
 	}
+
+	// Tries nothing more by itself.
+	rest() { this.cancel?.(); }
 
 	// Tries one entry; why it stays, or undefined when it is settled.
 	async attempt(entry) {

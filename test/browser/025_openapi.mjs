@@ -1,6 +1,7 @@
 // openapi.json says of each route what the gateway says, in both directions;
 // it is sound, its examples are what its schemas say, and so are real answers.
 import { spawnSync } from 'node:child_process';
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { document, lookUp, objects, operations, problemWith, resolve, routeName } from './lib/openapi.mjs';
@@ -160,8 +161,8 @@ await call('GET', '/users/alice/public-key', { as: 'a.b.c' });
 await call('GET', '/users/alice/key-rotations?from=1', { as: 'bob' });
 
 const jwk = async () => {
-	const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
-	const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+	const pair = await webcrypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
+	const { kty, crv, x, y } = await webcrypto.subtle.exportKey('jwk', pair.publicKey);
 	return { kty, crv, x, y };
 };
 const carol = await call('POST', '/users', { body: { username: 'carol', publicKey: await jwk() } });
