@@ -42,6 +42,30 @@ await gateway.start();
 await alice.sees('The server is away', 'read');
 ok(await bob.message('server is away').count() === 1, 'the same when the server was away');
 
+// ---- older than six days
+
+await gateway.stop();
+await alice.page.locator('.connection[data-state=offline]').first().waitFor();
+await alice.write('Happy birthday');
+await alice.write('And a good year');
+await alice.sees('And a good year', 'waiting');
+await alice.page.close();
+await gateway.start();
+alice.page = await browsers[0].page();
+await alice.page.addInitScript(() => {
+	const { now } = Date;
+	Date.now = () => now() + 7 * 86400 * 1000;
+});
+await alice.page.goto(`${gateway.url}/#bob`);
+await alice.sees('And a good year', 'asks');
+ok(await bob.message('Happy birthday').count() === 0, 'what waited for a week asks before it goes out');
+await screenshot(alice.page, '042-asks');
+await alice.message('Happy birthday').getByRole('button', { name: 'Discard' }).click();
+await alice.message('Happy birthday').waitFor({ state: 'detached' });
+await alice.message('And a good year').getByRole('button', { name: 'Send again' }).click();
+await bob.sees('And a good year', 'opened');
+ok(await bob.message('Happy birthday').count() === 0, 'and is discarded, or sent, as one says');
+
 // ---- two tabs
 
 const second = new Person(await browsers[0].page(`${gateway.url}/#bob`), 'alice');

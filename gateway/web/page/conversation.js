@@ -10,6 +10,7 @@ import { itemsOf, makeItem, updateItem } from './message.js';
 import { attempt, tellError } from './notice.js';
 import { avatar } from './people.js';
 import { personDialog } from './person.js';
+import { stickToEnd } from './scroll.js';
 import { nameOf, visible } from './text.js';
 import { trusts } from './words.js';
 
@@ -99,28 +100,6 @@ function begin(messages, view, show) {
 		view.limit += page;
 		show().catch(tellError);
 	} }, 'Earlier messages') }];
-}
-
-/* Follows the newest message, unless one has scrolled up to read. */
-function stickToEnd(log) {
-	let atEnd = true;
-	const follow = () => atEnd && log.scrollTo({ top: log.scrollHeight, behavior: 'instant' });
-
-	log.addEventListener('scroll', () => {
-		atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-	}, { passive: true });
-	new ResizeObserver(follow).observe(log);
-	return {
-		keep(change) {
-			const fromEnd = log.scrollHeight - log.scrollTop;
-
-			change();
-			if (atEnd)
-				follow();
-			else if (log.scrollTop === 0)
-				log.scrollTop = log.scrollHeight - fromEnd;
-		},
-	};
 }
 
 function headOf(app, contact) {
