@@ -54,6 +54,7 @@ export class Live {
 			if (!signal.aborted) this.set('offline', wrap(error));
 		} finally {
 			waiting();
+			if (!signal.aborted) this.ending = undefined; // connect() may begin anew
 		}
 	}
 
