@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "backup_file.h"
 #include "command.h"
 #include "log_follow.h"
 #include "result.h"
@@ -22,7 +23,7 @@ static const struct command commands[] = {
 	 "seal a text and send it; without TEXT, or with -, it reads stdin", 0, 2,
 	 FLAG_SUITE | FLAG_UNSIGNED_OK | FLAG_RETRY, command_send},
 	{"read", "", "fetch, open, store, print and acknowledge mail", 0, 0,
-	 FLAG_ALL | FLAG_NO_ACK | FLAG_RETRY, command_read},
+	 FLAG_ALL | FLAG_NO_ACK | FLAG_RETRY | FLAG_RECEIPTS, command_read},
 	{"ack", "[THROUGH]", "acknowledge stored mail, all or through a number", 0,
 	 1, 0, command_ack},
 	{"rotate", "", "make a new encryption key and announce it", 0, 0, 0,
@@ -30,6 +31,12 @@ static const struct command commands[] = {
 	{"keys", "", "list this account's encryption keys", 0, 0, 0, command_keys},
 	{"keys forget", "VERSION", "remove an old private key for good", 1, 1,
 	 FLAG_FORCE, command_keys_forget},
+	{"backup", "",
+	 "leave the keys with the server, sealed; prints a new recovery code", 0,
+	 0, FLAG_FORCE, command_backup},
+	{"restore", "NAME",
+	 "make the account here from its backup; asks for the recovery code", 1, 1,
+	 FLAG_SERVICE, command_restore},
 	{"verify", "PEER", "show the safety number to compare", 1, 1, FLAG_CONFIRM,
 	 command_verify},
 	{"trust", "PEER", "accept a changed identity, or a peer without one", 1, 1,
@@ -155,7 +162,11 @@ command_run(struct app *app)
 	result = check_args(app, command);
 	if (result == RESULT_OK)
 		result = check_flags(app, command);
-	return result == RESULT_OK ? tell_of_log(app, command->run(app)) : result;
+	if (result != RESULT_OK)
+		return result;
+	result = command->run(app);
+	backup_follow(&app->session);
+	return tell_of_log(app, result);
 }
 
 void

@@ -31,6 +31,10 @@ extern enum result command_login(struct app *app);
 extern enum result command_whoami(struct app *app);
 extern enum result command_token(struct app *app);
 
+/* command_backup.c */
+extern enum result command_backup(struct app *app);
+extern enum result command_restore(struct app *app);
+
 /* command_keys.c */
 extern enum result command_rotate(struct app *app);
 extern enum result command_keys(struct app *app);

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "command.h"
+#include "delivery.h"
 #include "field.h"
 #include "inbox.h"
 #include "letter.h"
@@ -191,25 +192,117 @@ is_wanted(const struct app *app, const char *id, const json_t *record,
 		   seq > app->session.account.shown;
 }
 
+/*
+ * Prints a record.  To people a receipt is news of what they sent; when all is
+ * shown, that has it beside itself.
+ */
+static void
+print_record(const struct app *app, const struct mail *mail,
+			 const json_t *record, const char *delivery)
+{
+	const json_t *subject;
+
+	if (app->options.json || !delivery_is_receipt(record))
+	{
+		letter_print(record, delivery, app->options.json);
+		return;
+	}
+	subject = delivery_subject(mail, record);
+	if (subject != NULL && !app_has(app, FLAG_ALL))
+		letter_print_receipt(record, subject);
+}
+
 /* Prints mail, and notes how far that went. */
 static enum result
 print_mail(struct app *app, const struct mail *mail, const json_t *tried)
 {
 	struct account *account = &app->session.account;
+	json_t *states = delivery_states(mail);
 	const char *id;
 	json_t *record;
 
 	json_object_foreach(mail->records, id, record)
 	{
 		if (is_wanted(app, id, record, tried))
-			letter_print(record, app->options.json);
+			print_record(app, mail, record,
+						 json_string_value(json_object_get(states, id)));
 	}
+	json_decref(states);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return fault_errno(&app->fault, "can't write to", "stdout");
 	if (account->shown >= mail->last_seq)
 		return RESULT_OK;
 	account->shown = mail->last_seq;
 	return account_save(&app->session.store, account, &app->fault);
+}
+
+/* Does the peer get receipts: somebody written to or verified, in suite 1? */
+static struct contact *
+receipt_contact(struct app *app, const struct mail *mail, const json_t *record)
+{
+	struct uuid peer;
+	struct contact *contact =
+		field_uuid(record, "peerId", &peer)
+			? contacts_by_id(&app->session.contacts, &peer)
+			: NULL;
+
+	return contact != NULL && !contact->changed && contact->key_count > 0 &&
+				   contact->suite == SUITE_E2EMSG &&
+				   (contact->verified || mail_wrote_to(mail, &peer))
+			   ? contact
+			   : NULL;
+}
+
+/* The newest new text of each peer who gets receipts: username -> id. */
+static json_t *
+unread_texts(struct app *app, const struct mail *mail)
+{
+	json_t *newest = json_object();
+	const char *id;
+	json_t *record;
+
+	json_object_foreach(mail->records, id, record)
+	{
+		const char *state =
+			json_string_value(json_object_get(record, "state"));
+		const struct contact *contact;
+		int64_t seq;
+
+		if (!field_number(record, "seq", 1, &seq) ||
+			seq <= app->session.account.shown || state == NULL ||
+			strcmp(state, "opened") != 0 ||
+			json_object_get(record, "text") == NULL)
+			continue;
+		contact = receipt_contact(app, mail, record);
+		if (contact != NULL)
+			json_object_set_new(newest, contact->username, json_string(id));
+	}
+	return newest;
+}
+
+/* Tells the peers that their mail was read; what fails is a remark. */
+static void
+send_receipts(struct app *app, const json_t *newest)
+{
+	struct session *session = &app->session;
+	struct outbox_receipt unused;
+	struct fault fault;
+	char name[STORE_NAME_MAX];
+	const char *peer;
+	json_t *id;
+
+	json_object_foreach((json_t *) newest, peer, id)
+	{
+		const struct contact *contact =
+			contacts_by_name(&session->contacts, peer);
+
+		if (outbox_put_receipt(session, contact, RECEIPT_READ,
+							   json_string_value(id), name,
+							   &fault) != RESULT_OK ||
+			outbox_deliver(session, name, false, &unused, &fault) != RESULT_OK)
+			session_notice(session, "no receipt for %s: %s", peer,
+						   fault.message);
+	}
 }
 
 /* Fetches (and tries again), prints, acknowledges. */
@@ -219,6 +312,7 @@ read_mail(struct app *app, struct mail *mail, json_t **tried)
 	struct session *session = &app->session;
 	struct inbox_counts counts = {0};
 	struct fault fetching;
+	json_t *newest;
 	enum result fetched;
 	enum result result = RESULT_OK;
 
@@ -227,10 +321,14 @@ read_mail(struct app *app, struct mail *mail, json_t **tried)
 	if (result != RESULT_OK)
 		return result;
 	fetched = inbox_fetch(session, mail, &counts, &fetching);
+	newest = unread_texts(app, mail);
 	result = print_mail(app, mail, *tried);
 	if (result == RESULT_OK && fetched == RESULT_OK &&
 		!app_has(app, FLAG_NO_ACK))
 		result = inbox_acknowledge(session, mail, mail->last_seq, &app->fault);
+	if (result == RESULT_OK && app_has(app, FLAG_RECEIPTS))
+		send_receipts(app, newest);
+	json_decref(newest);
 	if (result != RESULT_OK)
 		return result;
 	if (fetched == RESULT_OK)

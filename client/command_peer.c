@@ -124,7 +124,7 @@ show_change(struct app *app, const struct contact *contact,
 	session_notice(&app->session, "%s: %s", contact->username,
 				   verdict_meaning(contact_judge(contact, seen)));
 	show_identity(app, "remembered", contact->has_identity,
-				  contact->identity_thumbprint, contact->keys[0].version);
+				  contact->identity_thumbprint, contact->met);
 	show_identity(app, "now", seen->has_identity, seen->identity_thumbprint,
 				  seen->version);
 	unused = app->fault;

@@ -45,9 +45,9 @@ contact_judge(const struct contact *known, const struct key_object *seen)
 	if (seen->version == newest->version + 1 &&
 		!same_thumbprint(seen->previous_thumbprint, newest->thumbprint))
 		return VERDICT_CONFLICT;
-	if (seen->version > newest->version)
-		return VERDICT_ROTATED;
-	return seen->version == newest->version ? VERDICT_KNOWN : VERDICT_OLDER;
+	if (seen->version < newest->version || seen->version < known->met)
+		return VERDICT_OLDER;
+	return seen->version == newest->version ? VERDICT_KNOWN : VERDICT_ROTATED;
 }
 
 const char *
@@ -92,6 +92,8 @@ insert_key(struct contact *contact, const struct key_object *seen)
 	keys[at].version = seen->version;
 	keys[at].key = seen->key;
 	memcpy(keys[at].thumbprint, seen->thumbprint, JWK_THUMBPRINT_SIZE);
+	if (seen->version > contact->met)
+		contact->met = seen->version;
 }
 
 void
@@ -146,7 +148,7 @@ contact_refuse(const struct contact *contact, enum verdict verdict,
 					 "the peer heals an honest one.",
 					 "the key of %s is refused: %s (version %u was met)",
 					 contact->username, verdict_meaning(verdict),
-					 contact->keys[0].version);
+					 contact->met);
 }
 
 const struct contact_key *

@@ -42,7 +42,8 @@ struct contact
 	bool changed;  /* another identity was met; trust() ends that */
 	bool accepted; /* unsigned: the user said yes to keys[0] */
 	int suite;	   /* of the peer's last message; ours at first */
-	size_t key_count;
+	uint32_t met;  /* highest version; its key is not here after a restore */
+	size_t key_count; /* 0: restored from a backup, and not met since */
 	struct contact_key keys[CONTACT_KEYS_MAX]; /* highest version first */
 };
 

@@ -18,8 +18,7 @@ take_keys(const json_t *keys, struct contact *out)
 	size_t i;
 	json_t *entry;
 
-	if (!json_is_array(keys) || json_array_size(keys) == 0 ||
-		json_array_size(keys) > CONTACT_KEYS_MAX)
+	if (!json_is_array(keys) || json_array_size(keys) > CONTACT_KEYS_MAX)
 		return false;
 	json_array_foreach(keys, i, entry)
 	{
@@ -31,6 +30,16 @@ take_keys(const json_t *keys, struct contact *out)
 		jwk_thumbprint(&key->key, key->thumbprint);
 	}
 	return true;
+}
+
+/* The highest version met; without a key of it only after a restore. */
+static bool
+take_met(const json_t *entry, struct contact *out)
+{
+	out->met = out->keys[0].version;
+	if (field_present(entry, "met"))
+		return field_version(entry, "met", &out->met);
+	return out->key_count > 0;
 }
 
 static bool
@@ -49,7 +58,8 @@ take_contact(const json_t *entry, struct contact *out)
 		!field_uuid(entry, "userId", &out->id) ||
 		!field_number(entry, "suite", SUITE_TUTORIAL, &suite) ||
 		suite > SUITE_E2EMSG ||
-		!take_keys(json_object_get(entry, "keys"), out))
+		!take_keys(json_object_get(entry, "keys"), out) ||
+		!take_met(entry, out))
 		return false;
 	out->suite = (int) suite;
 	out->verified = is_set(entry, "verified");
@@ -99,14 +109,15 @@ contact_json(const struct contact *contact)
 			keys, json_pack("{s:I, s:o}", "keyVersion",
 							(json_int_t) contact->keys[i].version, "publicKey",
 							field_from_key(&contact->keys[i].key)));
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:o}", "username",
-					 contact->username, "userId",
+	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:I, s:o}",
+					 "username", contact->username, "userId",
 					 field_from_uuid(&contact->id), "identityKey",
 					 contact->has_identity ? field_from_key(&contact->identity)
 										   : json_null(),
 					 "verified", contact->verified, "changed",
 					 contact->changed, "accepted", contact->accepted, "suite",
-					 contact->suite, "keys", keys);
+					 contact->suite, "met", (json_int_t) contact->met, "keys",
+					 keys);
 }
 
 enum result

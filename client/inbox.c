@@ -194,6 +194,7 @@ inbox_acknowledge(struct session *session, const struct mail *mail,
 				  int64_t through, struct fault *fault)
 {
 	struct account *account = &session->account;
+	int64_t now;
 	enum result result;
 
 	if (through <= account->acknowledged)
@@ -203,7 +204,7 @@ inbox_acknowledge(struct session *session, const struct mail *mail,
 						 "only mail that is stored here, through %lld, can "
 						 "be acknowledged",
 						 (long long) mail->last_seq);
-	result = server_acknowledge(session, through, fault);
+	result = server_acknowledge(session, through, &now, fault);
 	if (result != RESULT_OK)
 		return result;
 	account->acknowledged = through;

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "keypair.h"
 
@@ -185,6 +186,50 @@ keypair_write_pem(const struct keypair *pair, char out[KEYPAIR_PEM_MAX],
 
 end:
 	BIO_free(bio);
+	return done;
+}
+
+/* Is the public half that of the private one? */
+static bool
+is_whole(EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	bool whole = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	return whole;
+}
+
+bool
+keypair_read_der(const uint8_t *der, size_t size, struct keypair *out)
+{
+	struct keypair pair = {0};
+	const uint8_t *at = der;
+	PKCS8_PRIV_KEY_INFO *info =
+		size > KEYPAIR_DER_MAX
+			? NULL
+			: d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long) size);
+
+	if (info != NULL && at == der + size)
+		pair.private_key = EVP_PKCS82PKEY(info);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	if (pair.private_key != NULL && !is_whole(pair.private_key))
+		keypair_free(&pair);
+	return finish(&pair, out);
+}
+
+bool
+keypair_write_der(const struct keypair *pair, uint8_t out[KEYPAIR_DER_MAX],
+				  size_t *size)
+{
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pair->private_key);
+	uint8_t *at = out;
+	int length = info ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : 0;
+	bool done = length > 0 && length <= KEYPAIR_DER_MAX &&
+				i2d_PKCS8_PRIV_KEY_INFO(info, &at) == length;
+
+	PKCS8_PRIV_KEY_INFO_free(info);
+	*size = done ? (size_t) length : 0;
 	return done;
 }
 

@@ -21,6 +21,7 @@
 #define KEYPAIR_SCALAR_SIZE 32 /* bytes */
 #define KEYPAIR_SECRET_SIZE 32 /* bytes of a shared secret */
 #define KEYPAIR_PEM_MAX 1024   /* bytes of PEM text */
+#define KEYPAIR_DER_MAX 256	   /* bytes of DER */
 
 /* Start with {0}.  The public half is always there and on the curve. */
 struct keypair
@@ -43,6 +44,17 @@ extern bool keypair_read_pem(const char *text, size_t size,
 /* Writes PEM text and a NUL; *size counts without the NUL. */
 extern bool keypair_write_pem(const struct keypair *pair,
 							  char out[KEYPAIR_PEM_MAX], size_t *size);
+
+/*
+ * Reads PKCS#8 in DER; false unless it is one P-256 private key, whose public
+ * half is its own, and nothing after it.
+ */
+extern bool keypair_read_der(const uint8_t *der, size_t size,
+							 struct keypair *out);
+
+/* Writes PKCS#8 in DER with the public half in it, as WebCrypto does. */
+extern bool keypair_write_der(const struct keypair *pair,
+							  uint8_t out[KEYPAIR_DER_MAX], size_t *size);
 
 extern void keypair_free(struct keypair *pair);
 

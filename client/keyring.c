@@ -3,11 +3,14 @@
  *		The private keys of an account.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
 #include "keyring.h"
+
+#define PREFIX "key-"
 
 void
 keyring_name(uint32_t version, char out[STORE_NAME_MAX])
@@ -15,7 +18,7 @@ keyring_name(uint32_t version, char out[STORE_NAME_MAX])
 	if (version == KEYRING_IDENTITY)
 		snprintf(out, STORE_NAME_MAX, "identity.pem");
 	else
-		snprintf(out, STORE_NAME_MAX, "key-%u.pem", version);
+		snprintf(out, STORE_NAME_MAX, PREFIX "%u.pem", version);
 }
 
 bool
@@ -28,8 +31,8 @@ keyring_has(const struct store *store, uint32_t version)
 }
 
 enum result
-keyring_make(const struct store *store, uint32_t version, struct keypair *out,
-			 struct fault *fault)
+keyring_put(const struct store *store, uint32_t version,
+			const struct keypair *pair, struct fault *fault)
 {
 	char name[STORE_NAME_MAX];
 	char text[KEYPAIR_PEM_MAX];
@@ -37,12 +40,25 @@ keyring_make(const struct store *store, uint32_t version, struct keypair *out,
 	enum result result;
 
 	keyring_name(version, name);
-	if (!keypair_generate(out) || !keypair_write_pem(out, text, &size))
+	if (!keypair_write_pem(pair, text, &size))
 		result = fault_set(fault, RESULT_REFUSED, NULL,
-						   "OpenSSL could not make a key");
+						   "OpenSSL could not write a key");
 	else
 		result = store_write(store, name, text, size, fault);
 	OPENSSL_cleanse(text, sizeof(text));
+	return result;
+}
+
+enum result
+keyring_make(const struct store *store, uint32_t version, struct keypair *out,
+			 struct fault *fault)
+{
+	enum result result;
+
+	if (!keypair_generate(out))
+		return fault_set(fault, RESULT_REFUSED, NULL,
+						 "OpenSSL could not make a key");
+	result = keyring_put(store, version, out, fault);
 	if (result != RESULT_OK)
 		keypair_free(out);
 	return result;
@@ -78,6 +94,48 @@ keyring_load_or_make(const struct store *store, uint32_t version,
 	if (keyring_has(store, version))
 		return keyring_load(store, version, out, fault);
 	return keyring_make(store, version, out, fault);
+}
+
+/* The version of a file's name, or 0. */
+static uint32_t
+version_of(const char *name)
+{
+	char expected[STORE_NAME_MAX];
+	uint32_t version = (uint32_t) strtoul(name + strlen(PREFIX), NULL, 10);
+
+	keyring_name(version, expected);
+	return version > 0 && strcmp(name, expected) == 0 ? version : 0;
+}
+
+static int
+compare_down(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *) a, right = *(const uint32_t *) b;
+
+	return (left < right) - (left > right);
+}
+
+enum result
+keyring_versions(const struct store *store, uint32_t **out, size_t *count,
+				 struct fault *fault)
+{
+	char **names;
+	size_t name_count;
+	enum result result = store_list(store, PREFIX, &names, &name_count, fault);
+
+	*out = NULL;
+	*count = 0;
+	if (result != RESULT_OK)
+		return result;
+	*out = calloc(name_count + 1, sizeof(**out));
+	for (size_t i = 0; *out != NULL && i < name_count; i++)
+		if (version_of(names[i]) > 0)
+			(*out)[(*count)++] = version_of(names[i]);
+	store_list_free(names, name_count);
+	if (*out == NULL)
+		return fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
+	qsort(*out, *count, sizeof(**out), compare_down);
+	return RESULT_OK;
 }
 
 enum result

@@ -37,6 +37,17 @@ extern CHECKED enum result keyring_load_or_make(const struct store *store,
 												struct keypair *out,
 												struct fault *fault);
 
+/* Stores a key that came from elsewhere. */
+extern CHECKED enum result keyring_put(const struct store *store,
+									   uint32_t version,
+									   const struct keypair *pair,
+									   struct fault *fault);
+
+/* The versions that are here, highest first; the caller frees the array. */
+extern CHECKED enum result keyring_versions(const struct store *store,
+											uint32_t **out, size_t *count,
+											struct fault *fault);
+
 /* Removes a key for good. */
 extern CHECKED enum result keyring_forget(const struct store *store,
 										  uint32_t version,

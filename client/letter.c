@@ -22,9 +22,12 @@ member(const json_t *record, const char *name)
 }
 
 static void
-print_json(const json_t *record)
+print_json(const json_t *record, const char *delivery)
 {
 	json_t *copy = json_copy((json_t *) record);
+
+	if (delivery != NULL)
+		json_object_set_new(copy, "delivery", json_string(delivery));
 
 	json_object_del(copy, "envelope");
 	app_print_json(copy);
@@ -32,10 +35,10 @@ print_json(const json_t *record)
 
 /* "[3] 2026-01-31T12:00:00.123Z bob (signed)" */
 static void
-print_heading(const json_t *record)
+print_heading(const json_t *record, const char *delivery)
 {
 	bool sent = strcmp(member(record, "direction"), "out") == 0;
-	const char *trust = member(record, "trust");
+	const char *trust = delivery ? delivery : member(record, "trust");
 	const char *peer = member(record, "peer");
 	int64_t seq;
 
@@ -75,27 +78,32 @@ print_remark(const char *what, const char *remark)
 }
 
 void
-letter_print(const json_t *record, bool json)
+letter_print_receipt(const json_t *record, const json_t *subject)
+{
+	const json_t *receipt = json_object_get(record, "receipt");
+
+	print_heading(record, NULL);
+	printf(INDENT "has %s what you sent until ",
+		   strcmp(member(receipt, "kind"), "read") == 0 ? "read" : "received");
+	term_line(stdout, member(subject, "sentAt"));
+	fputc('\n', stdout);
+}
+
+void
+letter_print(const json_t *record, const char *delivery, bool json)
 {
 	const json_t *text = json_object_get(record, "text");
-	const json_t *receipt = json_object_get(record, "receipt");
 	const char *problem = member(record, "problem");
 	const char *log_problem = member(record, "logProblem");
 
 	if (json)
 	{
-		print_json(record);
+		print_json(record, delivery);
 		return;
 	}
-	print_heading(record);
+	print_heading(record, delivery);
 	if (text != NULL)
 		print_text(json_string_value(text), json_string_length(text));
-	if (receipt != NULL)
-	{
-		printf(INDENT "receipt: %s ", member(receipt, "kind"));
-		term_line(stdout, member(receipt, "messageId"));
-		fputc('\n', stdout);
-	}
 	if (log_problem[0] != '\0')
 		print_remark("KEY LOG", log_problem);
 	if (problem[0] != '\0')

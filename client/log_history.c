@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "backup_file.h"
 #include "key_proof.h"
 #include "keyring.h"
 #include "log_follow.h"
@@ -130,6 +131,16 @@ go_on(struct history *history, const struct log_user_entry *user,
 	memcpy(history->leaf_hash, leaf_hash, MERKLE_HASH_SIZE);
 }
 
+/* A version that is not here may be another device's, and in the backup. */
+static enum result
+look_for_key(struct session *session, uint32_t version, struct fault *fault)
+{
+	if (version <= session->account.version ||
+		keyring_has(&session->store, version))
+		return RESULT_OK;
+	return backup_take_over(session, fault);
+}
+
 /* Checks the next entry and goes on to it. */
 static enum result
 take_entry(struct history *history, struct log_pin *pin, const json_t *row,
@@ -146,8 +157,10 @@ take_entry(struct history *history, struct log_pin *pin, const json_t *row,
 						 "the server sent something that is not an entry "
 						 "after entry %u of your history",
 						 history->number);
-	result =
-		own_thumbprint(history->session, entry.user.key_version, mine, fault);
+	result = look_for_key(history->session, entry.user.key_version, fault);
+	if (result == RESULT_OK)
+		result = own_thumbprint(history->session, entry.user.key_version, mine,
+								fault);
 	if (result != RESULT_OK)
 		return result;
 	problem = check_entry(history, &entry, mine);

@@ -24,7 +24,8 @@ enum flag
 	FLAG_YES = 1 << 8,
 	FLAG_FORCE = 1 << 9,
 	FLAG_FOLLOW = 1 << 10,
-	FLAG_VERIFIER = 1 << 11
+	FLAG_VERIFIER = 1 << 11,
+	FLAG_RECEIPTS = 1 << 12
 };
 
 struct options

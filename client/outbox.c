@@ -24,6 +24,20 @@
 #define PREFIX "outgoing-"
 #define ROUNDS_MAX 4 /* of sealing again, when the peer rotates as we send */
 
+/* Takes the entry's receipt, if it is one, into the frame. */
+static void
+take_receipt(const json_t *entry, struct frame *frame, struct uuid *about)
+{
+	const json_t *receipt = json_object_get(entry, "receipt");
+	const char *kind = json_string_value(json_object_get(receipt, "kind"));
+
+	if (kind == NULL || !field_uuid(receipt, "messageId", about))
+		return;
+	frame->receipt =
+		strcmp(kind, "read") == 0 ? RECEIPT_READ : RECEIPT_DELIVERED;
+	frame->receipt_id = about->bytes;
+}
+
 /* Writes the plaintext for the suite; false when the text is too long. */
 static bool
 make_plaintext(const struct log_pin *log, int suite, const json_t *entry,
@@ -32,6 +46,7 @@ make_plaintext(const struct log_pin *log, int suite, const json_t *entry,
 	const json_t *text = json_object_get(entry, "text");
 	uint8_t id[FRAME_ID_SIZE];
 	uint8_t head[FRAME_HEAD_SIZE];
+	struct uuid about;
 	struct frame frame = {
 		.text = (const uint8_t *) json_string_value(text),
 		.text_size = json_string_length(text),
@@ -46,6 +61,7 @@ make_plaintext(const struct log_pin *log, int suite, const json_t *entry,
 			memcpy(out, frame.text, *size);
 		return *size <= FRAME_SIZE_MAX;
 	}
+	take_receipt(entry, &frame, &about);
 	*size = frame_padded_size(&frame);
 	if (*size == 0 || !field_bytes(entry, "clientMessageId", id, sizeof(id)))
 		return false;
@@ -129,31 +145,54 @@ make_name(char name[STORE_NAME_MAX])
 			 (long long) now.tv_sec, now.tv_nsec);
 }
 
+/* Seals and stores a new entry that says "what"; frees that. */
+static enum result
+put(struct session *session, const struct contact *contact, int suite,
+	const char *member, json_t *what, char name[STORE_NAME_MAX],
+	struct fault *fault)
+{
+	uint8_t id[FRAME_ID_SIZE];
+	json_t *entry = NULL;
+	enum result result = log_check_sending(session, fault);
+
+	if (result == RESULT_OK && RAND_bytes(id, sizeof(id)) != 1)
+		result =
+			fault_set(fault, RESULT_REFUSED, NULL, "there is no randomness");
+	if (result == RESULT_OK)
+	{
+		entry = json_pack("{s:s, s:i, s:o, s:O}", "peer", contact->username,
+						  "suite", suite, "clientMessageId",
+						  field_from_bytes(id, sizeof(id)), member, what);
+		make_name(name);
+		result = entry ? seal_entry(session, contact, entry, name, fault)
+					   : fault_set(fault, RESULT_USAGE, NULL,
+								   "the text is not UTF-8, or memory is out");
+	}
+	json_decref(entry);
+	json_decref(what);
+	return result;
+}
+
 enum result
 outbox_put(struct session *session, const struct contact *contact, int suite,
 		   const char *text, size_t size, char name[STORE_NAME_MAX],
 		   struct fault *fault)
 {
-	uint8_t id[FRAME_ID_SIZE];
-	json_t *entry;
-	enum result result = log_check_sending(session, fault);
+	return put(session, contact, suite, "text", json_stringn(text, size), name,
+			   fault);
+}
 
-	if (result != RESULT_OK)
-		return result;
-	if (RAND_bytes(id, sizeof(id)) != 1)
-		return fault_set(fault, RESULT_REFUSED, NULL,
-						 "there is no randomness");
-	entry =
-		json_pack("{s:s, s:i, s:o, s:o}", "peer", contact->username, "suite",
-				  suite, "clientMessageId", field_from_bytes(id, sizeof(id)),
-				  "text", json_stringn(text, size));
-	if (entry == NULL)
-		return fault_set(fault, RESULT_USAGE, NULL,
-						 "the text is not UTF-8, or memory is out");
-	make_name(name);
-	result = seal_entry(session, contact, entry, name, fault);
-	json_decref(entry);
-	return result;
+enum result
+outbox_put_receipt(struct session *session, const struct contact *contact,
+				   enum receipt_kind kind, const char *message_id,
+				   char name[STORE_NAME_MAX], struct fault *fault)
+{
+	json_t *receipt = json_pack("{s:s, s:s}", "kind",
+								kind == RECEIPT_READ ? "read" : "delivered",
+								"messageId", message_id);
+
+	return put(session, contact, SUITE_E2EMSG, "receipt", receipt, name,
+			   fault);
 }
 
 enum result
@@ -221,14 +260,15 @@ sent_record(const json_t *entry, const struct outbox_receipt *receipt)
 	const json_t *envelope = json_object_get(entry, "envelope");
 
 	return json_pack(
-		"{s:s, s:o, s:s, s:O, s:i, s:I, s:O, s:O, s:s, s:O, s:O}", "direction",
-		"out", "messageId", field_from_uuid(&receipt->id), "peer",
+		"{s:s, s:o, s:s, s:O, s:i, s:I, s:O, s:O, s:s, s:O, s:O*, s:O*}",
+		"direction", "out", "messageId", field_from_uuid(&receipt->id), "peer",
 		receipt->peer, "peerId", json_object_get(envelope, "receiverId"),
 		"suite", receipt->suite, "keyVersion", (json_int_t) receipt->version,
 		"senderKeyVersion", json_object_get(envelope, "senderKeyVersion"),
 		"iv", json_object_get(envelope, "iv"), "sentAt", receipt->sent_at,
 		"clientMessageId", json_object_get(entry, "clientMessageId"), "text",
-		json_object_get(entry, "text"));
+		json_object_get(entry, "text"), "receipt",
+		json_object_get(entry, "receipt"));
 }
 
 /* The server has it: record it, and take it out of the outbox. */

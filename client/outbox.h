@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "contact.h"
+#include "frame.h"
 #include "session.h"
 
 /* What a delivered entry became. */
@@ -31,6 +32,15 @@ extern CHECKED enum result outbox_put(struct session *session,
 									  const char *text, size_t size,
 									  char name[STORE_NAME_MAX],
 									  struct fault *fault);
+
+/*
+ * The same with a receipt about a message of the contact's; always suite 1,
+ * which alone has receipts.
+ */
+extern CHECKED enum result
+outbox_put_receipt(struct session *session, const struct contact *contact,
+				   enum receipt_kind kind, const char *message_id,
+				   char name[STORE_NAME_MAX], struct fault *fault);
 
 /*
  * Looks for a waiting entry with this peer and text: the same send, tried

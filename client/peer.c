@@ -80,12 +80,12 @@ apply(struct session *session, struct contact *contact,
 		return contact_refuse(contact, verdict, fault);
 	if (verdict == VERDICT_KNOWN)
 		return RESULT_OK;
-	if (verdict == VERDICT_ROTATED)
+	if (verdict == VERDICT_ROTATED && contact->key_count > 0)
 		session_notice(session, "%s rotated to key version %u", seen->username,
 					   seen->version);
 	if (verdict == VERDICT_ROTATED || verdict == VERDICT_OLDER)
 		contact_learn(contact, seen);
-	else if (version == 0 || version > contact->keys[0].version)
+	else if (version == 0 || version > contact->met)
 	{
 		contact->changed = true;
 		session_notice(session, "%s: %s; see e2emsg trust %s", seen->username,
@@ -168,10 +168,14 @@ peer_find(struct session *session, const char *username, struct contact **out,
 	if (*out != NULL && strcmp(username, session->account.username) == 0 &&
 		(*out)->keys[0].version < session->account.version)
 		return follow_own(session, *out, fault);
-	if (*out != NULL)
+	if (*out != NULL && (*out)->key_count > 0)
 		return RESULT_OK;
 	result = fetch(session, username, 0, &seen, fault);
-	return result == RESULT_OK ? begin(session, &seen, out, fault) : result;
+	if (result != RESULT_OK)
+		return result;
+	return *out == NULL ? begin(session, &seen, out, fault)
+						: apply(session, *out, &seen, 0,
+								contact_judge(*out, &seen), fault);
 }
 
 enum result

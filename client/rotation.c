@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup_file.h"
 #include "endorsement.h"
 #include "field.h"
 #include "key_object.h"
@@ -178,17 +179,39 @@ rotation_restore(struct session *session, uint32_t known, struct fault *fault)
 }
 
 /*
+ * The next key: here, and in the backup if there is one, which may show that
+ * another device was faster.
+ */
+static enum result
+prepare(struct session *session, uint32_t *version, struct keypair *fresh,
+		struct fault *fault)
+{
+	enum result result;
+
+	do
+	{
+		*version = session->account.version + 1;
+		result = keyring_load_or_make(&session->store, *version, fresh, fault);
+		keypair_free(fresh);
+		if (result == RESULT_OK)
+			result = backup_update(session, fault);
+	} while (result == RESULT_OK && *version <= session->account.version);
+	return result == RESULT_OK
+			   ? keyring_load(&session->store, *version, fresh, fault)
+			   : result;
+}
+
+/*
  * Makes a rotation, or finishes one that an earlier run began: the same key
  * again is harmless, and a server that won't have it twice says so.
  */
 static enum result
 rotate(struct session *session, struct fault *fault)
 {
-	uint32_t version = session->account.version + 1;
+	uint32_t version;
 	bool done = false, conflict = false;
 	struct keypair fresh = {0};
-	enum result result =
-		keyring_load_or_make(&session->store, version, &fresh, fault);
+	enum result result = prepare(session, &version, &fresh, fault);
 
 	if (result == RESULT_OK)
 		result = announce(session, version, &fresh, &conflict, fault);

@@ -3,10 +3,13 @@
  *		The REST routes that a signed-in user calls, one function each.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "backup.h"
 #include "field.h"
 #include "log_check.h"
+#include "recovery.h"
 #include "server.h"
 
 #define PATH_SIZE 160 /* bytes of the longest path */
@@ -146,7 +149,7 @@ server_mail(struct session *session, int64_t after, json_t **out,
 }
 
 enum result
-server_acknowledge(struct session *session, int64_t through,
+server_acknowledge(struct session *session, int64_t through, int64_t *now,
 				   struct fault *fault)
 {
 	struct http_reply reply;
@@ -157,7 +160,100 @@ server_acknowledge(struct session *session, int64_t through,
 	json_decref(body);
 	if (result == RESULT_OK)
 		result = refuse_problem(&reply, fault);
-	if (result == RESULT_OK)
-		http_reply_free(&reply);
+	if (result != RESULT_OK)
+		return result;
+	if (!field_number(reply.body, "acknowledged", 0, now))
+		result = fault_set(fault, RESULT_REFUSED, NULL,
+						   "the server's answer is not that to an "
+						   "acknowledgement");
+	http_reply_free(&reply);
+	return result;
+}
+
+/* Reads version and backup of an answer. */
+static enum result
+take_backup(const json_t *answer, struct server_backup *out,
+			struct fault *fault)
+{
+	out->bytes = malloc(BACKUP_MAX);
+	if (out->bytes != NULL &&
+		field_version(answer, "version", &out->version) &&
+		field_blob(answer, "backup", out->bytes, BACKUP_MAX, &out->size))
+		return RESULT_OK;
+	free(out->bytes);
+	out->bytes = NULL;
+	return fault_set(fault, RESULT_REFUSED, NULL,
+					 "the server sent something that is not a backup");
+}
+
+enum result
+server_backup(struct session *session, struct server_backup *out,
+			  struct fault *fault)
+{
+	struct http_reply reply;
+	enum result result = session_call(session, "GET", "/backup", NULL,
+									  REPEAT_HARMLESS, &reply, fault);
+
+	*out = (struct server_backup){0};
+	if (result != RESULT_OK)
+		return result;
+	if (reply.status < 400)
+		result = take_backup(reply.body, out, fault);
+	else if (strcmp(http_code(&reply), "no_backup") != 0)
+		result = http_fault(&reply, fault);
+	http_reply_free(&reply);
+	return result;
+}
+
+enum result
+server_put_backup(struct session *session, uint32_t version,
+				  const uint8_t *locator, const uint8_t *bytes, size_t size,
+				  bool *conflict, struct fault *fault)
+{
+	struct http_reply reply;
+	json_t *body = json_pack(
+		"{s:I, s:o, s:o*}", "version", (json_int_t) version, "backup",
+		field_from_bytes(bytes, size), "locator",
+		locator ? field_from_bytes(locator, RECOVERY_KEY_SIZE) : NULL);
+	enum result result = session_call(session, "PUT", "/backup", body,
+									  REPEAT_HARMLESS, &reply, fault);
+
+	*conflict = false;
+	json_decref(body);
+	if (result != RESULT_OK)
+		return result;
+	*conflict = strcmp(http_code(&reply), "version_conflict") == 0;
+	if (reply.status >= 400 && !*conflict)
+		result = http_fault(&reply, fault);
+	http_reply_free(&reply);
+	return result;
+}
+
+enum result
+server_restore(struct session *session, const uint8_t *locator,
+			   struct server_backup *out, struct fault *fault)
+{
+	struct http_reply reply = {0};
+	json_t *body =
+		json_pack("{s:s, s:o}", "username", session->account.username,
+				  "locator", field_from_bytes(locator, RECOVERY_KEY_SIZE));
+	enum result result = http_call(&session->http, "POST", "/backup/restore",
+								   body, NULL, &reply, fault);
+
+	*out = (struct server_backup){0};
+	json_decref(body);
+	if (result != RESULT_OK)
+		return result;
+	if (reply.status < 400)
+		result = take_backup(reply.body, out, fault);
+	else if (strcmp(http_code(&reply), "no_backup") == 0)
+		result = fault_set(fault, RESULT_REFUSED,
+						   "Look at both. A newer code takes the place of an "
+						   "older one.",
+						   "no backup of %s lies under this recovery code",
+						   session->account.username);
+	else
+		result = http_fault(&reply, fault);
+	http_reply_free(&reply);
 	return result;
 }

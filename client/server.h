@@ -64,9 +64,36 @@ extern CHECKED enum result server_send(struct session *session,
 extern CHECKED enum result server_mail(struct session *session, int64_t after,
 									   json_t **out, struct fault *fault);
 
-/* POST /messages/ack. */
+/* POST /messages/ack.  *now: what the server has, which never goes back. */
 extern CHECKED enum result server_acknowledge(struct session *session,
-											  int64_t through,
+											  int64_t through, int64_t *now,
 											  struct fault *fault);
+
+/* GET /backup, read; RESULT_OK and NULL bytes when there is none. */
+struct server_backup
+{
+	uint32_t version;
+	uint8_t *bytes; /* the caller frees it */
+	size_t size;
+};
+
+extern CHECKED enum result server_backup(struct session *session,
+										 struct server_backup *out,
+										 struct fault *fault);
+
+/*
+ * PUT /backup; without a locator (NULL) it stays where it lies.  *conflict:
+ * the server has another version than the one before.
+ */
+extern CHECKED enum result
+server_put_backup(struct session *session, uint32_t version,
+				  const uint8_t *locator, const uint8_t *bytes, size_t size,
+				  bool *conflict, struct fault *fault);
+
+/* POST /backup/restore, without a token; RESULT_REFUSED when there is none. */
+extern CHECKED enum result server_restore(struct session *session,
+										  const uint8_t *locator,
+										  struct server_backup *out,
+										  struct fault *fault);
 
 #endif /* E2EMSG_SERVER_H */

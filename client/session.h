@@ -32,8 +32,10 @@ struct session
 	time_t token_expires;
 	bool renewal_tried; /* before it was urgent: once a session */
 	struct log_pin log;
-	bool checking; /* the own history: no sign-in checks it again */
-	FILE *notices; /* where remarks for the user go, or NULL */
+	bool called;	   /* the server answered a call with the token */
+	bool backup_tried; /* to write the backup, in this run */
+	bool checking;	   /* the own history: no sign-in checks it again */
+	FILE *notices;	   /* where remarks for the user go, or NULL */
 };
 
 #define SESSION_CLOSED        \

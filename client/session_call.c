@@ -253,6 +253,7 @@ session_call(struct session *session, const char *method, const char *path,
 
 		*reply = (struct http_reply){0};
 		result = call_signed_in(session, method, path, body, reply, fault);
+		session->called = session->called || result == RESULT_OK;
 		if (result == RESULT_OK && !is_decided(reply->status))
 		{
 			asked = reply->retry_after;

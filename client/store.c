@@ -307,6 +307,44 @@ store_remove(const struct store *store, const char *name, struct fault *fault)
 	return RESULT_OK;
 }
 
+void
+store_discard(struct store *store)
+{
+	struct fault unused;
+	char **names;
+	size_t count;
+
+	if (store->folder < 0 ||
+		store_list(store, "", &names, &count, &unused) != RESULT_OK)
+		return;
+	for (size_t i = 0; i < count; i++)
+		unlinkat(store->folder, names[i], 0);
+	store_list_free(names, count);
+	rmdir(store->path);
+}
+
+enum result
+store_rename(struct store *store, const char *home, const char *username,
+			 struct fault *fault)
+{
+	char path[PATH_MAX];
+	int parent = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum result result = RESULT_OK;
+
+	if (snprintf(path, sizeof(path), "%s/%s", home, username) >=
+		(int) sizeof(path))
+		result = fault_set(fault, RESULT_USAGE, NULL, "the path is too long");
+	else if (renameat2(AT_FDCWD, store->path, AT_FDCWD, path,
+					   RENAME_NOREPLACE) != 0 ||
+			 parent < 0 || fsync(parent) != 0)
+		result = fault_errno(fault, "can't make", path);
+	else
+		memcpy(store->path, path, strlen(path) + 1);
+	if (parent >= 0)
+		close(parent);
+	return result;
+}
+
 static int
 compare_names(const void *a, const void *b)
 {

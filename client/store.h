@@ -73,6 +73,14 @@ extern CHECKED enum result store_append(const struct store *store,
 extern CHECKED enum result store_remove(const struct store *store,
 										const char *name, struct fault *fault);
 
+/* Removes all files of a folder, and the folder itself, as far as it goes. */
+extern void store_discard(struct store *store);
+
+/* Gives the folder of an account its name; RESULT_REFUSED if that is taken. */
+extern CHECKED enum result store_rename(struct store *store, const char *home,
+										const char *username,
+										struct fault *fault);
+
 extern bool store_has(const struct store *store, const char *name);
 
 /*

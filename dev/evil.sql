@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS e2emsg_demo.flipped (
 	PRIMARY KEY (mailbox_id, sender_id, iv));
 CREATE TABLE IF NOT EXISTS e2emsg_demo.swapped (user_id uuid PRIMARY KEY, version integer NOT NULL);
 
+-- what they return may differ from the last time
+DROP FUNCTION IF EXISTS e2emsg_demo.rows(text, text), e2emsg_demo.evil(text);
+
 CREATE OR REPLACE FUNCTION e2emsg_demo.hex(bytes bytea) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -230,17 +233,17 @@ BEGIN
 END
 $$;
 
--- POST /demo/evil
-CREATE OR REPLACE FUNCTION e2emsg_demo.evil(request text, OUT body json)
+-- POST /demo/evil.  "mailbox": who waits for its mail is to look again.
+CREATE OR REPLACE FUNCTION e2emsg_demo.evil(request text, OUT body json, OUT mailbox uuid)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	parsed json := e2emsg.request_object(request, '{action,mailbox}');
 	action text := e2emsg.request_text(parsed, 'action');
-	mailbox uuid := e2emsg.find_user(e2emsg.request_text(parsed, 'mailbox'));
 	told text;
 BEGIN
+	mailbox := e2emsg.find_user(e2emsg.request_text(parsed, 'mailbox'));
 	CASE action
 		WHEN 'flip' THEN told := e2emsg_demo.flip(mailbox);
 		WHEN 'swap' THEN told := e2emsg_demo.swap(mailbox);

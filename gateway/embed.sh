@@ -27,7 +27,8 @@ type_of() {
 }
 
 # "find" goes by the folder's order, which differs between machines.
-files=$(cd "$folder" && find . -type f ! -name '.*' ! -name '*~' ! -name '*.md' | sed 's,^\./,,' | LC_ALL=C sort)
+files=$(cd "$folder" && find . -type f ! -name '.*' ! -name '*~' ! -name '*.md' \
+	! -name package.json | sed 's,^\./,,' | LC_ALL=C sort)
 [ -n "$files" ] || fail "$folder has no files"
 
 cat <<'EOF'

@@ -211,9 +211,9 @@ static const struct route routes[] = {
 	 .audience = ANYONE,
 	 .success = 200,
 	 .serve = serve_sql,
-	 .sql = "SELECT body::text FROM e2emsg_demo.evil($1)",
+	 .sql = "SELECT body::text, mailbox::text FROM e2emsg_demo.evil($1)",
 	 .params = {BODY},
-	 .flags = DEMO | SAYS_JSON},
+	 .flags = DEMO | SAYS_JSON | WAKES},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))

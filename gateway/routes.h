@@ -40,18 +40,19 @@ enum source
 
 enum route_flag
 {
-	HAS_ETAG = 1,	 /* columns 2 and 3: etag, immutable */
-	REGISTERS = 2,	 /* column 2: the new user's id; answer with a token */
-	EMPTY_BODY = 4,	 /* POST with nothing in it */
-	LOGGED = 8,		 /* column 2: wait for the key log */
-	PUBLIC = 16,	 /* an answer without a secret, for any cache */
-	FOREVER = 32,	 /* ... that never changes */
-	PLAIN = 64,		 /* text/plain */
-	OCTETS = 128,	 /* application/octet-stream, from a bytea */
-	WEB = 256,		 /* only with the setting web = on */
-	DEMO = 512,		 /* only with demo = on */
-	SAYS_JSON = 1024 /* Content-Type must be there: no other site's page can
-					  * send that without asking first */
+	HAS_ETAG = 1,	  /* columns 2 and 3: etag, immutable */
+	REGISTERS = 2,	  /* column 2: the new user's id; answer with a token */
+	EMPTY_BODY = 4,	  /* POST with nothing in it */
+	LOGGED = 8,		  /* column 2: wait for the key log */
+	PUBLIC = 16,	  /* an answer without a secret, for any cache */
+	FOREVER = 32,	  /* ... that never changes */
+	PLAIN = 64,		  /* text/plain */
+	OCTETS = 128,	  /* application/octet-stream, from a bytea */
+	WEB = 256,		  /* only with the setting web = on */
+	DEMO = 512,		  /* only with demo = on */
+	SAYS_JSON = 1024, /* Content-Type must be there: no other site's page can
+					   * send that without asking first */
+	WAKES = 2048	  /* column 2: a mailbox that may have mail now */
 };
 
 #define ROUTE_MAX_PARAMS 3

@@ -223,6 +223,26 @@ wait_for_log(struct request *request, const struct route *route,
 	return status;
 }
 
+/* Wakes who waits for the mailbox's mail, at every gateway. */
+static void
+wake(struct gateway *gateway, const uint8_t mailbox[UUID_SIZE])
+{
+	wakeups_mail(gateway->wakeups, mailbox);
+	hints_tell(gateway->hints, mailbox);
+}
+
+static void
+wake_for_row(struct request *request, const struct route *route,
+			 const struct db_answer *answer)
+{
+	uint8_t mailbox[UUID_SIZE];
+	size_t size = 0;
+	const char *text = db_answer_field(answer, 0, 1, &size);
+
+	if ((route->flags & WAKES) && text && uuid_parse(text, size, mailbox))
+		wake(request->gateway, mailbox);
+}
+
 void
 serve_sql(struct request *request, const struct route *route,
 		  struct reply *reply)
@@ -235,7 +255,9 @@ serve_sql(struct request *request, const struct route *route,
 		status = wait_for_log(request, route, &answer, reply);
 	else if (status == STATUS_OK)
 		reply_row(request, route, route->success, &answer, reply);
-	if (status != STATUS_OK)
+	if (status == STATUS_OK)
+		wake_for_row(request, route, &answer);
+	else
 		reply_refusal(reply, status, &answer);
 	db_answer_free(&answer);
 }
@@ -265,9 +287,6 @@ serve_send(struct request *request, const struct route *route,
 	}
 	outbox_send(request->gateway->outbox, &submission, reply);
 	if (reply->http == 201)
-	{
-		wakeups_mail(request->gateway->wakeups, submission.receiver);
-		hints_tell(request->gateway->hints, submission.receiver);
-	}
+		wake(request->gateway, submission.receiver);
 	submission_free(&submission);
 }

@@ -17,6 +17,9 @@ ROLLBACK TO start;
 SELECT put_backup(:'iris', 2, :one, 'sealed');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK TO start;
+SELECT put_backup(:'iris', 1, NULL, 'sealed');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK TO start;
 SELECT put_backup(:'iris', 1, :one, 'sealed');
 SELECT * FROM backup(:'iris');
 SELECT * FROM restore_backup('iris', :one);
@@ -45,6 +48,10 @@ ROLLBACK TO second;
 SELECT put_backup(:'iris', 1, :one, 'sealed');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK TO second;
+-- without a locator it stays where it lies
+SELECT put_backup(:'iris', 3, NULL, 'third'), put_backup(:'iris', 3, NULL, 'third'), put_backup(:'iris', 3, :two, 'third');
+SELECT version, convert_from(backup, 'UTF8') FROM restore_backup('iris', :two);
+ROLLBACK TO second;
 -- wrong locator, no backup, no such user, no username: one answer
 SELECT restore_backup('back.unsigned', :two);
 ROLLBACK TO second;
@@ -65,8 +72,6 @@ ROLLBACK TO second;
 SELECT restore_backup('iris', convert_to(repeat('x', 1000000), 'UTF8'));
 ROLLBACK TO second;
 -- what is no backup
-SELECT put_backup(:'iris', 3, NULL, 'sealed');
-ROLLBACK TO second;
 SELECT put_backup(:'iris', 3, substr(:one, 2), 'sealed');
 ROLLBACK TO second;
 SELECT put_backup(:'iris', 3, :one, NULL);
@@ -124,6 +129,7 @@ ROLLBACK TO third;
 SELECT rest_put_backup(:'iris', json_build_object('version', 4, 'locator', NULL, 'backup', 'QUJD')::text);
 ROLLBACK TO third;
 SELECT rest_put_backup(:'iris', json_build_object('version', 4, 'backup', 'QUJD')::text);
+SELECT rest_put_backup(:'iris', json_build_object('version', 4, 'locator', base64url_encode(:one))::text);
 ROLLBACK TO third;
 SELECT rest_put_backup(:'iris', json_build_object('version', 4, 'locator', base64url_encode(:one), 'backup', 'QUJD', 'userId', :'unsigned')::text);
 ROLLBACK TO third;

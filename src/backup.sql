@@ -1,6 +1,7 @@
 -- Backups: sealed private keys that a user leaves here.  Of the recovery code
 -- that opens one only a hash of what it locates is known here.
 
+-- Without a locator it stays where it lies.
 CREATE FUNCTION put_backup(user_id uuid, version integer, locator bytea, backup bytea)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
@@ -10,11 +11,12 @@ AS $$
 DECLARE
 	owner record;
 	stored e2emsg.backups;
+	locator_hash bytea;
 BEGIN
 	IF version IS NULL OR version < 1 THEN
 		PERFORM e2emsg.refuse('invalid_request', 'the version must be positive');
 	END IF;
-	IF octet_length(locator) = 32 IS NOT TRUE THEN
+	IF octet_length(locator) <> 32 THEN
 		PERFORM e2emsg.refuse('invalid_request', 'the locator has 32 bytes');
 	END IF;
 	IF octet_length(backup) BETWEEN 1 AND 65536 IS NOT TRUE THEN
@@ -31,7 +33,8 @@ BEGIN
 		PERFORM e2emsg.refuse('forbidden', 'only a user with an identity key has a backup');
 	END IF;
 	SELECT b.* INTO stored FROM e2emsg.backups b WHERE b.user_id = user_id;
-	IF stored.version = version AND stored.locator_hash = sha256(locator)
+	locator_hash := coalesce(sha256(locator), stored.locator_hash);
+	IF stored.version = version AND stored.locator_hash = locator_hash
 		AND stored.backup = backup THEN
 		RETURN version;
 	END IF;
@@ -39,8 +42,11 @@ BEGIN
 		PERFORM e2emsg.refuse('version_conflict',
 			format('the stored backup has version %s', coalesce(stored.version, 0)));
 	END IF;
+	IF locator_hash IS NULL THEN
+		PERFORM e2emsg.refuse('invalid_request', 'the first backup needs a locator');
+	END IF;
 	INSERT INTO e2emsg.backups AS b (user_id, version, locator_hash, backup)
-	VALUES (user_id, version, sha256(locator), backup)
+	VALUES (user_id, version, locator_hash, backup)
 	ON CONFLICT ON CONSTRAINT backups_pkey DO UPDATE
 	SET version = excluded.version, locator_hash = excluded.locator_hash,
 		backup = excluded.backup, updated_at = excluded.updated_at;

@@ -6,7 +6,7 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	parsed json := e2emsg.request_object(request, '{version,locator,backup}');
+	parsed json := e2emsg.request_object(request, '{version,backup}', '{locator}');
 BEGIN
 	body := json_build_object('version', e2emsg.put_backup(caller,
 		e2emsg.parse_version(e2emsg.request_member(parsed, 'version', 'number')::text,

@@ -10,6 +10,8 @@ export interface ClientOptions {
 	store?: Store;
 	/** Milliseconds since 1970. */
 	now?: () => number;
+	/** Runs work() after so many milliseconds; the result cancels that. */
+	later?: (ms: number, work: () => void) => () => void;
 }
 
 /**
@@ -123,6 +125,8 @@ export interface SafetyNumber {
 	groups: string[];
 	/** Text for a QR code. */
 	qr: string;
+	/** It is that of the identity that the server shows now, which is not the remembered one. */
+	changed: boolean;
 }
 
 /** elsewhere: another tab of this database holds the stream. */
@@ -146,6 +150,10 @@ export interface Events {
 export interface Client {
 	/** Null when this browser holds none, or it is signed out. */
 	readonly account: Account | null;
+	/** Whose keys are here while nobody is signed in: for login(). */
+	readonly signedOut: string | null;
+	/** Whose registration was begun here and has not ended: for register(). */
+	readonly unfinished: string | null;
 	readonly connection: Connection;
 	readonly keyLogProblem: string | null;
 
@@ -186,7 +194,10 @@ export interface Client {
 	/** What a blocked user writes is acknowledged and not kept. */
 	block(username: string): Promise<void>;
 	unblock(username: string): Promise<void>;
-	/** For comparing; throws unsigned_peer, untrusted_identity. */
+	/**
+	 * For comparing; throws unsigned_peer.  Of a peer whose identity changed it is
+	 * that of the identity which acceptKeyChange() would accept.
+	 */
 	safetyNumber(username: string): Promise<SafetyNumber>;
 	/** The user has compared it, and it was the same. */
 	verify(username: string): Promise<void>;

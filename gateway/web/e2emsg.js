@@ -32,10 +32,17 @@ function checkContext() {
 	refuse('insecure_context', `${where} is not a secure address, so the browser gives it no cryptography`);
 }
 
+// Runs work() later; the result cancels that.
+function wait(ms, work) {
+	const timer = setTimeout(work, ms);
+	return () => clearTimeout(timer);
+}
+
 // What the parts share.
 class Core {
-	constructor({ server, fetch, now }, database, store) {
+	constructor({ server, fetch, now, later }, database, store) {
 		this.now = now ?? Date.now;
+		this.later = later ?? wait;
 		this.store = store;
 		this.closed = false;
 		this.api = new Api((server ?? new URL('..', import.meta.url).href).replace(/\/+$/, ''), fetch ?? globalThis.fetch);
@@ -59,14 +66,7 @@ class Core {
 		this.events.deliver(event, value);
 	}
 
-	// Runs work() later; the result cancels that.
-	later(ms, work) {
-		const timer = setTimeout(work, ms);
-		timer.unref?.();
-		return () => clearTimeout(timer);
-	}
-
-	sleep(ms) { return new Promise((resolve) => { setTimeout(resolve, ms); }); }
+	sleep(ms) { return new Promise((resolve) => { this.later(ms, resolve); }); }
 
 	// Asks the browser not to forget: whatever it says, one goes on.
 	askToPersist() {
@@ -88,6 +88,10 @@ class Client {
 	constructor(core) { this.#core = core; }
 
 	get account() { return this.#core.account.view; }
+
+	get signedOut() { return this.#core.account.signedOut; }
+
+	get unfinished() { return this.#core.account.unfinished; }
 
 	get connection() { return this.#core.live.state; }
 
@@ -120,6 +124,8 @@ class Client {
 	async close() {
 		this.#core.closed = true;
 		this.#core.live.close();
+		this.#core.delivery.rest();
+		this.#core.backup.rest();
 	}
 
 	send(username, text, options) { return this.#core.outbox.send(username, text, options); }

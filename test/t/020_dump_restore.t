@@ -22,7 +22,9 @@ $old->sql(q{SELECT e2emsg.acknowledge(e2emsg.find_user('user2'), 7)});
 $old->sql(<<'SQL');    # the rest waits
 SET e2emsg.key_log = on;
 SELECT e2emsg.sequence_key_log(4);
-SELECT FROM e2emsg.key_log_head h, e2emsg.publish_checkpoint('verifier', h.size, h.root, 'note')
+SELECT FROM e2emsg.key_log_head h, e2emsg.publish_checkpoint('verifier', h.size, h.root, 'note');
+INSERT INTO e2emsg.backups (user_id, version, locator_hash, backup)
+SELECT id, 1, sha256('locator'), sha256('sealed') FROM e2emsg.users ORDER BY username LIMIT 1
 SQL
 
 sub contents
@@ -33,7 +35,7 @@ sub contents
 			$_ => $server->sql("SET timezone = 'UTC'; SELECT t FROM e2emsg.$_ t ORDER BY t::text",
 				%options)
 		} qw(users public_keys key_rotation_log mailboxes messages session_nonces
-			key_log_pending key_log_leaves key_log_tiles key_log_head key_log_notes)
+			key_log_pending key_log_leaves key_log_tiles key_log_head key_log_notes backups)
 	};
 }
 

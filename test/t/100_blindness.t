@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use File::Find;
-use MIME::Base64 qw(encode_base64 decode_base64);
+use MIME::Base64 qw(encode_base64 decode_base64 decode_base64url);
 use E2emsg::Test;
 
 my $server  = E2emsg::Server->with_extension;
@@ -38,6 +38,9 @@ for my $round (1 .. 3)
 	sends($alice, 'bob');
 	$_->run('read') for $alice, $bob, $carol;
 }
+my $backup = $alice->run('backup');
+is($backup->{status}, 0, 'alice backs up') or diag $backup->{err};
+$alice->run('rotate');
 $server->sql(<<'SQL');
 UPDATE e2emsg.messages SET ciphertext = set_byte(ciphertext, 0, get_byte(ciphertext, 0) # 1)
 WHERE mailbox_id = e2emsg.find_user('bob') AND seq = 1
@@ -57,6 +60,8 @@ for my $who ($alice, $bob, $carol)
 			$secrets{ $who->name . " $_" } = $scalar;
 		}, $who->folder);
 }
+($secrets{'recovery code'}) = $backup->{out} =~ /(\S+)/;
+$secrets{'backup key'} = decode_base64url(decode(slurp($alice->folder . '/backup.json'))->{backupKey});
 cmp_ok(scalar(grep { /pem/ } keys %secrets), '>=', 7, 'the private keys of three clients');
 
 # A needle for each way to write a secret; base64 in its three alignments.

@@ -113,6 +113,17 @@ does($bob, 0, qr/^\[5\].*On we go\./s, 'read');
 is($gateway->request('POST', '/demo/evil', body => { action => 'replay', mailbox => 'alice' })->{json}{code},
 	'invalid_request', 'nothing to replay');
 
+# Who waits for mail is woken.
+my $token = $bob->run('token')->{out};
+chomp $token;
+my $pid = start_command([ 'sh', '-c', 'sleep 1; exec curl -sf -d "$1" -H "Content-Type: application/json" "$0"',
+		$gateway->url . '/demo/evil', json({ action => 'replay', mailbox => 'bob' }) ],
+	log => scratch_dir() . '/curl');
+my $waited = $gateway->request('GET', '/messages?after=5&wait=20', token => $token);
+is_deeply([ map { $_->{seq} } @{ $waited->{json}{messages} } ], [6], 'a replay wakes a reader');
+is(stop_command($pid, 0), 0, '... who waits');
+does($bob, 6, qr/mail 6 is an envelope that came before/, 'read');
+
 # --- a swapped key
 
 my ($true) = map { $_->{thumbprint} } @{ $of_bob->{keys} };
@@ -135,7 +146,7 @@ evil('unswap', 'bob') for 1, 2;
 is_deeply([ map { [ @$_{qw(version thumbprint isTrue)} ] } @{ $of_bob->{keys} } ],
 	[ [ 1, $true, JSON::PP::true() ] ], 'put back');
 does($alice, 0, qr/sent/, 'send', 'bob', 'Another secret.');
-does($bob, 0, qr/^\[6\].*Another secret\./s, 'read');
+does($bob, 0, qr/^\[7\].*Another secret\./s, 'read');
 does($bob, 0, qr/^2$/m, 'rotate');
 does($alice, 0, qr/rotated to key version 2/, 'send', 'bob', 'To the new key.');
 does($bob, 0, qr/To the new key\./, 'read');

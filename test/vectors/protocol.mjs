@@ -640,9 +640,9 @@ for (const vector of recovery.backups) {
 		toHex(opened.identityKey) === vector.identityKeyHex &&
 		JSON.stringify(opened.keys.map(({ version, pkcs8 }) => ({ version, pkcs8Hex: toHex(pkcs8) }))) ===
 			JSON.stringify(keys), `opens: ${comment}`);
-	for (const [jwk, pkcs8Hex] of [[userNamed(username).identityKey.jwk, vector.identityKeyHex],
+	for (const [jwk, hex] of [[userNamed(username).identityKey.jwk, vector.identityKeyHex],
 		...keys.map(({ version, pkcs8Hex }) => [keyOf(username, version).jwk, pkcs8Hex])]) {
-		const { d } = await subtle.exportKey('jwk', await privateKey(fromHex(pkcs8Hex)));
+		const { d } = await subtle.exportKey('jwk', await privateKey(fromHex(hex)));
 		ok(d === jwk.d, 'a private key of it');
 	}
 	if (!vector.ivs) continue;

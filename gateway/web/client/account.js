@@ -6,11 +6,12 @@
 import * as field from '../crypto/field.js';
 import * as recovery from '../crypto/recovery.js';
 import { endorsement, sign } from '../crypto/statement.js';
-import { equal, toBase64url, usernameValid, uuidText } from '../crypto/bytes.js';
+import { equal, toBase64url, uuidText } from '../crypto/bytes.js';
 import * as keyObject from '../crypto/key_object.js';
 import { expect, expectAsync } from './answer.js';
 import { emptyBackup } from './backup.js';
 import { makeKeys } from './keyring.js';
+import { checkName } from './peers.js';
 import { refuse } from './error.js';
 
 const FIRST_VERSION = 1;
@@ -33,6 +34,12 @@ export class Accounts {
 		const { username, userId, service, keyVersion, identity } = this.record;
 		return { username, userId, service, keyVersion, identity, backup: this.core.backup.view };
 	}
+
+	// Whose keys are here while nobody is signed in; null otherwise.
+	get signedOut() { return this.isRegistered && this.record.signedOut ? this.record.username : null; }
+
+	// Whose registration was begun here and has no end yet; null otherwise.
+	get unfinished() { return this.record && !this.isRegistered ? this.record.username : null; }
 
 	announce() { this.core.events.emit('account', this.view); }
 
@@ -70,7 +77,7 @@ export class Accounts {
 		return this.core.tabs.alone('keys', async () => {
 			await this.load();
 			if (this.isRegistered) refuse('account_exists', `this browser holds the account ${this.record.username}`);
-			if (!usernameValid(username)) refuse('invalid_username', 'a name has 3 to 32 of a-z, 0-9, ".", "_" and "-", and begins with a letter');
+			checkName(username);
 			this.core.askToPersist();
 			const resumed = this.record?.username === username;
 			if (!resumed) await this.prepare(username);

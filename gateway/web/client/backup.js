@@ -59,6 +59,12 @@ export class Backup {
 		});
 	}
 
+	// Saves nothing by itself any more.
+	rest() {
+		this.planned?.();
+		this.planned = undefined;
+	}
+
 	// Stores the backup with the server, unless that has the newest one.
 	save() {
 		return this.core.tabs.alone('backup', () => this.saveNow());

@@ -2,6 +2,7 @@
 // a time, in order, the same envelope until there is an answer.
 import { expect, time } from './answer.js';
 import { E2emsgError, isPassing, refuse } from './error.js';
+import { jitter } from './jitter.js';
 import { isUnsignedOk } from './outbox.js';
 import { checkReceiver } from './trust.js';
 
@@ -40,17 +41,17 @@ export class Delivery {
 
 	async runNow() {
 		const errors = new Map();
-		const held = new Set(); // peers whose entries wait for an earlier one
+		const held = new Map(); // peers whose entries wait for an earlier one, and why
 		let stopped; // by what everything waits for
-		this.cancel?.();
+		this.rest();
 		for (const entry of await this.core.outbox.entries()) {
-			const error = stopped ?? (held.has(entry.peer) ? undefined : await this.attempt(entry));
+			const error = stopped ?? held.get(entry.peer) ?? await this.attempt(entry);
 			if (!error) continue;
 			errors.set(entry.id, error);
-			held.add(entry.peer);
+			held.set(entry.peer, error);
 			if (STOPS.includes(error.code) || (isPassing(error) && !OF_RECEIVER.includes(error.code))) stopped = error;
 		}
-		this.plan([...errors.values()].filter(isPassing));
+		this.plan([...errors.values()].filter((error) => isPassing(error) || error.code === 'bad_answer'));
 		return errors;
 	}
 
@@ -59,9 +60,12 @@ export class Delivery {
 		this.failures = errors.length > 0 ? this.failures + 1 : 0;
 		if (errors.length === 0 || this.core.closed) return;
 		const asked = Math.max(0, ...errors.map(({ retryAfter }) => retryAfter ?? 0));
-		const seconds = Math.max(asked, Math.min(WAIT_MIN_S * 2 ** (this.failures - 1), WAIT_MAX_S) * (0.5 + Math.random()));
+		const seconds = Math.max(asked, Math.min(WAIT_MIN_S * 2 ** (this.failures - 1), WAIT_MAX_S) * jitter());
 		this.cancel = this.core.later(1000 * seconds, () => this.run().catch(() => {}));
 	}
+
+	// Tries nothing more by itself.
+	rest() { this.cancel?.(); }
 
 	// Tries one entry; why it stays, or undefined when it is settled.
 	async attempt(entry) {

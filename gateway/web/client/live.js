@@ -3,6 +3,7 @@
 import { Malformed } from '../crypto/errors.js';
 import { expect } from './answer.js';
 import { E2emsgError } from './error.js';
+import { jitter } from './jitter.js';
 
 const WAIT_S = 25; // of one long poll
 const POLLS_MAX = 12; // then the stream is tried again
@@ -132,7 +133,7 @@ export class Live {
 
 	// Waits before the next try, but not past the moment when the network is back.
 	pause(failures, asked = 0, signal) {
-		const ms = Math.min(BACK_OFF_MS * 2 ** Math.max(0, failures - 1), BACK_OFF_MAX_MS) * (0.5 + Math.random());
+		const ms = Math.min(BACK_OFF_MS * 2 ** Math.max(0, failures - 1), BACK_OFF_MAX_MS) * jitter();
 		return new Promise((resolve) => {
 			const cancel = this.core.later(Math.max(1000 * asked, ms), resolve);
 			this.wake = () => { cancel(); resolve(); };

@@ -8,6 +8,7 @@ import * as mail from './mail.js';
 import { random, toBase64url, toHex } from '../crypto/bytes.js';
 import { checkText, seal } from './sealing.js';
 import { checkReceiver, newestKey } from './trust.js';
+import { checkName } from './peers.js';
 import { isPassing, refuse } from './error.js';
 
 const ID_SIZE = 16; // bytes
@@ -30,13 +31,15 @@ export class Outbox {
 	 * the user say yes to its unsigned key?
 	 */
 	async receiver(username, isOk) {
-		const { peers, keyLog } = this.core;
+		const { peers, keyLog, receipts } = this.core;
 		if (keyLog.problem) await keyLog.checkSending();
 		const contact = await this.findReceiver(username);
 		if (contact.state === 'blocked') refuse('blocked', `${username} is blocked`, { username });
 		checkReceiver(contact, isOk(contact));
 		if (contact.state === 'accepted') return contact;
-		return peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		const accepted = await peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		await receipts.settle(username);
+		return accepted;
 	}
 
 	// A known one whose key can't be asked for now will do: the entry waits.
@@ -55,6 +58,8 @@ export class Outbox {
 	 * it.  The message as it is then; throws why it is refused for good.
 	 */
 	async send(username, text, { unsignedOk = false } = {}) {
+		this.core.account.need();
+		checkName(username);
 		checkText(text, SUITE);
 		const contact = await this.receiver(username, () => unsignedOk);
 		checkText(text, contact.suite);

@@ -1,9 +1,13 @@
 // Keys of peers: fetched, verified, judged by trust.js, remembered.
 import * as keyObject from '../crypto/key_object.js';
-import { equal, uuidText } from '../crypto/bytes.js';
+import { equal, usernameValid, uuidText } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
 import { E2emsgError, refuse } from './error.js';
 import * as trust from './trust.js';
+
+export function checkName(username) {
+	if (!usernameValid(username)) refuse('invalid_username', 'a name has 3 to 32 of a-z, 0-9, ".", "_" and "-", and begins with a letter');
+}
 
 export class Peers {
 	constructor(core) {

@@ -4,11 +4,12 @@ import * as blobs from '../crypto/backup.js';
 import * as field from '../crypto/field.js';
 import * as recovery from '../crypto/recovery.js';
 import * as logPin from '../crypto/log_pin.js';
-import { fromBase64url, sha256, toBase64url, usernameValid } from '../crypto/bytes.js';
+import { fromBase64url, sha256, toBase64url } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
 import { contactsOf, emptyBackup, readCode } from './backup.js';
 import { expect } from './answer.js';
 import { keysOf } from './keyring.js';
+import { checkName } from './peers.js';
 import { E2emsgError, refuse } from './error.js';
 
 export class Restore {
@@ -21,7 +22,7 @@ export class Restore {
 			const { account } = this.core;
 			await account.load();
 			if (account.isRegistered) refuse('account_exists', `this browser holds the account ${account.record.username}`);
-			if (!usernameValid(username)) refuse('invalid_username', 'that is no username');
+			checkName(username);
 			const secret = await readCode(typed);
 			const { service } = await this.core.session.challenge(username);
 			const opened = await this.fetch({ service, username }, secret);

@@ -1,9 +1,9 @@
 // Looking at people: who they are, whether one has compared, and the user's yes
 // to what changed.
 import { groups, safetyNumber } from '../crypto/safety.js';
-import { usernameValid } from '../crypto/bytes.js';
 import { contactView } from './conversations.js';
-import { E2emsgError, refuse } from './error.js';
+import { E2emsgError } from './error.js';
+import { checkName } from './peers.js';
 import * as trust from './trust.js';
 
 export class Verification {
@@ -23,28 +23,32 @@ export class Verification {
 		}
 	}
 
-	// {digits, groups, qr} of this account and a signed peer.
+	/*
+	 * {digits, groups, qr, changed} of this account and a signed peer.  Of one
+	 * whose identity changed it is that of the identity that the server shows now:
+	 * whoever is to accept it must be able to compare before.
+	 */
 	async safetyNumber(username) {
-		const contact = await this.signed(username);
+		const contact = await this.known(username);
+		const changed = contact.changed !== null;
+		const { identity, identityThumbprint } = changed ? await this.core.peers.fetch(username, 0) : contact;
+		if (!identity) throw unsigned(username);
 		const mine = await this.core.keyring.identity();
 		const { username: me, service } = this.core.account.need();
-		const digits = await safetyNumber(service, { username: me, identityThumbprint: mine.thumbprint },
-			{ username, identityThumbprint: contact.identityThumbprint });
-		return { digits, groups: groups(digits), qr: digits };
+		const digits = await safetyNumber(service, { username: me, identityThumbprint: mine.thumbprint }, { username, identityThumbprint });
+		return { digits, groups: groups(digits), qr: digits, changed };
 	}
 
-	async signed(username) {
+	known(username) {
 		checkName(username);
-		const contact = await this.core.peers.find(username);
-		if (contact.changed) throw new E2emsgError('untrusted_identity', `the identity of ${username} changed: ${contact.changed}`, { username });
-		if (!contact.identity)
-			refuse('unsigned_peer', `${username} has no identity key, and so no safety number`, { username, hint: 'There is nothing to compare.' });
-		return contact;
+		return this.core.peers.find(username);
 	}
 
 	// The user has compared the safety number.
 	async verify(username) {
-		const { verified } = await this.signed(username);
+		const { changed, identity, verified } = await this.known(username);
+		if (changed) throw new E2emsgError('untrusted_identity', `the identity of ${username} changed: ${changed}`, { username });
+		if (!identity) throw unsigned(username);
 		await this.core.peers.update(username, (contact) => ({ ...contact, verified: true }));
 		if (!verified) await this.core.conversations.note(username, 'verified');
 	}
@@ -71,6 +75,5 @@ export class Verification {
 	}
 }
 
-function checkName(username) {
-	if (!usernameValid(username)) refuse('invalid_username', 'that is no username');
-}
+const unsigned = (username) => new E2emsgError('unsigned_peer', `${username} has no identity key, and so no safety number`,
+	{ username, hint: 'There is nothing to compare.' });

@@ -86,7 +86,7 @@ async function takeKnown(at, row) {
 // Checks the next entry and goes on to it.
 async function takeEntry(own, at, row, accepting) {
 	const found = await tryRead(proofs.readEntry, row);
-	if (found === null || found.entry.kind !== 'user')
+	if (found === null)
 		return { problem: `the server sent something that is not an entry after entry ${at.number} of your history` };
 	const { entry } = found;
 	const problem = await checkEntry(own, at, entry, accepting);

@@ -58,6 +58,7 @@ export async function makeCode() {
  * @returns {Promise<Uint8Array>} 16 bytes
  */
 export async function readCode(typed) {
+	need(typeof typed === 'string', 'a recovery code is a text');
 	const text = typed.replace(/[ -]/g, '');
 	if (!/^[0-9A-TV-Za-tv-z]*$/.test(text))
 		throw new Malformed('a recovery code has only digits and letters, and no U');

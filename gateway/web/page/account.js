@@ -20,7 +20,7 @@ export function accountDialog(app) {
 			!account.backup.saved && h('p', { class: 'warn-line' }, 'The backup of your keys has not reached the server yet. ',
 				'Until it has, the recovery code brings back an older state.'),
 			h('ul', { class: 'menu' },
-				entry('repeat', 'New encryption key', `Yours is version ${account.keyVersion}. Older mail becomes safe from a later theft`,
+				entry('repeat', 'New encryption key', `Yours is version ${account.keyVersion}. Each key opens only what was sealed to it`,
 					then(() => rotateDialog(app))),
 				entry('key', 'New recovery code', 'Needs the one you have', then(() => newCodeDialog(app))),
 				entry('server', 'Key log', 'The public record of everybody’s keys', then(() => attempt(() => keyLogDialog(app.client)))),

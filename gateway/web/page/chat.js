@@ -12,9 +12,11 @@ const place = document.getElementById('app');
 
 /* Ends what the screen before listened to. */
 let leaveScreen = () => {};
+let isWelcome = false;
 
 /** Puts another screen up, and the focus on its heading. */
 function show({ element, close = () => {} }) {
+	isWelcome = false;
 	leaveScreen();
 	leaveScreen = close;
 	replace(place, element, noticeArea());
@@ -23,6 +25,8 @@ function show({ element, close = () => {} }) {
 
 const app = {
 	client: null,
+	isWorking: false, // a form of the first screen is on its way
+	back: null,
 	problem: null,
 	registered: (code) => showCode(code),
 	entered: () => enter(),
@@ -33,6 +37,13 @@ function showWelcome(problem = null) {
 	history.replaceState(null, '', location.pathname);
 	app.problem = problem;
 	show({ element: welcome(app) });
+	isWelcome = true;
+}
+
+/* Another tab registered or signed in. */
+function elsewhere() {
+	if (isWelcome && !app.isWorking)
+		enter();
 }
 
 /** Until the code is kept, the browser asks before the page goes. */
@@ -57,6 +68,7 @@ async function start() {
 	if (!canEncrypt())
 		return show({ element: unsupported() });
 	app.client = await createClient();
+	app.client.on('account', (account) => account && elsewhere());
 	if (!app.client.account)
 		return showWelcome();
 	return enter();

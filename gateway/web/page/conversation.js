@@ -1,6 +1,7 @@
 // One conversation: who it is with, the messages, and what one can do.
 import { barrierFor } from './barrier.js';
 import { coalesce } from './coalesce.js';
+import { contactOf } from './contact.js';
 import { composer } from './composer.js';
 import { openDialog } from './dialog.js';
 import { h, reconcile, replace, set } from './dom.js';
@@ -40,7 +41,7 @@ export function conversation(app, username) {
 	});
 
 	const showContact = coalesce(async () => {
-		view.contact = (await client.conversations()).find((one) => one.username === username) ?? await client.contact(username);
+		view.contact = await contactOf(client, username);
 		const { trust, state, problem } = view.contact;
 		const known = [trust, state, problem, client.keyLogProblem].join();
 
@@ -50,8 +51,13 @@ export function conversation(app, username) {
 		replace(head, headOf(app, view.contact));
 		const barrier = barrierFor(client, view.contact);
 
+		const wasInside = foot.contains(document.activeElement);
+
 		scroller.keep(() => replace(foot, barrier ?? writing.element));
 		writing.grow();
+		/* whoever has just answered a barrier goes on from there */
+		if (wasInside)
+			(foot.querySelector('textarea, button') ?? log).focus();
 	});
 
 	/* Read is what was on a screen that somebody looks at. */
@@ -114,7 +120,7 @@ function headOf(app, contact) {
 	const { icon: name, label, tip } = trusts[contact.trust] ?? trusts.signed;
 
 	return [
-		h('a', { class: 'icon-button back', href: '#', 'aria-label': 'Back to all conversations' }, icon('back')),
+		h('a', { class: 'icon-button back', href: '#', 'aria-label': 'Back to all conversations', onclick: app.back }, icon('back')),
 		avatar(contact.username),
 		h('div', { class: 'who' },
 			h('h2', { tabindex: '-1' }, nameOf(contact.username)),
@@ -124,7 +130,7 @@ function headOf(app, contact) {
 	];
 }
 
-/* To somebody without an identity key only after a yes. */
+/* To somebody without an identity key only after a yes, which is for that one key. */
 async function send(client, username, text) {
 	try {
 		await client.send(username, text);
@@ -149,7 +155,10 @@ function unsignedDialog(client, username, text) {
 			actions: [
 				{ label: 'Do not send' },
 				{ label: 'Send all the same', kind: 'primary', run: async () => {
-					sent = await attempt(() => client.send(username, text, { unsignedOk: true }));
+					sent = await attempt(async () => {
+						await client.acceptKeyChange(username);
+						await client.send(username, text);
+					});
 				} },
 			],
 			onclose: () => resolve(sent),

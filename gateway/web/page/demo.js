@@ -88,6 +88,7 @@ function attacks(stage) {
 			set(told, 'data-done', 'bad');
 		}
 		replace(row, buttons());
+		told.scrollIntoView({ block: 'nearest' });
 		row.querySelector(`[data-scene='${scene.id}']`)?.focus({ preventScroll: true });
 		stage.server.refresh();
 	}

@@ -55,8 +55,7 @@ async function rotate(stage, say) {
 	const { keyVersion } = await outcome(stage, newerThan(before, bob, alice, ({ state }) => state === 'opened'));
 
 	return `The server refused Alice’s first envelope: it was sealed to key ${known}. Her browser checked Bob’s signature under key ` +
-		`${keyVersion}, sealed again, and told her. What was sealed to older keys still opens. Whoever steals key ${keyVersion} later ` +
-		'can’t read what Bob received before it.';
+		`${keyVersion}, sealed again, and told her. Each key opens only what was sealed to it, so a stolen one opens less.`;
 }
 
 async function flip(stage, say) {

@@ -37,6 +37,8 @@ export async function evil(action, mailbox) {
 export function serverPane(people, isText) {
 	const list = h('ol', { class: 'rows', 'aria-label': 'Rows of the table of messages, the newest first' });
 	const problem = h('p', { class: 'form-error', role: 'alert', hidden: true });
+	const seen = new Map(); // key of a row → the round in which it was seen first
+	let round = 0;
 	let rows = [];
 
 	const refresh = coalesce(async () => {
@@ -44,8 +46,12 @@ export function serverPane(people, isText) {
 			const mailboxes = await rowsOf(...people.map(({ username }) => username));
 			const first = rows.length === 0;
 
-			rows = mailboxes.flatMap((mailbox) => mailbox.messages.map((row) => ({ ...row, mailbox })))
-				.sort((a, b) => b.sentAt.localeCompare(a.sentAt) || b.seq - a.seq);
+			round++;
+			rows = mailboxes.flatMap((mailbox) => mailbox.messages.map((row) => ({ ...row, mailbox, key: `${mailbox.userId} ${row.seq}` })));
+			for (const { key } of rows)
+				seen.set(key, seen.get(key) ?? round);
+			/* a row that is delivered again keeps its time: what is new here comes first */
+			rows.sort((a, b) => seen.get(b.key) - seen.get(a.key) || b.sentAt.localeCompare(a.sentAt));
 			show(list, rows, isText, first);
 			problem.hidden = true;
 		} catch (error) {
@@ -74,12 +80,16 @@ export function serverPane(people, isText) {
 function show(list, rows, isText, first) {
 	const items = rows.length > 0 ? rows : [null];
 
+	const before = list.children.length;
+
 	reconcile(list, items, {
-		key: (row) => row && `${row.mailbox.userId} ${row.seq}`,
+		key: (row) => row && row.key,
 		make: (row) => (row ? h('li', { class: first ? 'row-card' : 'row-card fresh', 'data-message': row.messageId })
 			: h('li', { class: 'no-rows' }, 'No rows yet.')),
 		update: (element, row) => row && showRow(element, row, isText(row.messageId)),
 	});
+	if (list.children.length !== before)
+		list.parentElement.scrollTop = 0;
 }
 
 function showRow(element, row, text) {
@@ -89,6 +99,7 @@ function showRow(element, row, text) {
 		return;
 	element.dataset.said = said;
 	set(element, 'data-flipped', row.flippedByte !== null);
+	set(element, 'data-receipt', !text && row.flippedByte === null);
 	replace(element,
 		h('p', { class: 'row-head' },
 			h('span', {}, nameOf(row.sender ?? row.senderId), ' → ', nameOf(row.mailbox.username)),
@@ -102,7 +113,7 @@ function showRow(element, row, text) {
 			h('dt', {}, 'ciphertext'), h('dd', {}, ciphertext(row)),
 			h('dt', {}, 'tag'), h('dd', {}, h('code', {}, row.authTag))),
 		row.flippedByte !== null && h('p', { class: 'row-note alarm' }, icon('flip'), `byte ${row.flippedByte} was changed here`),
-		!text && h('p', { class: 'row-note' }, 'A receipt (delivered, read). It looks like a message: the server can’t tell.'));
+		!text && h('p', { class: 'row-note' }, 'This one is a receipt. It looks like a message: the server can’t tell.'));
 }
 
 /* The beginning of it, with the byte that the server changed set apart. */

@@ -6,7 +6,7 @@ import { conversation } from './conversation.js';
 import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
 import { keyLogBanner } from './keylog.js';
-import { tellError } from './notice.js';
+import { attempt, tellError, wordsOf } from './notice.js';
 import { people } from './people.js';
 import { visible } from './text.js';
 import { connections } from './words.js';
@@ -19,7 +19,7 @@ export function messenger(app) {
 	const chips = [connectionChip(app.client, listeners), connectionChip(app.client, listeners)];
 	const banner = keyLogBanner(app.client, listeners);
 	const element = h('div', { class: 'messenger' },
-		h('div', { class: 'sidebar' },
+		h('section', { class: 'sidebar', 'aria-label': 'You and your conversations' },
 			h('header', { class: 'sidebar-head' },
 				h('h1', { class: 'wordmark', tabindex: '-1' }, icon('lock'), 'e2emsg'),
 				h('button', { type: 'button', class: 'account-button', 'aria-haspopup': 'dialog', onclick: () => accountDialog(app) },
@@ -27,10 +27,20 @@ export function messenger(app) {
 			chips[0], banner, list.element),
 		h('div', { class: 'stage' }, chips[1], stage));
 	let open = null;
+	let cameFromList = false;
 
-	function follow() {
+	/* The arrow is the browser's way back when that leads to the list. */
+	app.back = (event) => {
+		if (!cameFromList)
+			return;
+		event.preventDefault();
+		history.back();
+	};
+
+	function follow(event) {
 		const username = decodeURIComponent(location.hash.slice(1));
 
+		cameFromList = Boolean(event) && open === null;
 		open?.close();
 		open = username ? conversation(app, username) : null;
 		set(element, 'data-view', open ? 'conversation' : 'list');
@@ -61,6 +71,18 @@ function emptyStage() {
 		h('p', {}, 'Choose one, or write to somebody by username.'));
 }
 
+/* Without a network one waits; anything else is said, and can be tried again. */
+function whyOffline(client, label, error) {
+	if (!error || error.code === 'offline' || error.code === 'timeout')
+		return [label, h('span', { class: 'hint' }, ' What you write waits here and goes out later.')];
+	const { what, hint } = wordsOf(error);
+
+	return [h('strong', {}, what), ' ', hint, ' ', h('button', { type: 'button', class: 'link', onclick: () => attempt(async () => {
+		await client.close();
+		await client.connect();
+	}) }, 'Try again')];
+}
+
 /*
  * Quiet when all is well; a sentence when it is not. There are two, since a
  * phone shows one column at a time.
@@ -69,11 +91,11 @@ function connectionChip(client, listeners) {
 	const chip = h('p', { class: 'connection', role: 'status' });
 	const show = (state, error) => {
 		const { label, online } = connections[state] ?? connections.closed;
+		const quiet = online || state === 'connecting';
 
 		set(chip, 'data-state', state);
-		replace(chip, online || state === 'connecting' ? h('span', { class: 'dot' }) : icon('offline'), h('span', {}, label,
-			!online && state !== 'connecting' && h('span', { class: 'hint' }, ' What you write waits here and goes out later.')));
-		set(chip, 'title', error?.message ?? null);
+		replace(chip, quiet ? h('span', { class: 'dot' }) : icon('offline'),
+			h('span', {}, ...quiet ? [label] : whyOffline(client, label, error)));
 	};
 
 	show(client.connection);

@@ -1,4 +1,5 @@
 // About one person: how far they are known, and what one can do.
+import { freshContactOf } from './contact.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { icon } from './icon.js';
@@ -8,7 +9,7 @@ import { nameOf, visible } from './text.js';
 import { trusts } from './words.js';
 
 export async function personDialog(client, username) {
-	const contact = await client.contact(username);
+	const contact = await freshContactOf(client, username);
 	const { icon: name, label, tip } = trusts[contact.trust] ?? trusts.signed;
 	const act = (work) => () => {
 		dialog.close();

@@ -1,4 +1,5 @@
 // The safety number of two people, to compare by another way.
+import { contactOf } from './contact.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { icon } from './icon.js';
@@ -9,8 +10,8 @@ import { nameOf, visible } from './text.js';
 /** Opens the dialog; verify is offered unless it was done. */
 export async function safetyDialog(client, username) {
 	const { groups, qr } = await client.safetyNumber(username);
-	const contact = await client.contact(username).catch(() => null);
-	const canVerify = contact?.trust === 'signed';
+	const contact = await contactOf(client, username);
+	const canVerify = contact.trust === 'signed';
 
 	openDialog({
 		title: 'Safety number',
@@ -20,8 +21,8 @@ export async function safetyDialog(client, username) {
 			h('div', { class: 'safety' },
 				qrCode(qr, 'The safety number as a QR code'),
 				h('ol', { class: 'digits', 'aria-label': `Safety number with ${visible(username)}` }, groups.map((group) => h('li', {}, group)))),
-			contact?.trust === 'verified' && h('p', { class: 'good-line' }, icon('verified'), 'You have compared it before.'),
-			contact?.trust === 'changed' && h('p', { class: 'small' }, 'This is the number with the identity that the server shows now.'),
+			contact.trust === 'verified' && h('p', { class: 'good-line' }, icon('verified'), 'You have compared it before.'),
+			contact.trust === 'changed' && h('p', { class: 'small' }, 'This is the number with the identity that the server shows now.'),
 		],
 		actions: canVerify ? [
 			{ label: 'They differ', run: () => differDialog(username) },

@@ -17,7 +17,7 @@ export function welcome(app) {
 			h('h1', { tabindex: '-1' }, 'Messages that only the two of you can read'),
 			h('p', { class: 'lead' }, 'Each message is sealed in this browser and opened in the other one. The server in between keeps ',
 				'sealed envelopes, and holds no key to any of them.')),
-		app.client.account ? signIn(app) : entrance(app),
+		app.client.signedOut ? signIn(app) : entrance(app),
 		h('nav', { class: 'welcome-foot', 'aria-label': 'More' },
 			h('a', { href: '/demo' }, 'See what the server sees'), h('a', { href: '/docs' }, 'API')));
 }
@@ -26,12 +26,12 @@ export function welcome(app) {
 function entrance(app) {
 	const panel = h('div', { class: 'card-body' });
 	const options = [['New here', registerForm], ['Coming back', restoreForm]];
-	const buttons = options.map(([label, form], index) =>
-		h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(index, form, true) }, label));
+	const buttons = options.map(([label, makeForm], index) =>
+		h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(index, makeForm, true) }, label));
 
-	function choose(chosen, form, byHand) {
+	function choose(chosen, makeForm, byHand) {
 		buttons.forEach((button, index) => button.setAttribute('aria-pressed', String(index === chosen)));
-		replace(panel, form(app));
+		replace(panel, makeForm(app));
 		if (byHand)
 			panel.querySelector('input').focus();
 	}
@@ -42,31 +42,38 @@ function entrance(app) {
 }
 
 /* A form whose only button runs work({field: value}); errors stand in it. */
-function form(fields, label, work) {
+function form(app, fields, label, work) {
 	const error = errorPlace('entrance-error');
 	const button = h('button', { type: 'submit', class: 'button primary' }, label);
 
 	return h('form', { novalidate: true, onsubmit: (event) => {
 		event.preventDefault();
 		showError(error, null);
-		busy(button, () => work(Object.fromEntries(new FormData(event.target))).catch((problem) => {
-			showError(error, problem);
-			event.target.querySelector('input').focus();
-		}));
+		busy(button, async () => {
+			app.isWorking = true;
+			try {
+				await work(Object.fromEntries(new FormData(event.target)));
+			} catch (problem) {
+				showError(error, problem);
+				event.target.querySelector('input')?.focus();
+			} finally {
+				app.isWorking = false;
+			}
+		});
 	} }, fields, error, button);
 }
 
-function usernameField(hint) {
+function usernameField(app, hint) {
 	return h('div', { class: 'field' },
 		h('label', { for: 'username' }, 'Username'),
 		h('input', { id: 'username', name: 'username', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
-			maxlength: '32', required: true, 'aria-describedby': 'username-hint entrance-error' }),
+			maxlength: '32', required: true, value: app.client.unfinished, 'aria-describedby': 'username-hint entrance-error' }),
 		h('p', { class: 'hint', id: 'username-hint' }, hint));
 }
 
 function registerForm(app) {
 	return [
-		form([usernameField('Small letters, digits, dot, hyphen, underscore; three to 32 of them. Others find you by it.')],
+		form(app, [usernameField(app, 'Small letters, digits, dot, hyphen, underscore; three to 32 of them. Others find you by it.')],
 			'Create account', async ({ username }) => {
 				const { recoveryCode } = await app.client.register(nameFrom(username));
 
@@ -77,8 +84,8 @@ function registerForm(app) {
 }
 
 function restoreForm(app) {
-	return form([
-		usernameField('The name of the account.'),
+	return form(app, [
+		usernameField(app, 'The name of the account.'),
 		h('div', { class: 'field' },
 			h('label', { for: 'code' }, 'Recovery code'),
 			h('input', { id: 'code', name: 'code', autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false',
@@ -95,9 +102,9 @@ function restoreForm(app) {
 /* The keys are here, the session is not. */
 function signIn(app) {
 	return h('section', { class: 'card', 'aria-label': 'Sign in' },
-		h('p', {}, 'The keys of ', nameOf(app.client.account.username), ' are in this browser.'),
+		h('p', {}, 'The keys of ', nameOf(app.client.signedOut), ' are in this browser.'),
 		app.problem && h('p', { class: 'form-error', role: 'alert' }, icon('warning'), h('span', {}, app.problem)),
-		form([], 'Sign in', async () => {
+		form(app, [], 'Sign in', async () => {
 			await app.client.login();
 			app.entered();
 		}),

@@ -1,12 +1,11 @@
 // What the JavaScript of the whole tree must keep; run from the top folder.
-import { builtinModules } from 'node:module';
 import js from '@eslint/js';
 import globals from 'globals';
 
 const strict = {
 	'array-callback-return': 'error',
 	'default-case-last': 'error',
-	eqeqeq: 'error',
+	eqeqeq: ['error', 'always', { null: 'ignore' }],
 	'no-caller': 'error',
 	'no-control-regex': 'off', // terminals
 	'no-constructor-return': 'error',
@@ -22,7 +21,7 @@ const strict = {
 	'no-return-assign': 'error',
 	'no-self-compare': 'error',
 	'no-sequences': 'error',
-	'no-shadow': 'error',
+	'no-shadow': ['error', { hoist: 'never' }],
 	'no-template-curly-in-string': 'error',
 	'no-throw-literal': 'error',
 	'no-unmodified-loop-condition': 'error',
@@ -67,7 +66,7 @@ export default [
 	{ rules: strict },
 	{
 		files: ['gateway/web/**/*.js'],
-		rules: { ...noMarkup, 'no-restricted-imports': ['error', { paths: builtinModules, patterns: [{ regex: '^[^.]' }] }] },
+		rules: { ...noMarkup, 'no-restricted-imports': ['error', { patterns: [{ regex: '^[^.]', message: 'Modules of ours, by relative path.' }] }] },
 	},
 	{ files: ['gateway/web/**/*.js'], ignores: ['gateway/web/crypto/**'], languageOptions: { globals: globals.browser } },
 	{ files: ['gateway/web/crypto/**'], languageOptions: { globals: pureGlobals } },

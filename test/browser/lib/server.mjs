@@ -20,7 +20,7 @@ import { run } from '../../client/lib/tap.mjs';
 
 export const TOP = fileURLToPath(new URL('../../../', import.meta.url));
 
-const GATEWAY = process.env.E2EMSG_GATEWAY ?? join(TOP, 'gateway/e2emsg-gateway');
+export const GATEWAY = process.env.E2EMSG_GATEWAY ?? join(TOP, 'gateway/e2emsg-gateway');
 
 // PostgreSQL does not run as root, and its socket is its user's alone.
 const AS_SERVER_USER = process.getuid() === 0

@@ -1,4 +1,5 @@
 // The Test Anything Protocol, and a run of the client.
+import './older_node.mjs';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -2,6 +2,7 @@
 // cut at every byte, and bits of it flipped.
 import * as backup from '../../../gateway/web/crypto/backup.js';
 import * as bytes from '../../../gateway/web/crypto/bytes.js';
+import { Unsupported } from '../../../gateway/web/crypto/errors.js';
 import * as frames from '../../../gateway/web/crypto/frame.js';
 import * as key from '../../../gateway/web/crypto/key.js';
 import * as keyObject from '../../../gateway/web/crypto/key_object.js';
@@ -9,9 +10,9 @@ import * as keyProof from '../../../gateway/web/crypto/key_proof.js';
 import { decode, encode } from '../../../gateway/web/crypto/log_entry.js';
 import * as successions from '../../../gateway/web/crypto/log_succession.js';
 import { verifyConsistency, verifyInclusion } from '../../../gateway/web/crypto/merkle.js';
-import { openCheckpoint, openNote, parseVerifier } from '../../../gateway/web/crypto/note.js';
+import { needEd25519, openCheckpoint, openNote, parseVerifier } from '../../../gateway/web/crypto/note.js';
 import * as recovery from '../../../gateway/web/crypto/recovery.js';
-import { verify } from '../../../gateway/web/crypto/statement.js';
+import { endorsement, sign, verify } from '../../../gateway/web/crypto/statement.js';
 import * as suite from '../../../gateway/web/crypto/suite.js';
 import { attempt, ECDH, flips, isRefused, misspellings, People, privateKey, sameBytes } from './tools.mjs';
 
@@ -81,7 +82,9 @@ async function checkEnvelopes(ok, vectors) {
 			{ thumbprint: parties[end].thumbprint.map((byte) => byte ^ 1) }])
 			ok(!await opens({}, { ...parties, [end]: { ...parties[end], ...other } }), `another ${Object.keys(other)[0]} of the ${end}`);
 	ok(!await opens({}, { sender: parties.receiver, receiver: parties.sender }), 'the other direction');
-	ok(!await opens({ ciphertext: new Uint8Array(65537) }), '65537 bytes');
+	const large = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv: envelope.iv, additionalData: suite.context(parties) },
+		messageKey, new Uint8Array(65537)));
+	ok(!await opens({ ciphertext: large.slice(0, -16), authTag: large.slice(-16) }), '65537 bytes, though well sealed');
 	ok(await isRefused(() => suite.messageKey(2, mine, people.key('alice', 1), parties)), 'an unknown suite');
 	ok(await isRefused(() => suite.sealWith(1, messageKey, parties, envelope.iv, new Uint8Array(65537))), 'too much to seal');
 }
@@ -116,7 +119,20 @@ async function checkKeyObjects(ok, vectors) {
 		for (const coordinate of ['x', 'y'])
 			ok(await none(misspellings(object[name][coordinate]), (text) => reads({ ...object, [name]: { ...object[name], [coordinate]: text } })),
 				`key object: ${coordinate} of ${name} of other letters`);
-	ok(!await reads({ ...object, identityKey: object.publicKey }), 'one key for both purposes');
+	const { identityKey, signature, ...unsigned } = object;
+	ok(await reads(unsigned) && !await reads({ ...unsigned, thumbprint: first.thumbprint }), 'an unsigned key, with its own thumbprint only');
+	ok(!await reads({ ...unsigned, identityKey }) && !await reads({ ...unsigned, identityKey, signature: first.signature }),
+		'an identity key without its signature');
+	ok(signature !== first.signature && !await reads(await endorsedByItself(service)), 'one key for both purposes');
+}
+
+// A key object whose key signs itself.
+async function endorsedByItself(service) {
+	const { jwk, privateKey: mine } = await key.generate('identity');
+	const print = await key.thumbprint(jwk);
+	const statement = await endorsement(service, 'mallory', 1, print, null);
+	return { userId: '1f7ccdaf-e29a-8b89-83ad-b01873cf5ad5', username: 'mallory', publicKey: jwk, keyVersion: 1,
+		thumbprint: bytes.toBase64url(print), identityKey: jwk, signature: bytes.toBase64url(await sign(mine, statement)) };
 }
 
 async function checkSignatures(ok, vectors) {
@@ -184,6 +200,10 @@ async function checkNotes(ok, { keyLog }) {
 	ok((await openNote(note.replace('log\n', 'log\t\n'), verifier)).result === 'malformed', 'control characters are no note');
 	ok(await none(cuts(text), async (cut) => !await isRefused(() => parseVerifier(cut))), 'verifier: nothing can be cut off');
 	ok(await none(misspellings(text), async (changed) => !await isRefused(() => parseVerifier(changed))), 'verifier: no letter can change');
+	const typed = bytes.concat([2], verifier.publicKey);
+	const id = bytes.toHex((await bytes.sha256(bytes.concat(bytes.utf8(`${verifier.name}\n`), typed))).slice(0, 4));
+	ok(await isRefused(() => parseVerifier(`${verifier.name}+${id}+${bytes.toBase64(typed)}`)), 'verifier: no key of another type');
+	ok(!await opens(`${note}\u2014 x AAAAAA==\n`) && await opens(`${note}\u2014 x AAAAAAA=\n`), 'a signature is longer than a key id');
 	const handover = keyLog.successions.find(({ valid }) => valid).note;
 	const leads = async (changed) => await successions.read(changed, verifier) !== null;
 	ok(await none(cuts(handover), leads) && await none(misspellings(handover), leads), 'succession: nothing can be cut off or change');
@@ -238,7 +258,37 @@ async function checkBytes(ok) {
 	ok(bytes.equal([1, 2], [1, 2]) && !bytes.equal([1, 2], [1, 3]) && !bytes.equal([1], [1, 2]), 'equal bytes');
 }
 
+// ---- old browsers
+
+// What is thrown while the browser has this for "crypto".
+async function thrownWith(other, work) {
+	const real = Object.getOwnPropertyDescriptor(globalThis, 'crypto');
+	Object.defineProperty(globalThis, 'crypto', { value: other, configurable: true });
+	try {
+		await work();
+		return null;
+	} catch (error) {
+		return error;
+	} finally {
+		if (real) Object.defineProperty(globalThis, 'crypto', real);
+		else delete globalThis.crypto; // of the prototype
+	}
+}
+
+async function checkUnsupported(ok) {
+	const isUnsupported = (error, pattern) => error instanceof Unsupported && pattern.test(error.message);
+	const verifies = () => needEd25519();
+	ok(isUnsupported(await thrownWith(undefined, verifies), /https/), 'without WebCrypto: says that https is missing');
+	ok(isUnsupported(await thrownWith({}, () => bytes.sha256(new Uint8Array(0))), /https/), 'or on a page of plain http');
+	const old = { importKey: async () => { throw new DOMException('x', 'NotSupportedError'); } };
+	ok(isUnsupported(await thrownWith({ subtle: old }, verifies), /Ed25519/), 'without Ed25519: says so');
+	const broken = { importKey: async () => { throw new TypeError('x'); } };
+	ok(await thrownWith({ subtle: broken }, verifies) instanceof TypeError, 'other errors pass through');
+	ok(await thrownWith(crypto, verifies) === null, 'this one has all that is needed');
+}
+
 export async function checkHostile(ok, vectors) {
+	await checkUnsupported(ok);
 	await checkBytes(ok);
 	await checkFrames(ok);
 	await checkEnvelopes(ok, vectors);

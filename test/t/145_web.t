@@ -22,7 +22,8 @@ my %type = (
 
 my @files;
 find({ no_chdir => 1,
-	wanted => sub { push @files, substr $_, 1 + length $folder if -f && !/\.md$/ } }, $folder);
+	wanted => sub { push @files, substr $_, 1 + length $folder
+		  if -f && !/\.md$|\/package\.json$/ } }, $folder);
 cmp_ok(scalar @files, '>', 0, 'there are files');
 for my $path (sort @files)
 {

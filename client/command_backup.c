@@ -1,0 +1,119 @@
+/*
+ * command_backup.c
+ *		backup, restore.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "backup_file.h"
+#include "command.h"
+#include "field.h"
+#include "home.h"
+#include "recovery.h"
+#include "restoration.h"
+
+#define CODE_VARIABLE "E2EMSG_RECOVERY_CODE"
+
+enum result
+command_backup(struct app *app)
+{
+	char code[RECOVERY_CODE_SIZE];
+	uint32_t version;
+	enum result result = app_open(app);
+
+	if (result == RESULT_OK)
+		result = backup_renew(&app->session, app_has(app, FLAG_FORCE), code,
+							  &version, &app->fault);
+	if (result == RESULT_NETWORK)
+		snprintf(app->fault.hint, sizeof(app->fault.hint),
+				 "Run e2emsg backup again: a code that you had may not work "
+				 "any more.");
+	if (result != RESULT_OK)
+		return result;
+	session_notice(&app->session,
+				   "backed up. Write this code down: with it and your name, "
+				   "anybody gets this account. An older code is void.");
+	if (app->options.json)
+		app_print_json(json_pack("{s:s, s:I}", "recoveryCode", code, "version",
+								 (json_int_t) version));
+	else
+		puts(code);
+	OPENSSL_cleanse(code, sizeof(code));
+	return RESULT_OK;
+}
+
+/* The code: from the environment, or a line of stdin; never an argument. */
+static enum result
+read_code(char out[RECOVERY_TEXT_MAX], struct fault *fault)
+{
+	const char *given = getenv(CODE_VARIABLE);
+	size_t size;
+
+	if (given != NULL)
+		snprintf(out, RECOVERY_TEXT_MAX, "%s", given);
+	else
+	{
+		if (isatty(STDIN_FILENO))
+			fputs("Recovery code: ", stderr);
+		memset(out, 0, RECOVERY_TEXT_MAX);
+		if (fgets(out, RECOVERY_TEXT_MAX, stdin) == NULL)
+			return fault_set(fault, RESULT_USAGE,
+							 "Type it, or put it into " CODE_VARIABLE ".",
+							 "there is no recovery code on stdin");
+	}
+	size = strlen(out);
+	if (size > 0 && out[size - 1] == '\n')
+		out[size - 1] = '\0';
+	return RESULT_OK;
+}
+
+static void
+print_account(struct app *app)
+{
+	const struct account *account = &app->session.account;
+
+	app_print_members(app,
+					  json_pack("{s:s, s:o, s:s, s:s, s:I, s:s}", "username",
+								account->username, "userId",
+								field_from_uuid(&account->id), "server",
+								account->server, "service", account->service,
+								"keyVersion", (json_int_t) account->version,
+								"folder", app->session.store.path));
+}
+
+enum result
+command_restore(struct app *app)
+{
+	char code[RECOVERY_TEXT_MAX] = "";
+	struct restoration wanted = {.username = app->args[0],
+								 .server = app->options.server,
+								 .service = app->options.service,
+								 .code = code};
+	enum result result = app_username(app, wanted.username);
+
+	if (result != RESULT_OK)
+		return result;
+	if (wanted.server == NULL)
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "say where: --server URL, or E2EMSG_SERVER");
+	if (wanted.service != NULL && !account_service_valid(wanted.service))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "--service is not usable");
+	result = home_path(app->options.home, true, app->home, &app->fault);
+	if (result == RESULT_OK)
+		result = read_code(code, &app->fault);
+	if (result == RESULT_OK)
+		result = restoration_run(app->home, &wanted, stderr, &app->session,
+								 &app->fault);
+	OPENSSL_cleanse(code, sizeof(code));
+	if (app->session.account.version == 0)
+		return result;
+	session_notice(&app->session,
+				   "restored. Mail that was acknowledged before is not on the "
+				   "server any more.");
+	print_account(app);
+	return result;
+}

@@ -1,0 +1,30 @@
+// A call as a curl command that one can paste into a shell.
+
+/** For a shell: nothing inside has a meaning. */
+export function quoted(text) {
+	return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * operation as Api gives it; body: the example of the request, or undefined.
+ */
+export function curlOf(operation, body, origin) {
+	const { method, path, parameters, needsToken } = operation;
+	const exampleOf = ({ example, schema }) => String(example ?? schema?.default ?? 'VALUE');
+	const filled = path.replace(/\{([^}]+)\}/g, (whole, name) => {
+		const parameter = parameters.find((one) => one.in === 'path' && one.name === name);
+
+		return parameter ? exampleOf(parameter) : whole;
+	});
+	const query = parameters.filter((one) => one.in === 'query' && (one.required || (one.example !== undefined && one.example !== one.schema.default)))
+		.map((one) => `${one.name}=${encodeURIComponent(exampleOf(one))}`).join('&');
+	const parts = [`curl${path.endsWith('/stream') ? ' -N' : ''}${method === 'GET' ? '' : ` -X ${method}`} ${quoted(origin + filled + (query && `?${query}`))}`];
+
+	if (needsToken)
+		parts.push('-H "Authorization: Bearer $TOKEN"');
+	if (body !== undefined)
+		parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(body))}`);
+	else if (method !== 'GET')
+		parts.push("-d ''");
+	return parts.join(' \\\n  ');
+}

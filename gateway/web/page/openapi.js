@@ -1,0 +1,90 @@
+// What the documentation page takes out of openapi.json.
+
+const methods = ['get', 'post', 'put', 'patch', 'delete'];
+
+export class Api {
+	constructor(document) {
+		this.document = document;
+	}
+
+	/** What a "$ref" stands for; words beside it count more. */
+	resolve(object) {
+		if (!object?.$ref)
+			return object;
+		const { $ref, ...beside } = object;
+		const target = $ref.split('/').slice(1).reduce((place, name) => place[name.replaceAll('~1', '/')], this.document);
+
+		return { name: $ref.split('/').at(-1), ...this.resolve(target), ...beside };
+	}
+
+	/** All of them, in the order of the file: {id, method, path, tag, …}. */
+	operations() {
+		return Object.entries(this.document.paths).flatMap(([path, item]) => methods.filter((method) => item[method]).map((method) => ({
+			...item[method], id: item[method].operationId, method: method.toUpperCase(), path, tag: item[method].tags[0],
+			parameters: [...item.parameters ?? [], ...item[method].parameters ?? []].map((one) => this.resolve(one)),
+			needsToken: (item[method].security ?? this.document.security ?? []).length > 0,
+		})));
+	}
+
+	/** {type, schema, example} of a body, or null. */
+	content(body) {
+		const [entry] = Object.entries(body?.content ?? {});
+
+		return entry ? { type: entry[0], schema: entry[1].schema, example: entry[1].example } : null;
+	}
+
+	/** Answers that succeed: [{status, description, content}] */
+	answers(operation) {
+		return this.responses(operation).filter(({ status }) => status < 400)
+			.map(({ status, description, content }) => ({ status, description, content: this.content({ content }) }));
+	}
+
+	/** Refusals, one for each code: [{status, code, title, hint}] */
+	errors(operation) {
+		return this.responses(operation).filter(({ status }) => status >= 400).flatMap(({ status, content }) =>
+			Object.values(content?.['application/problem+json']?.examples ?? {}).map((example) => {
+				const { value } = this.resolve(example);
+
+				return { status, code: value.code, title: value.title, hint: value.hint };
+			}));
+	}
+
+	responses(operation) {
+		return Object.entries(operation.responses).map(([status, response]) => ({ status: Number(status), ...this.resolve(response) }));
+	}
+
+	/** A schema in a few words: "string, base64url", "array of Message". */
+	typeOf(schema) {
+		const { type, items, contentEncoding, format, enum: values, const: constant } = this.resolve(schema) ?? {};
+
+		if (constant !== undefined)
+			return JSON.stringify(constant);
+		if (values)
+			return values.length > 8 ? 'string' : values.map((value) => JSON.stringify(value)).join(' | ');
+		if (type === 'array')
+			return `array of ${this.resolve(items)?.name ?? this.typeOf(items)}`;
+		return [[type].flat().join(' or ') || 'anything', contentEncoding ?? format].filter(Boolean).join(', ');
+	}
+
+	/** Its bounds in a few words. */
+	boundsOf(schema) {
+		const { minimum, maximum, minLength, maxLength, contentEncoding, default: standard } = this.resolve(schema) ?? {};
+		const range = (low, high, unit) => (low ?? high) !== undefined && (low === high ? `${low}${unit}`
+			: `${low ?? 0} to ${high ?? '…'}${unit}`);
+
+		return [range(minimum, maximum, ''), contentEncoding ? range(bytes(minLength), bytes(maxLength), ' bytes') : range(minLength, maxLength, ' characters'),
+			standard !== undefined && `default ${JSON.stringify(standard)}`].filter(Boolean).join('; ');
+	}
+
+	/** Members of an object, or of what an array holds: [{name, schema, required}] */
+	members(schema) {
+		const { properties, required = [], items } = this.resolve(schema) ?? {};
+
+		if (items)
+			return this.members(items);
+		return Object.entries(properties ?? {}).map(([name, member]) => ({ name, schema: member, required: required.includes(name) }));
+	}
+}
+
+/* base64url without padding: four characters for three bytes. */
+const bytes = (characters) => (characters === undefined ? undefined : Math.floor(characters * 3 / 4));

@@ -1,0 +1,141 @@
+// The chat page: two browsers and a terminal in one conversation.
+import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { Person, codeOn } from './lib/chat.mjs';
+import { startServer, waitUntil } from './lib/server.mjs';
+import { done, ok } from '../client/lib/tap.mjs';
+
+const server = startServer();
+const gateway = await server.gateway();
+const browsers = [await openBrowser(), await openBrowser()];
+
+// ---- the first screen
+
+const first = await browsers[0].page(gateway.url);
+await screenshot(first, '040-welcome');
+const username = first.getByLabel('Username');
+await username.fill('A b');
+await username.press('Enter');
+await first.getByRole('alert').waitFor();
+ok(/3 to 32/.test(await first.getByRole('alert').textContent()), 'a name that is none: said so, in the form');
+ok(await username.evaluate((field) => field === document.activeElement), 'and the field has the focus');
+await username.fill(' Alice ');
+await username.press('Enter');
+const code = await codeOn(first);
+ok(code.length === 7 && code.every((group) => /^[0-9A-Z]{4}$/.test(group)), 'the recovery code, in seven groups', code.join(' '));
+await screenshot(first, '040-code');
+await first.getByRole('button', { name: 'I have kept it' }).click();
+await first.locator('#group').fill('0000');
+await first.locator('#group').press('Enter');
+ok(/another group/.test(await first.getByRole('alert').textContent()), 'a wrong group of it is not taken');
+await first.getByRole('button', { name: 'Show the code again' }).click();
+ok((await codeOn(first)).join() === code.join(), 'the code can be looked at again');
+await first.getByRole('button', { name: 'I have kept it' }).click();
+const alice = new Person(first, 'alice', code);
+await alice.typeGroup();
+await alice.online();
+ok(/Nobody yet/.test(await first.locator('.people').textContent()), 'an empty list says what to do');
+await screenshot(first, '040-empty');
+
+const taken = await browsers[1].page(gateway.url);
+await taken.getByLabel('Username').fill('alice');
+await taken.getByRole('button', { name: 'Create account' }).click();
+ok(/taken/i.test(await taken.getByRole('alert').textContent()), 'a name that is taken: said so');
+await taken.close();
+const bob = await Person.register(browsers[1], gateway.url, 'bob');
+
+// ---- a request, a conversation
+
+await first.getByRole('searchbox').fill('nobody');
+await first.getByRole('searchbox').press('Enter');
+await first.locator('#find-error').getByText('Nobody has this username').waitFor();
+ok(true, 'somebody who is not there: said so');
+await alice.find('bob');
+await alice.write('Hello Bob');
+await alice.sees('Hello Bob', 'sent');
+await bob.page.getByRole('heading', { name: 'Requests' }).waitFor();
+ok(await bob.page.locator('section .badge').textContent() === '1 unread', 'a stranger is a request, and unread');
+ok(await bob.page.title() === '(1) e2emsg', 'the title says so too');
+await bob.open('alice');
+ok(await bob.page.getByPlaceholder('Message').count() === 0, 'one does not answer before one accepts');
+await screenshot(bob.page, '040-request');
+ok(await alice.message('Hello Bob').getAttribute('data-state') === 'sent', 'the stranger does not learn that it came');
+await bob.page.getByRole('button', { name: 'Accept' }).click();
+await alice.sees('Hello Bob', 'read');
+ok(await bob.page.getByPlaceholder('Message').evaluate((field) => field === document.activeElement),
+	'accepted: the message was read, and the field for the answer has the focus');
+await bob.write('Hello Alice');
+await alice.sees('Hello Alice', 'opened');
+await bob.page.goto(`${gateway.url}/#`);
+await bob.online();
+await alice.write('Are you there?');
+await alice.sees('Are you there?', 'delivered');
+ok(await waitUntil(async () => await bob.row('alice').locator('.badge').textContent() === '1 unread'), 'not looked at: delivered, and counted');
+await bob.open('alice');
+await alice.sees('Are you there?', 'read');
+ok(await bob.row('alice').locator('.badge').count() === 0, 'looked at: read, and not counted');
+await first.reload();
+await alice.sees('Hello Alice', 'opened');
+await alice.sees('Are you there?', 'read');
+ok(await first.locator('.message').count() === 3, 'after a reload all is there, without a question');
+ok(await first.locator('.day').allTextContents().then((days) => days.join()) === 'Today', 'days are set apart');
+
+// ---- a terminal in it
+
+const terminal = gateway.client();
+await terminal.does('register', 'erin');
+await terminal.does('send', 'alice', 'from a \u001b[31mterminal\u202e\u0007 <b>');
+await alice.row('erin').waitFor();
+await alice.open('erin');
+await first.getByRole('button', { name: 'Accept' }).click();
+const hostile = await first.locator('.message .text').textContent();
+ok(hostile === 'from a \\x1b[31mterminal\\u{202e}\\x07 <b>', 'what would not be seen is spelt out, and markup is text', hostile);
+await alice.write('Hello terminal');
+await alice.sees('Hello terminal', 'sent');
+ok(/Hello terminal/.test(await terminal.does('read')), 'the terminal reads what the page wrote');
+await alice.about('Safety number');
+await first.locator('.digits').waitFor();
+const number = (await first.locator('.digits li').allTextContents()).join(' ');
+const said = (await terminal.does('safety', 'alice')).trim().split('\n').join(' ').match(/\d{5}/g).join(' ');
+ok(number === said, 'and has the same safety number', `${number}\n${said}`);
+await first.keyboard.press('Escape');
+await first.getByRole('button', { name: /^About / }).click();
+await first.getByRole('button', { name: 'Block' }).click();
+await first.getByText('You blocked').waitFor();
+await terminal.does('send', 'alice', 'still there?');
+await terminal.does('send', 'bob', 'is Alice there?');
+await bob.row('erin').waitFor();
+ok(await first.title() === 'e2emsg', 'somebody blocked does not count');
+await first.getByRole('button', { name: 'Unblock' }).click();
+await first.getByPlaceholder('Message').waitFor();
+
+// ---- keys
+
+await alice.open('bob');
+const numbers = [await alice.safetyNumber(), await bob.safetyNumber()];
+ok(numbers[0] === numbers[1] && numbers[0].length === 71, 'both see the same safety number', numbers.join('\n'));
+ok(await first.locator('.qr path').count() === 1, 'and its QR code');
+await screenshot(first, '040-safety');
+await first.getByRole('button', { name: 'They are the same' }).click();
+await first.locator('.trust[data-trust=verified]').waitFor();
+ok(await first.locator('[data-note=verified]').count() === 1, 'compared: verified, and noted');
+await bob.page.keyboard.press('Escape');
+ok(await bob.page.getByRole('dialog').count() === 0, 'Escape closes a dialog');
+await bob.account('New encryption key');
+await bob.page.getByRole('button', { name: 'Make a new key' }).click();
+await bob.page.getByText('version 2').waitFor();
+await alice.write('After the rotation');
+await bob.sees('After the rotation', 'opened');
+await first.locator('[data-note=key_rotated]').waitFor();
+ok(/version 2/.test(await first.locator('[data-note=key_rotated]').textContent()), 'a rotated key is noted, and mail goes on');
+await bob.account('Key log');
+await bob.page.getByText('fits together').waitFor();
+ok(true, 'the key log is shown');
+await bob.page.keyboard.press('Escape');
+await alice.write('A message of some length, so that one sees how lines break in a bubble, and how a conversation looks when people have something to say.');
+await bob.write('🚲 مرحبا');
+await alice.sees('🚲', 'opened');
+await screenshot(first, '040-conversation');
+
+for (const browser of browsers) await browser.close();
+await server.stop();
+done();

@@ -1,0 +1,236 @@
+// The web module's account against a server that loses answers: registration,
+// rotation, signing in, backups and restoring.
+//
+//	node test/web/account.mjs
+import { b64, makeEncryptionKey } from '../client/lib/gateway.mjs';
+import { done, ok } from '../client/lib/tap.mjs';
+import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
+
+const scene = await new Scene().open();
+const { gateway } = scene;
+const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('keys'))).map(({ name }) => name);
+
+// ---- registration
+
+{
+	const user = await scene.visitor('plain');
+	ok(user.client.account === null, 'a new browser holds no account');
+	await refuses(user.client.login(), 'no_account', 'and can sign in to none', /holds no account/);
+	await refuses(user.client.send('bob', 'x'), 'no_account', 'nor send');
+	await refuses(user.client.connect(), 'no_account', 'nor connect');
+	for (const name of ['Alice', 'ab', '0'.repeat(32), 'x'.repeat(33), '', undefined, 7])
+		await refuses(user.client.register(name), 'invalid_username', `no name: ${name}`);
+	ok(gateway.requests.length === 0, 'which the server never hears of');
+	const { recoveryCode } = await user.client.register(user.name);
+	ok(/^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/.test(recoveryCode), 'a registration gives a recovery code', recoveryCode);
+	const { account } = user.client;
+	ok(account.username === user.name && account.keyVersion === 1 && account.service === 'msg.test' &&
+		account.backup.version === 1 && account.backup.saved, 'and an account with a backup', JSON.stringify(account));
+	const keys = await user.store.read(['keys'], (t) => t.all('keys'));
+	const exportable = keys.filter(({ privateKey, backupKey }) => (privateKey ?? backupKey).extractable);
+	ok(keys.length === 3 && exportable.length === 0, 'no key of it can be exported');
+	const stored = JSON.stringify(await user.store.read(['account', 'meta'], async (t) => [await t.all('account'), await t.all('meta')]));
+	ok(!stored.includes(recoveryCode), 'the code is not kept');
+	await refuses(user.client.register('another'), 'account_exists', 'a second account needs another database');
+	await user.open();
+	ok(user.client.account.username === user.name, 'a page that is loaded again has the account');
+	await does(user.client.login(), 'and signs in with its keys', ({ username }) => username === user.name);
+	const other = await scene.visitor();
+	await refuses(other.client.register(user.name), 'username_taken', 'a name that is taken is refused');
+	ok((await keysOf(other)).length === 0, 'and nothing is left of it');
+}
+{
+	gateway.behave();
+	const user = await scene.visitor('lost');
+	let stored;
+	gateway.after = async (asked, reply) => {
+		if (asked.path !== '/users') return reply;
+		stored = await keysOf(user);
+		return 'hang up';
+	};
+	await refuses(user.client.register(user.name), 'offline', 'a lost answer to a registration');
+	ok(stored.join() === 'backup,identity,key-1', 'the keys were stored before the server heard of them', stored.join());
+	gateway.behave();
+	await user.open();
+	ok(user.client.account === null, 'an account that is not finished is none');
+	await refuses(user.client.login(), 'registration_unfinished', 'and says so');
+	const before = gateway.users.get(user.name).keys[0].jwk;
+	const { recoveryCode } = await does(user.client.register(user.name), 'registering again finishes it');
+	ok(gateway.users.get(user.name).keys[0].jwk === before && user.client.account.userId === user.there.id, 'with the same key');
+	const fresh = await scene.visitor();
+	await does(fresh.client.restore(user.name, recoveryCode), 'and its code is good');
+}
+{
+	gateway.behave();
+	const user = await scene.visitor('lost');
+	gateway.before = (asked) => (asked.path === '/users' ? 'hang up' : undefined);
+	await refuses(user.client.register(user.name), 'offline', 'a registration that never arrived');
+	gateway.behave();
+	const thief = await scene.visitor();
+	await thief.client.register(user.name);
+	gateway.before = (asked) => (asked.path === '/sessions' ? { status: 401, body: { code: 'invalid_assertion', title: 'no' } } : undefined);
+	await refuses(user.client.register(user.name), 'username_taken', 'somebody else may get the name');
+	gateway.behave();
+	await does(user.client.register(`${user.name}x`), 'another one is free');
+}
+{
+	gateway.behave();
+	const user = await scene.visitor('lost');
+	gateway.before = (asked) => (asked.path === '/backup' ? { status: 503, body: { code: 'overloaded', title: 'busy' } } : undefined);
+	await does(user.client.register(user.name), 'a backup that can\'t be saved stops no registration');
+	ok(!user.client.account.backup.saved && user.warnings.some(({ code }) => code === 'backup_not_saved'), 'is said');
+	gateway.behave();
+	ok(await waitUntil(() => user.client.account.backup.saved), 'and saved later');
+	gateway.before = (asked) => (asked.path === '/sessions/challenge' ? { status: 200, body: { nonce: 'x', audience: 'evil\u202e', expiresIn: 1 } } : undefined);
+	const other = await scene.visitor();
+	await refuses(other.client.register('someone'), 'bad_answer', 'a service with an invisible name is refused');
+}
+
+// ---- sessions
+
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	alice.there.tokens.clear();
+	await does(alice.client.send(bob.name, 'again'), 'a token that is refused is replaced by signing in', ({ state }) => state === 'sent');
+	scene.ahead = 2 * 3600e3;
+	alice.there.tokens.clear();
+	await does(alice.client.send(bob.name, 'and again'), 'so is one whose time is over', ({ state }) => state === 'sent');
+	ok(alice.there.tokens.size === 1, 'once');
+	scene.ahead = 0;
+	gateway.before = ({ path, method }) => (method === 'POST' && path === '/messages' ? { status: 401, body: { code: 'invalid_token', title: 'no' } } : undefined);
+	alice.there.tokens.clear();
+	await refuses(alice.client.send(bob.name, 'x'), 'invalid_token', 'a server that asks for ever');
+	ok(alice.there.tokens.size === 1, 'gets one sign-in more', alice.there.tokens.size);
+	gateway.behave();
+	gateway.service = 'evil.test';
+	alice.there.tokens.clear();
+	gateway.requests = [];
+	await refuses(alice.client.login(), 'other_service', 'nothing is signed for another service', /evil\.test/);
+	ok(!gateway.requests.includes('POST /sessions'), 'and nothing sent');
+	gateway.service = 'msg.test';
+	await alice.client.logout();
+	ok(alice.client.account === null, 'signed out');
+	await refuses(alice.client.send(bob.name, 'x'), 'signed_out', 'nothing is sent');
+	await alice.open();
+	ok(alice.client.account === null, 'for good');
+	await does(alice.client.login(), 'until one signs in', ({ username }) => username === alice.name);
+	await alice.client.logout({ forget: true });
+	ok((await keysOf(alice)).length === 0, 'forgotten: no key is left');
+	await refuses(alice.client.login(), 'no_account', 'and no account', /./);
+}
+
+// ---- rotation
+
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	let stored, backedUp;
+	gateway.after = async (asked, reply) => {
+		if (asked.method !== 'PUT' || asked.path === '/backup') return reply;
+		stored = await keysOf(bob);
+		backedUp = bob.there.backup.version;
+		return 'hang up';
+	};
+	const before = bob.there.backup.version;
+	await refuses(bob.client.rotateKeys(), 'offline', 'a lost answer to a rotation');
+	ok(stored.includes('key-2') && backedUp > before, 'the new key was stored and backed up before it was announced');
+	gateway.behave();
+	await does(bob.client.rotateKeys(), 'rotating again finishes it', ({ keyVersion }) => keyVersion === 2);
+	ok(bob.there.keys.length === 2, 'without a third key');
+	await does(alice.client.send(bob.name, 'to the new key'), 'a peer follows', ({ keyVersion }) => keyVersion === 2);
+	await bob.read();
+	ok((await bob.texts(alice)).at(-1) === 'to the new key', 'and is read');
+	ok((await alice.client.messages(bob.name)).some(({ note, details }) => note === 'key_rotated' && details.keyVersion === 2), 'with a note');
+	gateway.before = (asked) => (asked.path === '/backup' ? 'hang up' : undefined);
+	gateway.requests = [];
+	await refuses(bob.client.rotateKeys(), 'offline', 'without a backup');
+	ok(bob.there.keys.length === 2, 'no key is announced');
+	gateway.behave();
+	const key = await makeEncryptionKey();
+	bob.there.keys.push({ jwk: key.jwk });
+	gateway.log.rowOf = () => ({ fields: { keyVersion: 3 } });
+	gateway.log.member = () => null;
+	await refuses(bob.client.rotateKeys(), 'own_key_changed', 'another key in the own name is noticed');
+}
+
+// ---- backups
+
+{
+	const other = await new Scene().open();
+	const { gateway: there } = other;
+	const { alice, bob } = await other.pair();
+	await alice.client.verify(bob.name);
+	await alice.client.rotateKeys();
+	await waitUntil(() => alice.client.account.backup.saved);
+	await alice.client.close();
+	await bob.client.send(alice.name, 'before the loss');
+	const old = await other.visitor();
+	await refuses(old.client.restore(alice.name, alice.code.replace(/.$/, (last) => (last === '0' ? '1' : '0'))), 'bad_recovery_code', 'a typing error is noticed here');
+	await refuses(old.client.restore(alice.name, bob.code), 'no_backup', 'the code of somebody else finds nothing');
+	await refuses(old.client.restore('nobody', alice.code), 'no_backup', 'nor does a name that is not there');
+	ok((await keysOf(old)).length === 0, 'nothing is left of a restoration that failed');
+	await does(old.client.restore(alice.name, alice.code.toLowerCase().replaceAll('-', ' ')), 'the code brings the account back',
+		({ username, keyVersion }) => username === alice.name && keyVersion === 2);
+	old.name = alice.name;
+	await old.read();
+	ok((await old.texts(bob)).join() === 'before the loss', 'with what is on the server, and no false gap', await old.texts(bob));
+	ok((await old.client.conversations())[0].trust === 'verified', 'and whom one had compared');
+	await does(old.client.send(bob.name, 'I am back'), 'it sends', ({ state }) => state === 'sent');
+	await bob.read();
+	ok((await bob.last(alice)).trust === 'signed' && (await bob.last(alice)).text === 'I am back', 'and is known');
+	await old.client.rotateKeys();
+	await alice.client.login();
+	ok(alice.client.account.keyVersion === 3 && alice.client.keyLogProblem === null, 'the other device takes the new key out of the backup',
+		alice.client.keyLogProblem);
+
+	await refuses(alice.client.recoveryCode('x'), 'bad_recovery_code', 'a new code needs the current one');
+	await refuses(alice.client.recoveryCode(bob.code), 'wrong_recovery_code', 'and no other one');
+	const second = await does(alice.client.recoveryCode(alice.code), 'gives a new code', (code) => code !== alice.code);
+	const third = await other.visitor();
+	await refuses(third.client.restore(alice.name, alice.code), 'no_backup', 'the old one is worth nothing');
+	await does(old.client.verify(bob.name), 'another device');
+	await does(old.client.rotateKeys(), 'which writes the backup', ({ keyVersion }) => keyVersion === 4);
+	await does(third.client.restore(alice.name, second), 'leaves the new code in force', ({ keyVersion }) => keyVersion === 4);
+
+	await alice.client.login();
+	there.after = spoil(/^PUT \/backup$/, () => 'hang up');
+	await refuses(alice.client.recoveryCode(second), 'offline', 'a new code whose answer is lost');
+	there.behave();
+	await alice.client.connect();
+	ok(await waitUntil(() => alice.client.account.backup.saved), 'is taken back');
+	const fourth = await other.visitor();
+	await does(fourth.client.restore(alice.name, second), 'so that the one before is good');
+	await other.close();
+}
+{
+	const other = await new Scene().open();
+	const { gateway: there } = other;
+	const alice = await other.newUser('alice');
+	const first = { ...alice.there.backup };
+	await alice.client.rotateKeys();
+	const fresh = await other.visitor();
+	const { backup } = alice.there;
+	alice.there.backup = first;
+	await refuses(fresh.client.restore(alice.name, alice.code), 'old_backup', 'a backup that is too old is noticed', /not made here/);
+	ok((await keysOf(fresh)).length === 0, 'and nothing of it is taken');
+	const bytes = Buffer.from(backup.blob, 'base64url');
+	for (const [what, blob] of [['cut off', bytes.subarray(0, -1)], ['changed', Buffer.from(bytes.map((byte, i) => (i === 200 ? byte ^ 1 : byte)))],
+		['longer', Buffer.concat([bytes, Buffer.from([9])])], ['of another form', Buffer.concat([Buffer.from([2]), bytes.subarray(1)])]]) {
+		alice.there.backup = { ...backup, blob: b64(blob) };
+		await refuses(fresh.client.restore(alice.name, alice.code), 'damaged_backup', `a backup that is ${what}`);
+	}
+	alice.there.backup = backup;
+	there.after = spoil(/^POST \/sessions$/, () => ({ status: 401, body: { code: 'invalid_assertion', title: 'no' } }));
+	await refuses(fresh.client.restore(alice.name, alice.code), 'identity_replaced', 'a server that does not accept the key');
+	there.behave();
+	there.after = spoil(/^POST \/backup\/restore$/, () => ({ status: 429, body: { code: 'rate_limited', title: 'slow' }, headers: { 'Retry-After': '7' } }));
+	await refuses(fresh.client.restore(alice.name, alice.code), 'rate_limited', 'a limit is passed on');
+	there.behave();
+	await does(fresh.client.restore(alice.name, alice.code), 'after all that it is restored', ({ keyVersion }) => keyVersion === 2);
+	await other.close();
+}
+
+await scene.close();
+done();
+process.exit();
