@@ -1,8 +1,11 @@
 // The module in a page of another site: on the operator's list it registers,
-// sends and gets mail; not on it, the browser does not even load the module.
+// sends and gets mail; not on it, the browser does not even load the module, and
+// no request of the page tampers with anything.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { openBrowser } from './lib/chromium.mjs';
-import { startServer, waitUntil } from './lib/server.mjs';
+import { startServer, TOP, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
 let script = '';
@@ -16,7 +19,8 @@ const origin = `http://localhost:${site.address().port}`;
 
 const server = startServer();
 const gateway = await server.gateway({ allowed_origins: `https://shop.example.org ${origin}` });
-const closed = await server.gateway();
+server.sql(readFileSync(join(TOP, 'dev/evil.sql'), 'utf8'));
+const closed = await server.gateway({ demo: 'on' });
 
 const browser = await openBrowser();
 script = `import { createClient } from '${gateway.url}/web/e2emsg.js';
@@ -48,6 +52,19 @@ const call = await refused.evaluate((url) => fetch(`${url}/messages`, { headers:
 	.then((answer) => answer.status, (error) => error.name), closed.url);
 ok(call === 'TypeError', '... and no call', call);
 ok(/allowed_origins/.test(closed.log()), '... and the log names the setting', closed.log());
+
+// What browsers send to another site without asking, and with asking.
+await refused.evaluate(async (url) => {
+	const evil = JSON.stringify({ action: 'flip', mailbox: 'bob' });
+	for (const body of [evil, new Blob([evil]), new Blob([evil], { type: 'text/plain' }), new URLSearchParams([[evil, '']])]) {
+		await fetch(url, { method: 'POST', mode: 'no-cors', body });
+	}
+	navigator.sendBeacon(url, new Blob([evil], { type: 'application/json' }));
+	await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: evil }).catch(() => {});
+}, `${closed.url}/demo/evil`);
+const rows = await (await fetch(`${closed.url}/demo/rows?of=bob`)).json();
+ok(rows.mailboxes[0].willFlip === false, 'no page of another site is the evil server');
+ok(closed.log().match(/POST \/demo\/evil 415/g)?.length === 4, '... whose requests came, and were refused', closed.log());
 other.complaints();
 await other.close();
 await server.stop();
