@@ -31,13 +31,15 @@ export class Outbox {
 	 * the user say yes to its unsigned key?
 	 */
 	async receiver(username, isOk) {
-		const { peers, keyLog } = this.core;
+		const { peers, keyLog, receipts } = this.core;
 		if (keyLog.problem) await keyLog.checkSending();
 		const contact = await this.findReceiver(username);
 		if (contact.state === 'blocked') refuse('blocked', `${username} is blocked`, { username });
 		checkReceiver(contact, isOk(contact));
 		if (contact.state === 'accepted') return contact;
-		return peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		const accepted = await peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		await receipts.settle(username);
+		return accepted;
 	}
 
 	// A known one whose key can't be asked for now will do: the entry waits.
