@@ -12,12 +12,15 @@
 #include "socket.h"
 
 struct connection *
-connection_new(void)
+connection_new(struct socket_map *sockets)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection)
+	{
+		connection->sockets = sockets;
 		connection->fd = CONNECTION_FD_UNKNOWN;
+	}
 	return connection;
 }
 
@@ -25,7 +28,10 @@ void
 connection_free(struct connection *connection)
 {
 	if (connection)
+	{
+		socket_mark(connection->sockets, connection->fd, false);
 		OPENSSL_cleanse(connection, sizeof(*connection));
+	}
 	free(connection);
 }
 
@@ -42,7 +48,10 @@ connection_fd(struct mg_connection *civetweb)
 	const struct mg_request_info *info = mg_get_request_info(civetweb);
 
 	if (connection->fd == CONNECTION_FD_UNKNOWN)
-		connection->fd = socket_of_peer(info->remote_addr, info->remote_port,
-										info->server_port);
+	{
+		connection->fd = socket_of_peer(connection->sockets, info->remote_addr,
+										info->remote_port, info->server_port);
+		socket_mark(connection->sockets, connection->fd, true);
+	}
 	return connection->fd;
 }

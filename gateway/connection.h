@@ -8,9 +8,11 @@
 #include "token.h"
 
 struct mg_connection;
+struct socket_map;
 
 struct connection
 {
+	struct socket_map *sockets;
 	int fd;					 /* CONNECTION_FD_UNKNOWN until a body needs it */
 	struct token_memo token; /* of the request before */
 };
@@ -18,8 +20,9 @@ struct connection
 #define CONNECTION_FD_UNKNOWN (-2)
 
 /* NULL without memory. */
-extern struct connection *connection_new(void);
+extern struct connection *connection_new(struct socket_map *sockets);
 
+/* Before its socket is closed. */
 extern void connection_free(struct connection *connection);
 
 /* The record of CivetWeb's connection; NULL if there was no memory for it. */

@@ -22,12 +22,19 @@ futex_wait(atomic_uint *word, unsigned old)
 		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
 }
 
+/* Wakes all that wait for it; *word need not be there any more. */
+static inline void
+futex_wake(atomic_uint *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
 /* Sets *word and wakes all that wait for it. */
 static inline void
 futex_set(atomic_uint *word, unsigned value)
 {
 	atomic_store_explicit(word, value, memory_order_release);
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	futex_wake(word);
 }
 
 #endif /* E2EMSG_FUTEX_H */

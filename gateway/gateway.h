@@ -20,6 +20,7 @@ struct inbox;
 struct limit;
 struct outbox;
 struct sequencer;
+struct socket_map;
 struct wakeups;
 
 struct gateway
@@ -33,6 +34,7 @@ struct gateway
 	struct inbox *inbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
+	struct socket_map *sockets;
 	struct wakeups *wakeups;
 	struct hints *hints;		   /* NULL: off */
 	struct limit *restores;		   /* of backups, by anyone */

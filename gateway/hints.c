@@ -150,7 +150,7 @@ begin_listening(struct hints *hints)
 	set_listens(hints, true);
 	hints->echo_until = clock_ms() + ECHO_MS;
 	greet(hints, "?");
-	wakeups_all(hints->wakeups, true);
+	wakeups_all(hints->wakeups);
 }
 
 /* Before the next attempt. */

@@ -7,12 +7,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "db.h"
 #include "futex.h"
 #include "pgarray.h"
+#include "reply.h"
 
-#define MAX_LOOKS 64	   /* in one call */
+#define MAX_READERS 64	   /* in one call */
 #define PAGE_MESSAGES 50   /* of a page that may not be the last one; the */
 #define PAGE_BYTES 131072u /* numbers of rest_streams() */
 
@@ -23,42 +25,141 @@ struct inbox
 {
 	pthread_mutex_t mutex; /* for this block */
 	pthread_cond_t came;
-	struct look *first, **last;
+	struct reader *first, **last;
 	bool stopping;
 
 	pthread_t thread;
 	struct db_connection *connection;
 };
 
-void
-inbox_look(struct inbox *inbox, struct look *look)
+/*
+ * The state of a reader is one word, so that nobody looks at it after it may
+ * be gone: whose it is, and two flags.
+ */
+#define RESTING 0u
+#define QUEUED 1u  /* or being read */
+#define HELD 2u	   /* by its worker */
+#define OWNER 3u   /* the bits of these */
+#define AGAIN 4u   /* mail came since it is no longer resting */
+#define LEAVING 8u /* its worker waits for it to be no longer queued */
+
+static void
+push(struct inbox *inbox, struct reader *reader)
 {
-	look->status = STATUS_OK;
-	look->events = (struct text){.bytes = NULL};
-	look->is_full = false;
-	look->count = 0;
-	look->next = NULL;
-	atomic_init(&look->done, 0);
+	reader->next = NULL;
 	pthread_mutex_lock(&inbox->mutex);
-	*inbox->last = look;
-	inbox->last = &look->next;
+	*inbox->last = reader;
+	inbox->last = &reader->next;
 	pthread_cond_signal(&inbox->came);
 	pthread_mutex_unlock(&inbox->mutex);
-	futex_wait(&look->done, 0);
 }
 
-/* Waits for looks and takes what one call can do; 0 at the end. */
+void
+inbox_join(struct reader *reader, const uint8_t mailbox[UUID_SIZE],
+		   int64_t after, int fd, int event)
+{
+	*reader = (struct reader){.after = after, .fd = fd, .event = event};
+	memcpy(reader->mailbox, mailbox, UUID_SIZE);
+	atomic_init(&reader->state, HELD);
+}
+
+void
+inbox_mail(struct inbox *inbox, struct reader *reader)
+{
+	unsigned state = RESTING;
+
+	while (!atomic_compare_exchange_weak(
+		&reader->state, &state, state == RESTING ? QUEUED : state | AGAIN))
+		;
+	if (state == RESTING)
+		push(inbox, reader);
+}
+
+void
+inbox_read(struct inbox *inbox, struct reader *reader)
+{
+	reader->is_asked = true;
+	atomic_store(&reader->answered, 0);
+	push(inbox, reader);
+	futex_wait(&reader->answered, 0);
+	reader->is_asked = false;
+}
+
+bool
+inbox_hold(struct reader *reader)
+{
+	unsigned state = RESTING;
+
+	return atomic_compare_exchange_strong(&reader->state, &state, HELD);
+}
+
+bool
+inbox_is_held(const struct reader *reader)
+{
+	return (atomic_load(&reader->state) & OWNER) == HELD;
+}
+
+/* To rest, or back into the queue when mail came meanwhile. */
+static void
+let_rest(struct inbox *inbox, struct reader *reader)
+{
+	unsigned state = atomic_load(&reader->state), next;
+
+	do
+		next = (state & (AGAIN | LEAVING)) == AGAIN ? QUEUED : RESTING;
+	while (!atomic_compare_exchange_weak(&reader->state, &state, next));
+	if (next == QUEUED)
+		push(inbox, reader);
+	else if (state & LEAVING)
+		futex_wake(&reader->state);
+}
+
+void
+inbox_release(struct inbox *inbox, struct reader *reader)
+{
+	let_rest(inbox, reader);
+}
+
+void
+inbox_leave(struct reader *reader)
+{
+	while (!inbox_is_held(reader) && !inbox_hold(reader))
+	{
+		unsigned state = atomic_fetch_or(&reader->state, LEAVING) | LEAVING;
+
+		if ((state & OWNER) == QUEUED)
+			futex_wait(&reader->state, state);
+		else
+			atomic_fetch_and(&reader->state, ~LEAVING);
+	}
+}
+
+/* What was not written is its worker's matter. */
+static void
+hand_back(struct reader *reader)
+{
+	unsigned state = atomic_load(&reader->state);
+
+	eventfd_write(reader->event, 1); /* while it is there for sure */
+	while (!atomic_compare_exchange_weak(&reader->state, &state,
+										 HELD | (state & AGAIN)))
+		;
+	if (state & LEAVING)
+		futex_wake(&reader->state);
+}
+
+/* Waits for readers and takes what one call can do; 0 at the end. */
 static int
-take_looks(struct inbox *inbox, struct look *looks[MAX_LOOKS])
+take_readers(struct inbox *inbox, struct reader *readers[MAX_READERS])
 {
 	int count = 0;
 
 	pthread_mutex_lock(&inbox->mutex);
 	while (!inbox->first && !inbox->stopping)
 		pthread_cond_wait(&inbox->came, &inbox->mutex);
-	for (; inbox->first && count < MAX_LOOKS; count++)
+	for (; inbox->first && count < MAX_READERS; count++)
 	{
-		looks[count] = inbox->first;
+		readers[count] = inbox->first;
 		inbox->first = inbox->first->next;
 	}
 	if (!inbox->first)
@@ -67,68 +168,104 @@ take_looks(struct inbox *inbox, struct look *looks[MAX_LOOKS])
 	return count;
 }
 
+/* Mail that comes from now on is not sure to be read. */
+static void
+prepare(struct reader *reader)
+{
+	atomic_fetch_and(&reader->state, ~AGAIN);
+	reader->status = STATUS_OK;
+	reader->events = (struct text){.bytes = NULL};
+	reader->written = 0;
+	reader->count = 0;
+	reader->last = reader->after;
+}
+
 static enum status
-call(struct inbox *inbox, struct look *const *looks, int count,
+call(struct inbox *inbox, struct reader *const *readers, int count,
 	 struct db_answer *answer)
 {
 	size_t size = (size_t) count;
-	struct pgarray readers = {0}, positions = {0};
+	struct pgarray mailboxes = {0}, positions = {0};
 	struct db_params params = {0};
 	enum status status = STATUS_OVERLOADED;
 
 	answer->result = NULL;
-	if (pgarray_begin(&readers, PGARRAY_UUID, size, size * UUID_SIZE) &&
+	if (pgarray_begin(&mailboxes, PGARRAY_UUID, size, size * UUID_SIZE) &&
 		pgarray_begin(&positions, PGARRAY_INT8, size, size * 8))
 	{
 		for (int i = 0; i < count; i++)
 		{
-			pgarray_add_bytes(&readers, looks[i]->mailbox, UUID_SIZE);
-			pgarray_add_int8(&positions, looks[i]->after);
+			pgarray_add_bytes(&mailboxes, readers[i]->mailbox, UUID_SIZE);
+			pgarray_add_int8(&positions, readers[i]->after);
 		}
-		db_param_binary(&params, readers.bytes, readers.size);
+		db_param_binary(&params, mailboxes.bytes, mailboxes.size);
 		db_param_binary(&params, positions.bytes, positions.size);
 		status =
 			db_connection_call(inbox->connection, read_sql, &params, answer);
 	}
-	pgarray_free(&readers);
+	pgarray_free(&mailboxes);
 	pgarray_free(&positions);
 	return status;
 }
 
-/* Adds a row to the look that it belongs to. */
+/* Adds a message to what its reader gets. */
 static void
-take_row(struct look *const *looks, int count, const struct db_answer *answer,
-		 int row)
+take_row(struct reader *const *readers, int count,
+		 const struct db_answer *answer, int row)
 {
 	size_t size = 0;
-	const char *reader = db_answer_field(answer, row, 0, NULL);
+	const char *number = db_answer_field(answer, row, 0, NULL);
 	const char *seq = db_answer_field(answer, row, 1, NULL);
 	const char *message = db_answer_field(answer, row, 2, &size);
-	long number = reader ? strtol(reader, NULL, 10) : 0;
-	struct look *look;
+	long n = number ? strtol(number, NULL, 10) : 0;
+	struct reader *reader;
 
-	if (number < 1 || number > count || !seq || !message)
+	if (n < 1 || n > count || !seq || !message)
 		return;
-	look = looks[number - 1];
-	look->after = strtoll(seq, NULL, 10);
-	look->count++;
-	text_add(&look->events, "id: ");
-	text_add(&look->events, seq);
-	text_add(&look->events, "\nevent: message\ndata: ");
-	text_add_bytes(&look->events, message, size);
-	text_add(&look->events, "\n\n");
+	reader = readers[n - 1];
+	reader->count++;
+	text_add(&reader->events, "id: ");
+	text_add(&reader->events, seq);
+	text_add(&reader->events, "\nevent: message\ndata: ");
+	text_add_bytes(&reader->events, message, size);
+	text_add(&reader->events, "\n\n");
+	reader->last = strtoll(seq, NULL, 10);
+}
+
+/* Writes what it can of a reader's events; true when all is out. */
+static bool
+write_events(struct reader *reader)
+{
+	if (reader->status != STATUS_OK)
+		return false;
+	reader->written = reply_try_events(reader->fd, reader->events.bytes,
+									   reader->events.size);
+	return reader->written == reader->events.size;
 }
 
 static void
-answer_looks(struct look *const *looks, int count, enum status status)
+answer_reader(struct inbox *inbox, struct reader *reader, enum status status)
 {
-	for (int i = 0; i < count; i++)
+	reader->status = status;
+	if (reader->events.failed)
 	{
-		looks[i]->status =
-			looks[i]->events.failed ? STATUS_OVERLOADED : status;
-		looks[i]->is_full = looks[i]->count >= PAGE_MESSAGES ||
-							looks[i]->events.size >= PAGE_BYTES;
-		futex_set(&looks[i]->done, 1);
+		text_free(&reader->events);
+		reader->status = STATUS_OVERLOADED;
+	}
+	else
+		reader->after = reader->last;
+	reader->is_full =
+		reader->count >= PAGE_MESSAGES || reader->events.size >= PAGE_BYTES;
+	if (reader->is_asked)
+		futex_set(&reader->answered, 1);
+	else if (!write_events(reader))
+		hand_back(reader);
+	else
+	{
+		text_free(&reader->events);
+		if (reader->is_full)
+			atomic_fetch_or(&reader->state, AGAIN);
+		let_rest(inbox, reader);
 	}
 }
 
@@ -136,19 +273,22 @@ static void *
 run(void *context)
 {
 	struct inbox *inbox = context;
-	struct look *looks[MAX_LOOKS];
+	struct reader *readers[MAX_READERS];
 	struct db_answer answer;
 	enum status status;
 	int count;
 
-	while ((count = take_looks(inbox, looks)) > 0)
+	while ((count = take_readers(inbox, readers)) > 0)
 	{
-		status = call(inbox, looks, count, &answer);
+		for (int i = 0; i < count; i++)
+			prepare(readers[i]);
+		status = call(inbox, readers, count, &answer);
 		for (int row = 0; status == STATUS_OK && row < db_answer_rows(&answer);
 			 row++)
-			take_row(looks, count, &answer, row);
+			take_row(readers, count, &answer, row);
 		db_answer_free(&answer);
-		answer_looks(looks, count, status);
+		for (int i = 0; i < count; i++)
+			answer_reader(inbox, readers[i], status);
 	}
 	return NULL;
 }

@@ -175,10 +175,11 @@ start_parts(struct gateway *gateway)
 		return false;
 	gateway->sequencer = sequencer_start(config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
+	gateway->sockets = calloc(1, sizeof(*gateway->sockets));
 	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
 	gateway->restores = limit_new(config->restore_per_minute);
-	if (!gateway->sequencer || !gateway->deadlines || !gateway->wakeups ||
-		!gateway->restores)
+	if (!gateway->sequencer || !gateway->deadlines || !gateway->sockets ||
+		!gateway->wakeups || !gateway->restores)
 		return false;
 	if (config->hints == HINTS_ON)
 		gateway->hints = hints_start(gateway->db, &gateway->secret,
@@ -209,6 +210,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 		code = serve(gateway, invocation, &signals);
 	hints_stop(gateway->hints);
 	wakeups_free(gateway->wakeups);
+	free(gateway->sockets);
 	cors_free(gateway->cors);
 	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);

@@ -352,6 +352,15 @@ wait_for_room(int fd, int64_t deadline)
 		   (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
 }
 
+size_t
+reply_try_events(int fd, const char *bytes, size_t size)
+{
+	ssize_t sent =
+		size > 0 ? send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+
+	return sent > 0 ? (size_t) sent : 0;
+}
+
 /* Past CivetWeb, whose time limit begins anew with each byte taken. */
 bool
 reply_write_events(int fd, const char *bytes, size_t size)

@@ -90,6 +90,10 @@ extern bool reply_begin_events(struct reply *reply,
 extern bool reply_write_events(int fd, const char *bytes, size_t size)
 	__attribute__((warn_unused_result));
 
+/* The same without waiting; returns how many bytes went out. */
+extern size_t reply_try_events(int fd, const char *bytes, size_t size)
+	__attribute__((warn_unused_result));
+
 extern void reply_free(struct reply *reply);
 
 #endif /* E2EMSG_REPLY_H */

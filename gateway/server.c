@@ -33,7 +33,7 @@ connection_begins(const struct mg_connection *connection, void **data)
 	struct gateway *gateway = mg_get_user_context_data(connection);
 
 	atomic_fetch_add(&gateway->connections, 1);
-	*data = connection_new();
+	*data = connection_new(gateway->sockets);
 	return 0; /* CivetWeb takes no other answer */
 }
 
@@ -185,7 +185,7 @@ server_stop(struct server *server)
 	int plug;
 
 	atomic_store(&server->gateway->draining, true);
-	wakeups_all(server->gateway->wakeups, false);
+	wakeups_end(server->gateway->wakeups);
 	plug = socket_stop_listening(port_of(server->api));
 	wait_for_quiet(server->gateway);
 	stop(server->api, plug);

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_DESCRIPTORS 32768
 #define WAKE_US 5000 /* for a thread to come out of poll() */
 
 bool
@@ -63,13 +62,21 @@ descriptor_limit(void)
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-		limit.rlim_cur > MAX_DESCRIPTORS)
-		return MAX_DESCRIPTORS;
+		limit.rlim_cur > SOCKET_MAX_DESCRIPTORS)
+		return SOCKET_MAX_DESCRIPTORS;
 	return (int) limit.rlim_cur;
 }
 
+void
+socket_mark(struct socket_map *map, int fd, bool is_known)
+{
+	if (fd >= 0 && fd < SOCKET_MAX_DESCRIPTORS)
+		atomic_store(&map->is_known[fd], is_known);
+}
+
 int
-socket_of_peer(const char *address, int port, int local_port)
+socket_of_peer(const struct socket_map *map, const char *address, int port,
+			   int local_port)
 {
 	int limit = descriptor_limit();
 	struct in_addr host;
@@ -80,8 +87,8 @@ socket_of_peer(const char *address, int port, int local_port)
 	{
 		struct sockaddr_in peer;
 
-		if (peer_of(fd, &peer) && port_of(&peer) == port &&
-			peer.sin_addr.s_addr == host.s_addr &&
+		if (!atomic_load(&map->is_known[fd]) && peer_of(fd, &peer) &&
+			port_of(&peer) == port && peer.sin_addr.s_addr == host.s_addr &&
 			local_port_of(fd) == local_port)
 			return fd;
 	}

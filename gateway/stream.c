@@ -20,31 +20,31 @@
 #include "watch.h"
 
 #define COMMENT_MS 15000 /* between two signs of life */
+#define RETRY_MS 1000	 /* after a look that failed */
 #define CHUNK_SIZE 65536 /* bytes with a time limit of their own */
 #define SEQ_DIGITS 15	 /* at most, as in SQL */
 
 struct stream
 {
 	struct watch watch;
-	int64_t after;		/* seq of the last message that was written */
-	int64_t comment_at; /* clock_ms() */
+	struct inbox *inbox;
+	struct reader reader;
+	int64_t comment_at; /* all on the clock of clock_ms() */
+	int64_t retry_at;	/* held until then; 0: no look has failed */
 };
 
-/* A page of what is past stream->after; free its events. */
-static enum status
-look_for_mail(struct stream *stream, struct look *look)
+/* What wakes a stream is mail, and that the inbox reads. */
+static void
+mail_came(void *context)
 {
-	memcpy(look->mailbox, stream->watch.mailbox, UUID_SIZE);
-	look->after = stream->after;
-	watch_look(&stream->watch);
-	inbox_look(stream->watch.gateway->inbox, look);
-	return look->status;
+	struct stream *stream = context;
+
+	inbox_mail(stream->inbox, &stream->reader);
 }
 
 static bool
 write_bytes(struct stream *stream, const char *bytes, size_t size)
 {
-	stream->comment_at = clock_ms() + COMMENT_MS;
 	return reply_write_events(stream->watch.fd, bytes, size);
 }
 
@@ -65,44 +65,53 @@ end_of(const struct stream *stream)
 	return NULL;
 }
 
-/* Writes a page and goes past it.  False: the peer is gone or too slow. */
+/* Writes what is left of a page.  False: the peer is gone or too slow. */
 static bool
-write_page(struct stream *stream, const struct look *look)
+write_page(struct stream *stream)
 {
-	const char *at = look->events.bytes;
-	size_t left = look->events.size;
+	struct reader *reader = &stream->reader;
 	bool there = true;
 
-	while (there && left > 0)
+	while (there && reader->written < reader->events.size)
 	{
+		size_t left = reader->events.size - reader->written;
 		size_t size = left < CHUNK_SIZE ? left : CHUNK_SIZE;
 
-		there = write_bytes(stream, at, size);
-		at += size;
-		left -= size;
+		there =
+			write_bytes(stream, reader->events.bytes + reader->written, size);
+		reader->written += size;
 	}
-	stream->after = look->after;
+	text_free(&reader->events);
 	return there;
 }
 
 /*
- * Writes what a look has found; when the page was full, looks for the next
- * one, and so on.  False: the peer is gone.
+ * Writes the reader's page; when it was full, the next one, and so on.  False:
+ * the peer is gone.
  */
 static bool
-pass_on(struct stream *stream, struct look *look)
+pass_on(struct stream *stream)
 {
-	bool there = write_page(stream, look);
+	struct reader *reader = &stream->reader;
+	bool there = write_page(stream);
 
-	while (there && look->is_full && !end_of(stream))
+	while (there && reader->status == STATUS_OK && reader->is_full &&
+		   !end_of(stream))
 	{
-		text_free(&look->events);
-		if (look_for_mail(stream, look) == STATUS_OK)
-			there = write_page(stream, look);
-		else
-			watch_retry(&stream->watch);
+		inbox_read(stream->inbox, reader);
+		there = write_page(stream);
 	}
+	if (reader->status != STATUS_OK)
+		stream->retry_at = clock_ms() + RETRY_MS;
+	else if (there)
+		inbox_release(stream->inbox, reader);
 	return there;
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* When there is something to do at the latest. */
@@ -111,48 +120,76 @@ next_time(const struct stream *stream)
 {
 	int64_t left =
 		stream->watch.request->token_expires_at - (int64_t) time(NULL);
-	int64_t end = clock_ms() + left * 1000;
+	int64_t next = sooner(clock_ms() + left * 1000, stream->comment_at);
 
-	return end < stream->comment_at ? end : stream->comment_at;
+	return stream->retry_at != 0 ? sooner(next, stream->retry_at) : next;
 }
 
-/* Waits for mail once, and passes it on.  False: the peer is gone. */
+/* After a look that failed another one, by the inbox. */
+static void
+retry(struct stream *stream)
+{
+	stream->retry_at = 0;
+	inbox_mail(stream->inbox, &stream->reader);
+	inbox_release(stream->inbox, &stream->reader);
+}
+
+/* Unless mail is on its way, which is a sign of life, too. */
+static bool
+comment(struct stream *stream)
+{
+	bool there = true;
+
+	stream->comment_at = clock_ms() + COMMENT_MS;
+	if (inbox_hold(&stream->reader))
+	{
+		there = write_line(stream, ":\n\n");
+		inbox_release(stream->inbox, &stream->reader);
+	}
+	return there;
+}
+
+/* Waits for something to do, and does it.  False: the peer is gone. */
 static bool
 step(struct stream *stream)
 {
-	struct look look;
 	bool there = watch_wait(&stream->watch, next_time(stream));
+	int64_t now = clock_ms();
 
 	if (!there || end_of(stream))
 		return there;
+	if (stream->retry_at != 0 && now >= stream->retry_at)
+		retry(stream);
+	else if (stream->retry_at == 0 && inbox_is_held(&stream->reader))
+	{
+		waiter_reset(&stream->watch.waiter);
+		there = pass_on(stream);
+	}
 	if (watch_is_due(&stream->watch))
 	{
-		if (look_for_mail(stream, &look) == STATUS_OK)
-			there = pass_on(stream, &look);
-		else
-			watch_retry(&stream->watch);
-		text_free(&look.events);
+		watch_look(&stream->watch);
+		mail_came(stream);
 	}
-	if (there && clock_ms() >= stream->comment_at)
-		there = write_line(stream, ":\n\n");
-	return there;
+	return there && now >= stream->comment_at ? comment(stream) : there;
 }
 
 /* Writes events until the peer is gone or the stream must end. */
 static void
-run(struct stream *stream, struct look *first)
+run(struct stream *stream)
 {
 	atomic_int *streams = &stream->watch.gateway->streams;
-	const char *end;
+	const char *end = NULL;
 	bool there;
 
 	atomic_fetch_add(streams, 1);
-	there = write_line(stream, "retry: 2000\n:\n\n") && pass_on(stream, first);
-	text_free(&first->events);
+	stream->comment_at = clock_ms() + COMMENT_MS;
+	there = write_line(stream, "retry: 2000\n:\n\n") && pass_on(stream);
 	while (there && !(end = end_of(stream)))
 		there = step(stream);
+	watch_leave(&stream->watch);
+	inbox_leave(&stream->reader);
 	if (there)
-		there = write_line(stream, end);
+		there = write_page(stream) && write_line(stream, end);
 	(void) there; /* it ends either way */
 	atomic_fetch_sub(streams, 1);
 }
@@ -172,20 +209,21 @@ read_seq(const char *text, int64_t *seq)
 
 /* Where the stream begins: Last-Event-ID wins.  False after a refusal. */
 static bool
-take_position(struct stream *stream, const struct request *request,
+take_position(const struct request *request, int64_t *after,
 			  struct reply *reply)
 {
 	char value[SEQ_DIGITS + 2];
 	const char *why = "Last-Event-ID must be the id of an event";
 	bool good = true;
 
+	*after = 0;
 	if (guard_has(request->head, "last-event-id"))
 		good = guard_value(request->head, "last-event-id", value,
 						   sizeof(value)) &&
-			   read_seq(value, &stream->after);
+			   read_seq(value, after);
 	else if (request->query[0])
 	{
-		good = read_seq(request->query[0], &stream->after);
+		good = read_seq(request->query[0], after);
 		why = "\"after\" must be a whole number from 0, of at most 15 digits";
 	}
 	if (!good)
@@ -197,19 +235,27 @@ void
 serve_stream(struct request *request, const struct route *route,
 			 struct reply *reply)
 {
-	struct stream stream = {.after = 0};
-	struct look look;
-	enum status status;
+	struct stream stream = {.inbox = request->gateway->inbox};
+	struct reader *reader = &stream.reader;
+	int64_t after;
 
 	(void) route; /* there is no other success */
-	if (!take_position(&stream, request, reply) ||
-		!watch_begin(&stream.watch, request, reply))
+	if (!take_position(request, &after, reply) ||
+		!watch_begin(&stream.watch, request, mail_came, &stream, reply))
 		return;
-	status = look_for_mail(&stream, &look);
-	if (status != STATUS_OK)
-		reply_problem(reply, status, NULL, NULL, NULL);
-	else if (reply_begin_events(reply, request->origin, stream.watch.fd))
-		run(&stream, &look);
-	text_free(&look.events);
+	inbox_join(reader, stream.watch.mailbox, after, stream.watch.fd,
+			   stream.watch.waiter.event);
+	if (!watch_join(&stream.watch, reply))
+		return;
+	watch_look(&stream.watch);
+	inbox_read(stream.inbox, reader);
+	if (reader->status == STATUS_OK &&
+		reply_begin_events(reply, request->origin, stream.watch.fd))
+		run(&stream);
+	else
+		watch_leave(&stream.watch);
+	if (reader->status != STATUS_OK && !reply->events)
+		reply_problem(reply, reader->status, NULL, NULL, NULL);
+	text_free(&reader->events);
 	watch_end(&stream.watch);
 }

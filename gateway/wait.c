@@ -80,11 +80,13 @@ serve_wait(struct request *request, const struct route *route, int seconds,
 	const char *body;
 	size_t size = 0;
 
-	if (!watch_begin(&watch, request, reply))
+	if (!watch_begin(&watch, request, NULL, NULL, reply) ||
+		!watch_join(&watch, reply))
 		return;
 	atomic_fetch_add(&request->gateway->waits, 1);
 	status = look_until(&watch, clock_ms() + seconds * 1000, &answer);
 	atomic_fetch_sub(&request->gateway->waits, 1);
+	watch_leave(&watch);
 	watch_end(&watch);
 	body = db_answer_field(&answer, 0, 0, &size);
 	if (status == STATUS_OK && body)

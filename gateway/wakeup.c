@@ -86,7 +86,9 @@ take_out(struct bucket *bucket, struct wakeup_link *link)
 static void
 wake(struct waiter *waiter)
 {
-	if (!atomic_exchange(&waiter->woken, true))
+	if (waiter->wake)
+		waiter->wake(waiter->context);
+	else if (!atomic_exchange(&waiter->woken, true))
 		eventfd_write(waiter->event, 1);
 }
 
@@ -105,22 +107,34 @@ wake_key(const struct wakeups *wakeups, struct bucket *table, uint64_t key)
 	pthread_mutex_unlock(&bucket->mutex);
 }
 
+bool
+waiter_init(struct waiter *waiter, void (*wake)(void *context), void *context)
+{
+	*waiter = (struct waiter){
+		.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.wake = wake,
+		.context = context,
+		.by_mailbox = {.waiter = waiter},
+		.by_hint = {.waiter = waiter},
+	};
+	return waiter->event >= 0;
+}
+
+void
+waiter_close(struct waiter *waiter)
+{
+	close(waiter->event);
+}
+
 enum status
 wakeups_join(struct wakeups *wakeups, struct waiter *waiter,
 			 const uint8_t mailbox[UUID_SIZE], uint64_t hint)
 {
 	struct wakeup_link *link = &waiter->by_mailbox;
 
-	*waiter = (struct waiter){
-		.by_mailbox = {.key = mailbox_key(mailbox), .waiter = waiter},
-		.by_hint = {.key = hint, .waiter = waiter}};
-	if (atomic_fetch_add(&wakeups->count, 1) >= wakeups->limit)
-	{
-		atomic_fetch_sub(&wakeups->count, 1);
-		return STATUS_STREAM_CAPACITY;
-	}
-	waiter->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (waiter->event >= 0 &&
+	link->key = mailbox_key(mailbox);
+	waiter->by_hint.key = hint;
+	if (atomic_fetch_add(&wakeups->count, 1) < wakeups->limit &&
 		insert(bucket_of(wakeups, wakeups->by_mailbox, link->key), link,
 			   wakeups->mailbox_limit))
 	{
@@ -129,9 +143,6 @@ wakeups_join(struct wakeups *wakeups, struct waiter *waiter,
 		return STATUS_OK;
 	}
 	atomic_fetch_sub(&wakeups->count, 1);
-	if (waiter->event < 0)
-		return STATUS_OVERLOADED;
-	close(waiter->event);
 	return STATUS_STREAM_CAPACITY;
 }
 
@@ -142,7 +153,6 @@ wakeups_leave(struct wakeups *wakeups, struct waiter *waiter)
 			 &waiter->by_hint);
 	take_out(bucket_of(wakeups, wakeups->by_mailbox, waiter->by_mailbox.key),
 			 &waiter->by_mailbox);
-	close(waiter->event);
 	atomic_fetch_sub(&wakeups->count, 1);
 }
 
@@ -169,25 +179,46 @@ wakeups_hint(struct wakeups *wakeups, uint64_t hint)
 	wake_key(wakeups, wakeups->by_hint, hint);
 }
 
-void
-wakeups_all(struct wakeups *wakeups, bool gently)
+/* Does it to all waiters of a bucket; returns how many these are. */
+static int
+each_of(struct bucket *bucket, void (*act)(struct waiter *waiter))
 {
 	struct wakeup_link *link;
+	int count = 0;
+
+	pthread_mutex_lock(&bucket->mutex);
+	for (link = atomic_load(&bucket->first); link; link = link->next, count++)
+		act(link->waiter);
+	pthread_mutex_unlock(&bucket->mutex);
+	return count;
+}
+
+void
+wakeups_all(struct wakeups *wakeups)
+{
 	int woken = 0;
 
 	for (size_t i = 0; i < wakeups->buckets; i++)
 	{
-		pthread_mutex_lock(&wakeups->by_mailbox[i].mutex);
-		link = atomic_load(&wakeups->by_mailbox[i].first);
-		for (; link; link = link->next, woken++)
-			wake(link->waiter);
-		pthread_mutex_unlock(&wakeups->by_mailbox[i].mutex);
-		if (gently && woken >= GENTLE_COUNT)
-		{
-			usleep(GENTLE_PAUSE_US);
-			woken = 0;
-		}
+		woken += each_of(&wakeups->by_mailbox[i], wake);
+		if (woken < GENTLE_COUNT)
+			continue;
+		usleep(GENTLE_PAUSE_US);
+		woken = 0;
 	}
+}
+
+static void
+end(struct waiter *waiter)
+{
+	eventfd_write(waiter->event, 1);
+}
+
+void
+wakeups_end(struct wakeups *wakeups)
+{
+	for (size_t i = 0; i < wakeups->buckets; i++)
+		each_of(&wakeups->by_mailbox[i], end);
 }
 
 long

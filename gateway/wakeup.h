@@ -31,6 +31,8 @@ struct wakeup_link
 struct waiter
 {
 	int event; /* eventfd: can be read once there may be mail */
+	void (*wake)(void *context); /* instead of that, unless NULL */
+	void *context;
 	atomic_bool woken;
 	struct wakeup_link by_mailbox, by_hint;
 };
@@ -39,10 +41,14 @@ struct waiter
 extern struct wakeups *wakeups_new(long limit, long mailbox_limit);
 extern void wakeups_free(struct wakeups *wakeups);
 
+/* False without a descriptor for the event. */
+extern bool waiter_init(struct waiter *waiter, void (*wake)(void *context),
+						void *context) __attribute__((warn_unused_result));
+extern void waiter_close(struct waiter *waiter);
+
 /*
  * Joins, to be woken by mail to the mailbox or by its hint.
- * STATUS_STREAM_CAPACITY when too many wait already, STATUS_OVERLOADED
- * without a descriptor.
+ * STATUS_STREAM_CAPACITY when too many wait already.
  */
 extern enum status wakeups_join(struct wakeups *wakeups, struct waiter *waiter,
 								const uint8_t mailbox[UUID_SIZE],
@@ -60,8 +66,11 @@ extern void wakeups_mail(struct wakeups *wakeups,
 /* Another gateway says that a mailbox with this hint got mail. */
 extern void wakeups_hint(struct wakeups *wakeups, uint64_t hint);
 
-/* All are to look again; "gently": a few at a time. */
-extern void wakeups_all(struct wakeups *wakeups, bool gently);
+/* All are to look again, a few at a time. */
+extern void wakeups_all(struct wakeups *wakeups);
+
+/* All are to notice something else: makes their events readable. */
+extern void wakeups_end(struct wakeups *wakeups);
 
 /* How many wait. */
 extern long wakeups_count(const struct wakeups *wakeups);

@@ -16,8 +16,8 @@
 #include "hint.h"
 #include "reply.h"
 #include "routes.h"
+#include "socket.h"
 
-#define RETRY_MS 1000	   /* after a look that failed */
 #define UNHEARD_MS 30000   /* of a peer that answers nothing any more */
 #define CAPACITY_RETRY_S 5 /* when too many wait */
 
@@ -30,46 +30,61 @@ notice_lost_peer(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
-static enum status
-join(struct watch *watch)
+static bool
+refuse(struct reply *reply, enum status status)
 {
-	const char *caller = watch->request->caller;
-	uint64_t hint;
-
-	if (!uuid_parse(caller, strlen(caller), watch->mailbox))
-		return STATUS_INVALID_TOKEN;
-	if (watch->fd < 0)
-		return STATUS_REQUEST_TIMEOUT; /* its peer is gone already */
-	if (!hint_of(&watch->gateway->secret, watch->mailbox, &hint))
-		return STATUS_OVERLOADED;
-	notice_lost_peer(watch->fd);
-	return wakeups_join(watch->gateway->wakeups, &watch->waiter,
-						watch->mailbox, hint);
-}
-
-bool
-watch_begin(struct watch *watch, struct request *request, struct reply *reply)
-{
-	enum status status;
-
-	*watch = (struct watch){
-		.request = request,
-		.gateway = request->gateway,
-		.fd = connection_fd(request->connection),
-	};
-	status = join(watch);
-	if (status == STATUS_OK)
-		return true;
 	reply_problem(reply, status, NULL, NULL, NULL);
 	if (status == STATUS_STREAM_CAPACITY)
 		reply->retry_after_s = CAPACITY_RETRY_S;
 	return false;
 }
 
+bool
+watch_begin(struct watch *watch, struct request *request,
+			void (*wake)(void *context), void *context, struct reply *reply)
+{
+	*watch = (struct watch){
+		.request = request,
+		.gateway = request->gateway,
+		.fd = connection_fd(request->connection),
+	};
+	if (!uuid_parse(request->caller, strlen(request->caller), watch->mailbox))
+		return refuse(reply, STATUS_INVALID_TOKEN);
+	if (watch->fd < 0)
+		return refuse(reply, STATUS_REQUEST_TIMEOUT); /* its peer is gone */
+	if (!waiter_init(&watch->waiter, wake, context))
+		return refuse(reply, STATUS_OVERLOADED);
+	socket_mark(watch->gateway->sockets, watch->waiter.event, true);
+	notice_lost_peer(watch->fd);
+	return true;
+}
+
+bool
+watch_join(struct watch *watch, struct reply *reply)
+{
+	enum status status = STATUS_OVERLOADED;
+	uint64_t hint;
+
+	if (hint_of(&watch->gateway->secret, watch->mailbox, &hint))
+		status = wakeups_join(watch->gateway->wakeups, &watch->waiter,
+							  watch->mailbox, hint);
+	if (status == STATUS_OK)
+		return true;
+	watch_end(watch);
+	return refuse(reply, status);
+}
+
+void
+watch_leave(struct watch *watch)
+{
+	wakeups_leave(watch->gateway->wakeups, &watch->waiter);
+}
+
 void
 watch_end(struct watch *watch)
 {
-	wakeups_leave(watch->gateway->wakeups, &watch->waiter);
+	socket_mark(watch->gateway->sockets, watch->waiter.event, false);
+	waiter_close(&watch->waiter);
 }
 
 void
@@ -77,12 +92,6 @@ watch_look(struct watch *watch)
 {
 	waiter_reset(&watch->waiter);
 	watch->recheck_at = clock_ms() + watch->gateway->config.recheck_s * 1000;
-}
-
-void
-watch_retry(struct watch *watch)
-{
-	watch->recheck_at = clock_ms() + RETRY_MS;
 }
 
 bool

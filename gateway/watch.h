@@ -30,17 +30,23 @@ struct watch
 	int64_t recheck_at; /* clock_ms() */
 };
 
-/* Joins the waiters.  False after the refusal was written. */
+/*
+ * Begins, then joins the waiters.  False after the refusal was written and
+ * all is undone.  "wake" as in struct waiter.
+ */
 extern bool watch_begin(struct watch *watch, struct request *request,
+						void (*wake)(void *context), void *context,
 						struct reply *reply)
 	__attribute__((warn_unused_result));
+extern bool watch_join(struct watch *watch, struct reply *reply)
+	__attribute__((warn_unused_result));
+
+/* Nobody wakes it any more; then its end. */
+extern void watch_leave(struct watch *watch);
 extern void watch_end(struct watch *watch);
 
 /* Before each look. */
 extern void watch_look(struct watch *watch);
-
-/* After a look that failed: the next one comes soon. */
-extern void watch_retry(struct watch *watch);
 
 /*
  * Waits until there may be mail or clock_ms() says "until".  False when the

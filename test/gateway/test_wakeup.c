@@ -4,6 +4,7 @@
  */
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tap.h"
@@ -22,6 +23,57 @@ is_woken(const struct waiter *waiter)
 	return poll(&poller, 1, 0) == 1;
 }
 
+static enum status
+join(struct wakeups *wakeups, struct waiter *waiter,
+	 const uint8_t mailbox[UUID_SIZE], uint64_t hint)
+{
+	enum status status;
+
+	if (!waiter_init(waiter, NULL, NULL))
+		return STATUS_OVERLOADED;
+	status = wakeups_join(wakeups, waiter, mailbox, hint);
+	if (status != STATUS_OK)
+		waiter_close(waiter);
+	return status;
+}
+
+static void
+leave(struct wakeups *wakeups, struct waiter *waiter)
+{
+	wakeups_leave(wakeups, waiter);
+	waiter_close(waiter);
+}
+
+static void
+count_call(void *context)
+{
+	++*(int *) context;
+}
+
+/* Who wants to be told in another way. */
+static void
+test_calls(struct tap *tap)
+{
+	struct wakeups *wakeups = wakeups_new(LIMIT, MAILBOX_LIMIT);
+	struct waiter waiter;
+	int calls = 0;
+
+	if (!waiter_init(&waiter, count_call, &calls) ||
+		wakeups_join(wakeups, &waiter, alice, 1) != STATUS_OK)
+		exit(EXIT_FAILURE);
+	wakeups_mail(wakeups, alice);
+	wakeups_mail(wakeups, bob);
+	wakeups_hint(wakeups, 1);
+	wakeups_all(wakeups);
+	tap_ok(tap, calls == 3 && !is_woken(&waiter), "called each time instead");
+	wakeups_end(wakeups);
+	tap_ok(tap, calls == 3 && is_woken(&waiter), "but at the end");
+	leave(wakeups, &waiter);
+	wakeups_mail(wakeups, alice);
+	tap_ok(tap, calls == 3, "and not after it has left");
+	wakeups_free(wakeups);
+}
+
 static void
 test_waking(struct tap *tap)
 {
@@ -30,9 +82,9 @@ test_waking(struct tap *tap)
 
 	wakeups_mail(wakeups, alice); /* nobody waits */
 	tap_ok(tap,
-		   wakeups_join(wakeups, &a, alice, 11) == STATUS_OK &&
-			   wakeups_join(wakeups, &b, bob, 12) == STATUS_OK &&
-			   wakeups_join(wakeups, &c, alice, 11) == STATUS_OK,
+		   join(wakeups, &a, alice, 11) == STATUS_OK &&
+			   join(wakeups, &b, bob, 12) == STATUS_OK &&
+			   join(wakeups, &c, alice, 11) == STATUS_OK,
 		   "three wait");
 	tap_ok(tap, wakeups_count(wakeups) == 3, "and are counted");
 	tap_ok(tap, !is_woken(&a) && !is_woken(&b), "nothing woke them");
@@ -48,16 +100,16 @@ test_waking(struct tap *tap)
 	tap_ok(tap, !is_woken(&a), "once, however much there was");
 	wakeups_hint(wakeups, 12);
 	tap_ok(tap, is_woken(&b) && !is_woken(&a), "a hint wakes its mailbox");
-	wakeups_leave(wakeups, &c);
+	leave(wakeups, &c);
 	waiter_reset(&a);
 	wakeups_mail(wakeups, alice);
 	tap_ok(tap, is_woken(&a), "the one that stays is woken");
 	waiter_reset(&a);
 	waiter_reset(&b);
-	wakeups_all(wakeups, true);
+	wakeups_all(wakeups);
 	tap_ok(tap, is_woken(&a) && is_woken(&b), "all are woken");
-	wakeups_leave(wakeups, &a);
-	wakeups_leave(wakeups, &b);
+	leave(wakeups, &a);
+	leave(wakeups, &b);
 	wakeups_mail(wakeups, alice);
 	tap_ok(tap, wakeups_count(wakeups) == 0, "all have left");
 	wakeups_free(wakeups);
@@ -72,30 +124,26 @@ test_limits(struct tap *tap)
 	bool good = true;
 
 	for (int i = 0; i < MAILBOX_LIMIT; i++)
-		good =
-			good && wakeups_join(wakeups, &waiters[i], alice, 0) == STATUS_OK;
+		good = good && join(wakeups, &waiters[i], alice, 0) == STATUS_OK;
 	tap_ok(tap, good, "three for a mailbox");
 	tap_ok(tap,
-		   wakeups_join(wakeups, &waiters[LIMIT], alice, 0) ==
-			   STATUS_STREAM_CAPACITY,
+		   join(wakeups, &waiters[LIMIT], alice, 0) == STATUS_STREAM_CAPACITY,
 		   "the fourth is refused");
 	tap_ok(tap, wakeups_count(wakeups) == MAILBOX_LIMIT, "and not counted");
 	for (int i = MAILBOX_LIMIT; i < LIMIT; i++)
 	{
 		mailbox[3] = (uint8_t) i;
-		good = good &&
-			   wakeups_join(wakeups, &waiters[i], mailbox, 0) == STATUS_OK;
+		good = good && join(wakeups, &waiters[i], mailbox, 0) == STATUS_OK;
 	}
 	tap_ok(tap, good, "forty in all");
 	tap_ok(tap,
-		   wakeups_join(wakeups, &waiters[LIMIT], bob, 0) ==
-			   STATUS_STREAM_CAPACITY,
+		   join(wakeups, &waiters[LIMIT], bob, 0) == STATUS_STREAM_CAPACITY,
 		   "one more is refused");
-	wakeups_leave(wakeups, &waiters[0]);
-	tap_ok(tap, wakeups_join(wakeups, &waiters[0], alice, 0) == STATUS_OK,
+	leave(wakeups, &waiters[0]);
+	tap_ok(tap, join(wakeups, &waiters[0], alice, 0) == STATUS_OK,
 		   "until somebody leaves");
 	for (int i = 0; i < LIMIT; i++)
-		wakeups_leave(wakeups, &waiters[i]);
+		leave(wakeups, &waiters[i]);
 	wakeups_free(wakeups);
 }
 
@@ -115,7 +163,7 @@ wait_for_mails(void *context)
 	struct counting *counting = context;
 	struct waiter waiter;
 
-	if (wakeups_join(counting->wakeups, &waiter, alice, 1) != STATUS_OK)
+	if (join(counting->wakeups, &waiter, alice, 1) != STATUS_OK)
 		return NULL;
 	for (int seen = -1; seen < MAILS;)
 	{
@@ -129,7 +177,7 @@ wait_for_mails(void *context)
 			break;
 		}
 	}
-	wakeups_leave(counting->wakeups, &waiter);
+	leave(counting->wakeups, &waiter);
 	return NULL;
 }
 
@@ -160,6 +208,7 @@ main(void)
 	struct tap tap = {0};
 
 	test_waking(&tap);
+	test_calls(&tap);
 	test_limits(&tap);
 	test_races(&tap);
 	return tap_end(&tap);

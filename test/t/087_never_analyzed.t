@@ -54,7 +54,8 @@ $$;
 SQL
 $script .= "CREATE TEMP TABLE example AS SELECT '" . json(public_jwk(0)) . "'::jsonb AS jwk;\n";
 
-my @calls = (q{inbox(%L, 700, 10)}, q{rest_inbox(%L, '700', '10')}, q{acknowledge(%L, 2)});
+my @calls = (q{inbox(%L, 700, 10)}, q{rest_inbox(%L, '700', '10')},
+	q{rest_streams(ARRAY[%L]::uuid[], '{700}')}, q{acknowledge(%L, 2)});
 
 # The first calls, on next to nothing: their plans stay for the session.
 $script .= 'CALL pg_temp.register(0, 20); CALL pg_temp.send(1, 200);';

@@ -57,6 +57,15 @@ export class Accounts {
 		return { service, username };
 	}
 
+	/*
+	 * In a transaction over "account": nothing is stored any more for an account
+	 * that another tab has forgotten meanwhile.
+	 */
+	async checkHere(t) {
+		const kept = await t.get('account', 'account');
+		if (!kept || kept.userId !== this.record?.userId) refuse('signed_out', 'the account is no longer in this browser');
+	}
+
 	async save(change) {
 		this.record = await this.core.store.write(['account'], async (t) => {
 			const next = { ...await t.get('account', 'account'), ...change };

@@ -6,7 +6,7 @@ import { refuse } from './error.js';
 const PAGE = 50; // messages, unless asked otherwise
 
 // What a backup holds of a contact.
-const isForBackup = (a, b) => a.identity !== b?.identity || a.highest !== b?.highest || a.verified !== b?.verified;
+const isForBackup = (a, b) => a.identity !== b?.identity || a.state !== b?.state || a.highest !== b?.highest || a.verified !== b?.verified;
 
 export function contactView(contact) {
 	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}` : contact.refused;
@@ -61,10 +61,10 @@ export class Conversations {
 
 	// Puts a remark into a conversation.
 	async note(username, note, details) {
-		const record = await this.core.store.write(['meta', 'messages'], async (t) => {
-			const made = await mail.add(t, { id: `note-${crypto.randomUUID()}`, peer: username, direction: 'note', state: 'note', note,
+		const record = await this.core.store.write(['account', 'meta', 'messages'], async (t) => {
+			await this.core.account.checkHere(t);
+			return mail.add(t, { id: `note-${crypto.randomUUID()}`, peer: username, direction: 'note', state: 'note', note,
 				...(details && { details }), sentAt: new Date(this.core.now()).toISOString() });
-			return made;
 		});
 		this.core.events.emit('message', mail.view(record));
 	}

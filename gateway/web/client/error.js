@@ -31,6 +31,7 @@ export const HINTS = {
 	unknown_message: 'Take the id from a message of this account.',
 	not_waiting: 'Only a message that waits, asks or was refused can be sent again or discarded.',
 	too_many_rounds: 'The receiver keeps changing keys; the message is kept and tried again later.',
+	closed: 'connect() again when it is wanted.',
 	not_a_message: 'What came before it is stored; the rest is asked for again.',
 };
 

@@ -6,7 +6,7 @@ import { uuidText } from '../crypto/bytes.js';
 import { computedId, outline, readSealed } from './opening.js';
 import { refuse } from './error.js';
 
-const AREAS = ['meta', 'messages', 'seen', 'contacts'];
+const AREAS = ['account', 'meta', 'messages', 'seen', 'contacts'];
 const NOTHING = { name: 'progress', last: 0, acknowledged: 0, known: true };
 
 // A name in "seen" for a sender's own message id.
@@ -81,6 +81,7 @@ export class Inbox {
 	async store(sealed, id, gap, { record, contact, frame, flagged }) {
 		const shown = []; // records that are new or changed
 		const after = await this.core.store.write(AREAS, async (t) => {
+			await this.core.account.checkHere(t);
 			const { acknowledged = 0 } = await t.get('meta', 'progress') ?? {};
 			await t.put('meta', { name: 'progress', last: sealed.seq, acknowledged, known: true });
 			await t.put('seen', { id });

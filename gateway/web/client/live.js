@@ -54,6 +54,7 @@ export class Live {
 			if (!signal.aborted) this.set('offline', wrap(error));
 		} finally {
 			waiting();
+			if (!signal.aborted) this.ending = undefined; // connect() may begin anew
 		}
 	}
 
@@ -135,9 +136,13 @@ export class Live {
 	pause(failures, asked = 0, signal) {
 		const ms = Math.min(BACK_OFF_MS * 2 ** Math.max(0, failures - 1), BACK_OFF_MAX_MS) * jitter();
 		return new Promise((resolve) => {
-			const cancel = this.core.later(Math.max(1000 * asked, ms), resolve);
-			this.wake = () => { cancel(); resolve(); };
-			signal.addEventListener('abort', this.wake, { once: true });
+			const cancel = this.core.later(Math.max(1000 * asked, ms), () => this.wake());
+			this.wake = () => {
+				cancel();
+				signal.removeEventListener('abort', this.wake);
+				resolve();
+			};
+			signal.addEventListener('abort', this.wake);
 		});
 	}
 

@@ -13,7 +13,7 @@ import { isPassing, refuse } from './error.js';
 
 const ID_SIZE = 16; // bytes
 const SUITE = 1;
-const AREAS = ['meta', 'messages', 'outbox', 'seen', 'contacts'];
+const AREAS = ['account', 'meta', 'messages', 'outbox', 'seen', 'contacts'];
 
 // Is the user's yes to an unsigned key for the contact's newest one?
 export function isUnsignedOk({ unsignedOk }, contact) {
@@ -31,13 +31,15 @@ export class Outbox {
 	 * the user say yes to its unsigned key?
 	 */
 	async receiver(username, isOk) {
-		const { peers, keyLog } = this.core;
+		const { peers, keyLog, receipts } = this.core;
 		if (keyLog.problem) await keyLog.checkSending();
 		const contact = await this.findReceiver(username);
 		if (contact.state === 'blocked') refuse('blocked', `${username} is blocked`, { username });
 		checkReceiver(contact, isOk(contact));
 		if (contact.state === 'accepted') return contact;
-		return peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		const accepted = await peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		await receipts.settle(username);
+		return accepted;
 	}
 
 	// A known one whose key can't be asked for now will do: the entry waits.
@@ -80,6 +82,7 @@ export class Outbox {
 	// The entry and its record of the mail, in one step.
 	async store(entry) {
 		const record = await this.core.store.write(AREAS, async (t) => {
+			await this.core.account.checkHere(t);
 			const known = await t.get('messages', entry.id);
 			const whole = { ...entry, order: await mail.nextOrder(t) };
 			await t.put('outbox', whole);
@@ -101,8 +104,9 @@ export class Outbox {
 	async reseal(entry, contact) {
 		const next = { ...entry, ...await seal(this.core, entry, contact), since: this.core.now() };
 		await this.core.store.write(AREAS, async (t) => {
+			await this.core.account.checkHere(t);
 			await t.put('outbox', next);
-			await t.put('seen', { id: next.reflection });
+			if (next.reflection) await t.put('seen', { id: next.reflection });
 			const record = await t.get('messages', next.id);
 			if (record) await t.put('messages', { ...record, ...envelopeOf(next) });
 		});

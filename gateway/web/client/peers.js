@@ -113,9 +113,11 @@ export class Peers {
 	 */
 	async take(seen, asked, state) {
 		await this.checkOwn(seen);
-		const { before, contact, verdict, refusal } = await this.core.store.write(['contacts'], async (t) => {
+		const first = seen.username === this.core.account.need().username ? 'accepted' : state;
+		const { before, contact, verdict, refusal } = await this.core.store.write(['account', 'contacts'], async (t) => {
+			await this.core.account.checkHere(t);
 			const known = await t.get('contacts', seen.username);
-			const met = known ? trust.meet(known, seen, asked) : { verdict: 'first', refusal: null, contact: trust.begin(seen, state) };
+			const met = known ? trust.meet(known, seen, asked) : { verdict: 'first', refusal: null, contact: trust.begin(seen, first) };
 			if (met.contact !== known) await t.put('contacts', met.contact);
 			return { before: known, ...met };
 		});
