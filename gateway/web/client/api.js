@@ -1,6 +1,6 @@
 // The only file that fetches: one method for each kind of call, the shapes of
 // docs/api.md and nothing of what they mean.
-import { E2emsgError, refuse } from './error.js';
+import { E2emsgError, HINTS, refuse } from './error.js';
 import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
@@ -11,6 +11,13 @@ const BODY_MAX = 32 << 20; // characters; more than any route answers
 function retryAfter(response) {
 	const text = response.headers.get('retry-after');
 	return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+}
+
+// A page can't tell a refusal of CORS from a network that is away.
+function foreignHint(base) {
+	const { location } = globalThis;
+	return location && new URL(base).origin !== location.origin
+		? ` Or the gateway's setting allowed_origins does not name ${location.origin}.` : '';
 }
 
 // Takes apart a problem+json of the server, or what a proxy said in its place.
@@ -27,6 +34,7 @@ export class Api {
 	constructor(base, fetch) {
 		this.base = base;
 		this.fetch = fetch;
+		this.hint = HINTS.offline + foreignHint(base);
 	}
 
 	/*
@@ -40,7 +48,7 @@ export class Api {
 			const text = response.status === 304 ? '' : await response.text();
 			return this.read(response, text);
 		} catch (error) {
-			throw watch.explain(error);
+			throw watch.explain(error, this.hint);
 		} finally {
 			watch.end();
 		}
@@ -57,12 +65,12 @@ export class Api {
 			const response = await this.open('GET', path, { token, headers }, watch);
 			const type = response.headers.get('content-type') ?? '';
 			if (response.status === 200 && type.startsWith('text/event-stream'))
-				return { status: 200, events: readEvents(response.body, watch) };
+				return { status: 200, events: readEvents(response.body, watch, this.hint) };
 			this.read(response, await response.text());
 			return refuse('bad_answer', 'the server gave no stream of events', { status: response.status });
 		} catch (error) {
 			watch.end();
-			throw watch.explain(error);
+			throw watch.explain(error, this.hint);
 		}
 	}
 
@@ -121,15 +129,15 @@ class Watch {
 		this.outer?.removeEventListener('abort', this.stop);
 	}
 
-	explain(error) {
+	explain(error, hint) {
 		if (error instanceof E2emsgError) return error;
 		if (this.outer?.aborted) return new E2emsgError('closed', 'the call was given up', { cause: error });
 		if (this.late) return new E2emsgError('timeout', 'the server did not answer in time', { cause: error });
-		return new E2emsgError('offline', 'the server can not be reached', { cause: error });
+		return new E2emsgError('offline', 'the server can not be reached', { cause: error, hint });
 	}
 }
 
-async function* readEvents(body, watch) {
+async function* readEvents(body, watch, hint) {
 	const reader = body.getReader();
 	const parser = new EventParser();
 	try {
@@ -141,7 +149,7 @@ async function* readEvents(body, watch) {
 			if (events.length > 0) yield events;
 		}
 	} catch (error) {
-		throw watch.explain(error);
+		throw watch.explain(error, hint);
 	} finally {
 		watch.stop();
 		watch.end();
