@@ -8,14 +8,13 @@ import { done, ok } from '../client/lib/tap.mjs';
 const POLICY = (gateway) => `default-src 'none'; script-src 'self' ${gateway}; connect-src ${gateway}; require-trusted-types-for 'script'; trusted-types 'none'`;
 
 const server = startServer();
-let gateway;
 const site = createServer((request, response) => {
 	response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': POLICY(gateway.url) });
 	response.end('<!doctype html><title>another site</title>');
 });
 await new Promise((resolve) => { site.listen(0, '127.0.0.1', resolve); });
 const origin = `http://127.0.0.1:${site.address().port}`;
-gateway = await server.gateway({ allowed_origins: origin });
+const gateway = await server.gateway({ allowed_origins: origin });
 
 const browser = await openBrowser();
 const page = await browser.page(origin);

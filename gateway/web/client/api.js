@@ -38,15 +38,14 @@ export class Api {
 	}
 
 	/*
-	 * One request.  asked: {body (an object), token, etag, signal, waitMs (more
-	 * time than usual)}.  {status, body, etag}; a status of 400 and more throws.
+	 * One request.  asked: {body (an object), token, signal, waitMs (more time
+	 * than usual)}.  {status, body}; a status of 400 and more throws.
 	 */
 	async call(method, path, asked = {}) {
 		const watch = new Watch(ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
 		try {
 			const response = await this.open(method, path, asked, watch);
-			const text = response.status === 304 ? '' : await response.text();
-			return this.read(response, text);
+			return this.read(response, await response.text());
 		} catch (error) {
 			throw watch.explain(error, this.hint);
 		} finally {
@@ -58,9 +57,9 @@ export class Api {
 	 * GET of server-sent events: {status, events}, the latter an async iterator
 	 * of arrays of {event, id, data (a text)}, which ends with the answer.
 	 */
-	async stream(path, { token, lastEventId, signal }) {
+	async stream(path, { token, signal }) {
 		const watch = new Watch(SILENCE_MS, signal);
-		const headers = { Accept: 'text/event-stream', ...(lastEventId !== undefined && { 'Last-Event-ID': String(lastEventId) }) };
+		const headers = { Accept: 'text/event-stream' };
 		try {
 			const response = await this.open('GET', path, { token, headers }, watch);
 			const type = response.headers.get('content-type') ?? '';
@@ -74,7 +73,7 @@ export class Api {
 		}
 	}
 
-	open(method, path, { body, token, etag, headers = {} }, watch) {
+	open(method, path, { body, token, headers = {} }, watch) {
 		const { fetch } = this;
 		return fetch(this.base + path, {
 			method,
@@ -82,7 +81,6 @@ export class Api {
 				...headers,
 				...(body !== undefined && { 'Content-Type': 'application/json' }),
 				...(token !== undefined && { Authorization: `Bearer ${token}` }),
-				...(etag !== undefined && { 'If-None-Match': etag }),
 			},
 			body: body === undefined ? undefined : JSON.stringify(body),
 			signal: watch.signal,
@@ -100,7 +98,7 @@ export class Api {
 			if (response.ok) refuse('bad_answer', 'the answer is not JSON', { status: response.status });
 		}
 		if (response.status >= 400) throw problemOf(response, body);
-		return { status: response.status, body, etag: response.headers.get('etag') ?? undefined };
+		return { status: response.status, body };
 	}
 }
 
