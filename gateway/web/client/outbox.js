@@ -64,8 +64,8 @@ export class Outbox {
 		const contact = await this.receiver(username, () => unsignedOk);
 		checkText(text, contact.suite);
 		const newest = newestKey(contact);
-		const entry = { id: toHex(random(ID_SIZE)), peer: username, text, suite: contact.suite, since: this.core.now(), envelope: null,
-			unsignedOk: unsignedOk && newest ? toBase64url(newest.thumbprint) : null };
+		const entry = { id: toHex(random(ID_SIZE)), peer: username, text, suite: contact.suite, since: this.core.now(),
+			envelope: null, unsignedOk: unsignedOk && newest ? toBase64url(newest.thumbprint) : null };
 		const sealed = newest ? await seal(this.core, entry, contact) : {};
 		await this.store({ ...entry, ...sealed });
 		return this.deliver(entry.id);
@@ -151,7 +151,8 @@ export class Outbox {
 	// Writes an entry again for a message that the server may have or have refused.
 	async renew({ id, peer, text }, before) {
 		const contact = await this.receiver(peer, (one) => before !== undefined && isUnsignedOk(before, one));
-		const fresh = { id, peer, text, suite: contact.suite, since: this.core.now(), envelope: null, unsignedOk: before?.unsignedOk ?? null };
+		const fresh = { id, peer, text, suite: contact.suite, since: this.core.now(), envelope: null,
+			unsignedOk: before?.unsignedOk ?? null };
 		const sealed = newestKey(contact) ? await seal(this.core, fresh, contact) : {};
 		await this.store({ ...fresh, ...sealed });
 	}

@@ -36,8 +36,9 @@ export async function seal(core, entry, contact) {
 		receiver: { id: them, version: theirs.version, thumbprint: theirs.thumbprint } };
 	const plaintext = await plaintextOf(core, entry);
 	const { iv, ciphertext, authTag } = await suite.seal(entry.suite, mine.privateKey, theirs.jwk, parties, plaintext);
-	const envelope = { receiverId: contact.userId, suite: entry.suite, keyVersion: theirs.version, senderKeyVersion: mine.version,
-		iv: toBase64url(iv), ciphertext: toBase64url(ciphertext), authTag: toBase64url(authTag) };
+	const envelope = { receiverId: contact.userId, suite: entry.suite,
+		keyVersion: theirs.version, senderKeyVersion: mine.version, iv: toBase64url(iv),
+		ciphertext: toBase64url(ciphertext), authTag: toBase64url(authTag) };
 	return { envelope, sealedFor: toBase64url(theirs.thumbprint),
 		messageId: uuidText(await suite.messageId(them, me, iv)),
 		...(contact.userId !== account.userId && { reflection: uuidText(await suite.messageId(me, them, iv)) }) };
