@@ -63,6 +63,7 @@ class Core {
 	// Another tab tells what happened there.
 	async hear({ event, value }) {
 		if (event === 'account' || event === 'keylog') await this.reload();
+		if (!this.account.view) this.live.close();
 		this.events.deliver(event, value);
 	}
 

@@ -48,5 +48,5 @@ export function composer(username, send) {
 	});
 	input.value = drafts.get(username) ?? '';
 	button.disabled = input.value.trim() === '';
-	return { element, put, focus: () => input.focus({ preventScroll: true }), grow };
+	return { element, put, grow };
 }

@@ -76,12 +76,19 @@ export function conversation(app, username) {
 	];
 
 	window.addEventListener('focus', look);
-	showContact().then(showMessages).catch((error) => failed(app, username, foot, error));
+	const ready = showContact();
+
+	ready.then(showMessages).catch((error) => failed(app, username, foot, error));
 	return {
 		element: h('div', { class: 'conversation' }, head, log, foot),
-		focus: () => (matchMedia('(pointer: fine)').matches ? writing.focus() : head.querySelector('h2')?.focus()),
+		focus: () => ready.then(() => focusOf(head, foot).focus({ preventScroll: true }), () => {}),
 		close: () => stops.forEach((stop) => stop()),
 	};
+}
+
+/* Where one goes on: with a finger, a keyboard that comes up would be in the way. */
+function focusOf(head, foot) {
+	return (matchMedia('(pointer: fine)').matches && foot.querySelector('textarea')) || head.querySelector('h2');
 }
 
 /* The beginning of what is shown: a way to what came before. */

@@ -73,7 +73,7 @@ function emptyStage() {
 
 /* Without a network one waits; anything else is said, and can be tried again. */
 function whyOffline(client, label, error) {
-	if (!error || error.code === 'offline' || error.code === 'timeout')
+	if (!error || !navigator.onLine || ['offline', 'timeout'].includes(error.code) || error.status >= 500)
 		return [label, h('span', { class: 'hint' }, ' What you write waits here and goes out later.')];
 	const { what, hint } = wordsOf(error);
 

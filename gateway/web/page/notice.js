@@ -4,7 +4,7 @@ import { h, replace } from './dom.js';
 import { icon } from './icon.js';
 import { visible } from './text.js';
 
-const shownFor = 9000;
+const shownFor = { good: 4000, bad: 12000 }; // ms
 
 /** The words for an error: what happened, and what to do about it. */
 export function wordsOf(error) {
@@ -33,7 +33,7 @@ function raise(kind, nodes) {
 
 	/* A modal dialog makes all outside it inert, so the words go inside. */
 	(document.querySelector('dialog[open] .notices') ?? area)?.append(notice);
-	setTimeout(() => notice.remove(), shownFor);
+	setTimeout(() => notice.remove(), shownFor[kind]);
 }
 
 export function tell(text) {

@@ -28,7 +28,7 @@ export function recoveryCode({ code, username, done, title = 'Keep your recovery
 
 /* The heading or the field of a new step takes the focus. */
 function focusLater(element) {
-	queueMicrotask(() => element.querySelector('input, h1')?.focus());
+	queueMicrotask(() => (element.querySelector('input') ?? element.querySelector('h1')).focus());
 	return null;
 }
 

@@ -49,13 +49,16 @@ export async function does(promise, what, is = () => true) {
 export const spoil = (wanted, change) => (asked, reply) =>
 	(`${asked.method} ${asked.path}`.match(wanted) ? change(reply, asked) : reply);
 
+let databases = 0;
+
 export class User {
 	constructor(scene, name, store = new MemoryStore()) {
-		Object.assign(this, { scene, name, store, warnings: [], events: [], database: `${name} ${scene.names}` });
+		Object.assign(this, { scene, name, store, warnings: [], events: [], database: `${name} ${++databases}` });
 	}
 
 	// Opens the client, anew or for the first time: as a page does that is loaded.
 	async open(options = {}) {
+		await this.client?.close();
 		this.client = await createClient({ server: this.scene.gateway.url, store: this.store, database: this.database, later,
 			now: () => Date.now() + this.scene.ahead, ...options });
 		this.client.on('warning', (warning) => this.warnings.push(warning));

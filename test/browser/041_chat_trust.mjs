@@ -1,0 +1,105 @@
+// The chat page: another identity, a refused key, lost keys, a new code.
+import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { Person, codeOn } from './lib/chat.mjs';
+import { startServer } from './lib/server.mjs';
+import { done, ok } from '../client/lib/tap.mjs';
+
+const server = startServer();
+const gateway = await server.gateway();
+const browsers = [await openBrowser(), await openBrowser()];
+const alice = await Person.register(browsers[0], gateway.url, 'alice');
+const bob = await Person.register(browsers[1], gateway.url, 'bob');
+
+await alice.find('bob');
+await alice.write('Hello Bob');
+await bob.open('alice');
+await bob.page.getByRole('button', { name: 'Accept' }).click();
+await alice.sees('Hello Bob', 'read');
+
+// ---- lost and restored
+
+await bob.account('Forget this browser');
+await bob.page.getByRole('button', { name: 'Delete keys' }).click();
+ok(/tick/.test(await bob.page.getByRole('alert').filter({ visible: true }).textContent()), 'nothing is deleted before one has understood');
+await screenshot(bob.page, '041-forget');
+await bob.page.getByLabel(/I have my recovery code/).check();
+await bob.page.getByRole('button', { name: 'Delete keys' }).click();
+await bob.page.getByRole('heading', { name: 'Messages that only' }).waitFor();
+await bob.page.reload();
+await bob.page.getByRole('button', { name: 'Create account' }).waitFor();
+ok(true, 'forgotten: the first screen, also after a reload');
+await bob.page.getByRole('button', { name: 'Coming back' }).click();
+await bob.page.getByLabel('Username').fill('bob');
+await bob.page.getByLabel('Recovery code').fill('7H2K-9QXM');
+await bob.page.getByRole('button', { name: 'Restore account' }).click();
+await bob.page.getByText('seven groups; the letters').waitFor();
+ok(true, 'half a code is none: said so');
+await bob.page.getByLabel('Recovery code').fill(alice.code.join('-'));
+await bob.page.getByRole('button', { name: 'Restore account' }).click();
+await bob.page.locator('.form-error', { hasText: /backup/i }).waitFor();
+ok(true, 'the code of somebody else: said so');
+await screenshot(bob.page, '041-restore');
+await bob.page.getByLabel('Recovery code').fill(bob.code.join(' ').toLowerCase());
+await bob.page.getByRole('button', { name: 'Restore account' }).click();
+await bob.online();
+await alice.write('Welcome back');
+await bob.open('alice');
+await bob.sees('Welcome back', 'opened');
+ok(await alice.page.locator('[data-note=identity_changed]').count() === 0, 'the right one brings back the same person, without a barrier');
+
+// ---- a new code
+
+await bob.account('New recovery code');
+await bob.page.getByLabel('Your present recovery code').fill(alice.code.join('-'));
+await bob.page.getByRole('button', { name: 'Make a new code' }).click();
+await bob.page.locator('.form-error').filter({ visible: true }).waitFor();
+ok(true, 'not without the present one');
+await bob.page.getByLabel('Your present recovery code').fill(bob.code.join('-'));
+await bob.page.getByRole('button', { name: 'Make a new code' }).click();
+const old = bob.code;
+bob.code = await codeOn(bob.page);
+ok(bob.code.join() !== old.join(), 'a new code');
+await bob.page.getByRole('button', { name: 'I have kept it' }).click();
+await bob.typeGroup();
+ok(await bob.page.getByRole('dialog').count() === 0, 'which is asked back as well');
+
+// ---- log out and in
+
+await bob.account('Log out');
+await bob.page.getByRole('button', { name: 'Sign in' }).click();
+await bob.online();
+await bob.open('alice');
+await bob.sees('Welcome back', 'opened');
+ok(true, 'logged out and in again: all is there');
+
+// ---- somebody else's key
+
+const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+const statement = server.sql(`SELECT encode(e2emsg.endorsement_statement(e2emsg.service_name(), username, k.key_version,
+	k.thumbprint, coalesce(k.previous_thumbprint, decode(repeat('00', 32), 'hex'))), 'hex')
+	FROM e2emsg.public_key('bob') k`);
+const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, Buffer.from(statement, 'hex'));
+server.sql(`SELECT e2emsg.reset_identity_key(e2emsg.find_user('bob'), '${JSON.stringify({ kty, crv, x, y })}',
+	'\\x${Buffer.from(signature).toString('hex')}')`);
+await alice.page.getByRole('button', { name: /^About / }).click();
+await alice.page.getByRole('dialog').getByText('Identity changed').waitFor();
+await alice.page.keyboard.press('Escape');
+const barrier = alice.page.locator('.barrier.alarm');
+await barrier.waitFor();
+ok(/Nothing is sent until you decide/.test(await barrier.textContent()), 'another identity: a barrier that says what it means');
+ok(await alice.page.getByPlaceholder('Message').count() === 0, 'and nothing to write in');
+await alice.page.locator('[data-note=identity_changed]').waitFor();
+await screenshot(alice.page, '041-changed');
+await alice.page.getByRole('button', { name: 'Compare safety number' }).click();
+await alice.page.locator('.digits').waitFor();
+ok(await alice.page.getByText('that the server shows now').count() === 1, 'the number of the new identity can be compared before');
+await alice.page.keyboard.press('Escape');
+await alice.page.getByRole('button', { name: 'Accept the new identity' }).click();
+await alice.page.getByPlaceholder('Message').waitFor();
+await alice.page.locator('[data-note=identity_accepted]').waitFor();
+ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed', 'accepted: known, but not verified');
+
+for (const browser of browsers) await browser.close();
+await server.stop();
+done();

@@ -1,0 +1,82 @@
+// The chat page without a network, in several tabs, and after a restart of the
+// browser.
+import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { Person } from './lib/chat.mjs';
+import { startServer, waitUntil } from './lib/server.mjs';
+import { done, ok } from '../client/lib/tap.mjs';
+
+const server = startServer();
+const gateway = await server.gateway();
+const browsers = [await openBrowser(), await openBrowser()];
+const alice = await Person.register(browsers[0], gateway.url, 'alice');
+const bob = await Person.register(browsers[1], gateway.url, 'bob');
+
+await alice.find('bob');
+await alice.write('Hello Bob');
+await bob.open('alice');
+await bob.page.getByRole('button', { name: 'Accept' }).click();
+await alice.sees('Hello Bob', 'read');
+
+// ---- offline
+
+await browsers[0].context.setOffline(true);
+await alice.page.locator('.connection[data-state=offline]').first().waitFor();
+ok(/waits here and goes out later/.test(await alice.page.locator('.connection').first().textContent()), 'offline: said, with what it means');
+await alice.write('Written in a tunnel');
+await alice.sees('Written in a tunnel', 'waiting');
+ok(/Waiting/.test(await alice.message('tunnel').textContent()), 'what is written then waits, in words');
+await screenshot(alice.page, '042-offline');
+await alice.page.getByRole('button', { name: /^About / }).click();
+await alice.page.getByRole('dialog').waitFor();
+await alice.page.keyboard.press('Escape');
+await browsers[0].context.setOffline(false);
+await alice.online();
+await alice.sees('Written in a tunnel', 'read');
+ok(await bob.message('tunnel').count() === 1, 'with the network back it goes out, once');
+
+await gateway.stop();
+await alice.page.locator('.connection[data-state=offline]').first().waitFor();
+await alice.write('The server is away');
+await alice.sees('The server is away', 'waiting');
+await gateway.start();
+await alice.sees('The server is away', 'read');
+ok(await bob.message('server is away').count() === 1, 'the same when the server was away');
+
+// ---- two tabs
+
+const second = new Person(await browsers[0].page(`${gateway.url}/#bob`), 'alice');
+await second.page.locator('.connection[data-state=elsewhere]').first().waitFor();
+ok(/another tab/.test(await second.page.locator('.connection').first().textContent()), 'a second tab says that the first one is connected');
+await bob.write('To both tabs');
+await second.sees('To both tabs', 'opened');
+await alice.sees('To both tabs', 'opened');
+ok(true, 'what comes is in both');
+await second.write('From the second tab');
+await alice.sees('From the second tab', 'read');
+ok(await bob.message('From the second tab').count() === 1, 'what one writes in the second tab is in both, and sent once');
+await alice.page.close();
+await second.online();
+await bob.write('To the one that is left');
+await second.sees('To the one that is left', 'opened');
+ok(true, 'the first one closed: the second one takes over');
+const third = new Person(await browsers[0].page(gateway.url), 'alice');
+await third.account('Log out');
+await second.page.getByRole('button', { name: 'Sign in' }).waitFor();
+ok(true, 'logging out in one tab does so in all');
+await third.page.getByRole('button', { name: 'Sign in' }).click();
+await second.page.locator('.sidebar').waitFor();
+ok(true, 'and so does signing in');
+
+// ---- the browser ends and comes back
+
+await browsers[0].restart();
+const again = new Person(await browsers[0].page(`${gateway.url}/#bob`), 'alice');
+await again.sees('To the one that is left', 'opened');
+await again.online();
+await again.write('After the restart');
+await bob.sees('After the restart', 'opened');
+ok(await waitUntil(async () => (await again.message('After the restart').getAttribute('data-state')) === 'read'), 'a restarted browser has all, and goes on');
+
+for (const browser of browsers) await browser.close();
+await server.stop();
+done();

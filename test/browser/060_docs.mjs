@@ -1,0 +1,60 @@
+// The documentation page: every operation of openapi.json, with curl that works.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { barriers } from './lib/chat.mjs';
+import { startServer, TOP } from './lib/server.mjs';
+import { done, ok } from '../client/lib/tap.mjs';
+
+const server = startServer();
+const gateway = await server.gateway();
+const browser = await openBrowser();
+await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: gateway.url });
+const page = await browser.page(`${gateway.url}/docs`);
+const { paths } = JSON.parse(readFileSync(join(TOP, 'gateway/web/openapi.json'), 'utf8'));
+const expected = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
+
+await page.locator('.operation').first().waitFor();
+const routes = page.locator('.route');
+const listed = await routes.evaluateAll((all) => all.map((route) => [...route.children].map((part) => part.textContent).join(' ')));
+ok(listed.sort().join('\n') === expected.sort().join('\n'), 'every operation is there', listed.join('\n'));
+ok(await page.locator('.operation .who-may').count() === expected.length, 'with who may call it');
+ok(await page.locator('.operation .errors').count() === expected.length, 'and with its refusals');
+await screenshot(page, '060-docs');
+for (const colorScheme of ['light', 'dark']) {
+	await page.emulateMedia({ colorScheme });
+	const found = await barriers(page);
+	ok(found.length === 0, `${colorScheme}: axe finds nothing`, found.join('\n'));
+}
+
+await page.getByRole('searchbox').fill('post /messages/ack');
+const left = await routes.filter({ visible: true }).allTextContents();
+ok(left.join() === 'POST/messages/ack', 'the filter leaves what has all its words', left);
+await page.getByRole('searchbox').fill('no such thing');
+ok(await page.getByText('Nothing has these words').isVisible(), 'and says when nothing has');
+await page.getByRole('searchbox').fill('');
+await page.getByRole('navigation', { name: 'Operations' }).getByRole('link', { name: /Ask for a challenge/ }).click();
+const challenge = page.locator('.operation:target');
+ok(/challenge/.test(await challenge.locator('.route').textContent()), 'the contents lead to an operation');
+await challenge.getByRole('button', { name: 'Copy' }).click();
+const command = await page.evaluate(() => navigator.clipboard.readText());
+ok(command.includes(`${gateway.url}/sessions/challenge`), 'curl with the address of this page is copied', command);
+const answer = JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+ok(typeof answer.nonce === 'string', 'and works in a shell', JSON.stringify(answer));
+await screenshot(page, '060-operation');
+await page.setViewportSize({ width: 360, height: 640 });
+ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360, 'it fits into 360 pixels');
+await browser.close();
+
+// ---- what is kept of others
+
+const vendor = join(TOP, 'gateway/web/vendor');
+const sums = [...readFileSync(join(vendor, 'README.md'), 'utf8').matchAll(/^([0-9a-f]{64}) {2}(\S+)$/gm)];
+for (const [, sum, file] of sums) {
+	ok(createHash('sha256').update(readFileSync(join(vendor, file))).digest('hex') === sum, `vendor/${file} is as it came`);
+}
+ok(sums.length > 0, 'the sums of all that is vendored are known');
+await server.stop();
+done();
