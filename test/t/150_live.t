@@ -152,6 +152,27 @@ $stream = stream($carol);
 is($stream->next->{id}, 300, 'what was acknowledged does not come again');
 $stream->close;
 
+# Readers that come and go all the time miss nothing, either.
+$child = fork // die "fork: $!";
+if ($child == 0)
+{
+	$iv_number = 7000;
+	send_to($carol) for 1 .. 300;
+	POSIX::_exit(0);
+}
+my @seen;
+while (@seen < 300)
+{
+	my $from = 300 + @seen;
+	$stream = stream($carol, path => "/messages/stream?after=$from");
+	my @got = $stream->take(1 + @seen % 7, 20) or last;
+	$stream->close;
+	push @seen, map { $_->{id} } @got;
+}
+waitpid $child, 0;
+is_deeply(\@seen, [ 301 .. 300 + @seen ], 'reader after reader goes on where the last one was');
+cmp_ok(scalar @seen, '>=', 300, 'to the end');
+
 # --- clients that go away, and those that do not read -----------------------
 
 sub metric
