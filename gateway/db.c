@@ -137,10 +137,12 @@ db_open(const struct config *config, struct log *log)
 	struct db *db;
 	pthread_condattr_t monotonic;
 
-	if (!db_conninfo_is_sound(config->database))
+	if (!db_conninfo_is_sound(config->database) ||
+		!db_conninfo_is_sound(config->hint_database))
 	{
 		log_line(log, LOG_LEVEL_ERROR,
-				 "the setting database is no valid connection string");
+				 "the setting database or hint_database is no valid "
+				 "connection string");
 		return NULL;
 	}
 	db = calloc(1, sizeof(*db));

@@ -80,7 +80,7 @@ SQL
 my @measured = (
 	[ 'send(30001, 30000 + ' . CALLS . ')', CALLS ],
 	[ 'send(20001, 20000 + ' . CALLS . ')', 2 * CALLS ],
-	map { [ "call(@{[CALLS]}, \$\$$_\$\$)", /inbox/ ? 11 * CALLS : 0 ] } @calls
+	map { [ "call(@{[CALLS]}, \$\$$_\$\$)", /streams/ ? 51 * CALLS : /inbox/ ? 11 * CALLS : 0 ] } @calls
 );
 my @lines = grep { length } split /\n/,
   $server->sql($script . join '', map { measured($_->[0]) } @measured);
