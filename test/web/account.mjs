@@ -86,6 +86,22 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(other.client.register('someone'), 'bad_answer', 'a service with an invisible name is refused');
 }
 
+// ---- a page of another site
+
+{
+	const user = await scene.visitor();
+	globalThis.location = { origin: 'https://shop.example.org' };
+	await user.open();
+	gateway.before = () => 'hang up';
+	const error = await user.client.register('shopper').catch((caught) => caught);
+	ok(error.code === 'offline' && error.hint.includes('allowed_origins does not name https://shop.example.org'), 'is told that CORS may be the reason', error.hint);
+	delete globalThis.location;
+	await user.open();
+	const at = await user.client.register('shopper').catch((caught) => caught);
+	ok(at.code === 'offline' && !at.hint.includes('allowed_origins'), 'others are not', at.hint);
+	gateway.behave();
+}
+
 // ---- sessions
 
 {
