@@ -54,6 +54,9 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await user.open();
 	ok(user.client.account === null, 'an account that is not finished is none');
 	await refuses(user.client.login(), 'registration_unfinished', 'and says so');
+	gateway.service = 'evil.test';
+	await refuses(user.client.register(user.name), 'other_service', 'it is not finished at another service');
+	gateway.service = 'msg.test';
 	const before = gateway.users.get(user.name).keys[0].jwk;
 	const { recoveryCode } = await does(user.client.register(user.name), 'registering again finishes it');
 	ok(gateway.users.get(user.name).keys[0].jwk === before && user.client.account.userId === user.there.id, 'with the same key');
