@@ -34,7 +34,8 @@ build() {
 	{
 		make -s -j "$(nproc)" -C "$WORK/tree" PG_CONFIG="$PG_CONFIG" all gateway &&
 			cc -O2 -o "$WORK/empty" "$BENCH/empty.c" -lcivetweb -pthread &&
-			cc -O2 -o "$WORK/openssl" "$BENCH/openssl.c" -lcrypto
+			cc -O2 -o "$WORK/openssl" "$BENCH/openssl.c" -lcrypto &&
+			cc -D_GNU_SOURCE -O2 -o "$WORK/live" "$BENCH/live.c"
 	} >"$WORK/build.log" 2>&1 || { tail -n 30 "$WORK/build.log" >&2; die 'the build failed'; }
 }
 
@@ -91,15 +92,16 @@ make_database() {
 	script "$1" setup.sql -v prefix="$ID_PREFIX"
 }
 
-# start_gateway NAME DATABASE THREADS: sets PID[NAME] and URL[NAME].
+# start_gateway NAME DATABASE THREADS [FLAG ...]: sets PID[NAME] and URL[NAME].
 start_gateway() {
-	local name=$1 ports=$WORK/gateway/$1.ports tries port
+	local name=$1 database=$2 threads=$3 ports=$WORK/gateway/$1.ports tries port
+	shift 3
 	rm -f "$ports"
 	"${AS_SERVER_USER[@]}" "$WORK/tree/gateway/e2emsg-gateway" \
-		--database="host=$PGHOST port=$PGPORT dbname=$2 user=e2emsg_gateway" \
-		--port=0 --admin_port=0 --port_file="$ports" --threads="$3" \
-		--secret_file="$WORK/gateway/secret" --log_signer="$WORK/gateway/log-key-$2" --log_level=warn \
-		--keep_alive_timeout_ms=60000 >>"$WORK/gateway/log" 2>&1 &
+		--database="host=$PGHOST port=$PGPORT dbname=$database user=e2emsg_gateway" \
+		--port=0 --admin_port=0 --port_file="$ports" --threads="$threads" \
+		--secret_file="$WORK/gateway/secret" --log_signer="$WORK/gateway/log-key-$database" --log_level=warn \
+		--keep_alive_timeout_ms=60000 "$@" >>"$WORK/gateway/log" 2>&1 &
 	PID[$name]=$!
 	for ((tries = 0; tries < 100; tries++)); do
 		if [ -s "$ports" ]; then break; fi

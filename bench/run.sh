@@ -8,8 +8,10 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=bench/key_log.sh
 . "$(dirname "$0")/key_log.sh"
+# shellcheck source=bench/live.sh
+. "$(dirname "$0")/live.sh"
 
-ALL_PARTS='send inbox key log growth base64url crypto memory'
+ALL_PARTS='send live inbox key log growth base64url crypto memory'
 PARTS=${PARTS:-$ALL_PARTS}
 RUN_SECONDS=${RUN_SECONDS:-5}
 ROUNDS=${ROUNDS:-5}

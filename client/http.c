@@ -23,6 +23,7 @@ struct answer
 {
 	char *bytes;
 	size_t size;
+	size_t room; /* doubled when it is full */
 };
 
 static bool
@@ -125,21 +126,34 @@ http_close(struct http *http)
 	http->handle = NULL;
 }
 
+static bool
+make_room(struct answer *answer, size_t room)
+{
+	char *grown;
+
+	if (room <= answer->room)
+		return true;
+	if (room < 2 * answer->room)
+		room = 2 * answer->room;
+	grown = realloc(answer->bytes, room);
+	if (grown == NULL)
+		return false;
+	answer->bytes = grown;
+	answer->room = room;
+	return true;
+}
+
 /* libcurl's write callback; returns less than it got to stop. */
 static size_t
 keep_bytes(char *bytes, size_t one, size_t count, void *to)
 {
 	struct answer *answer = to;
-	char *grown;
 
 	(void) one;
-	if (count > HTTP_ANSWER_MAX - answer->size)
+	if (count > HTTP_ANSWER_MAX - answer->size ||
+		!make_room(answer, answer->size + count + 1))
 		return 0;
-	grown = realloc(answer->bytes, answer->size + count + 1);
-	if (grown == NULL)
-		return 0;
-	answer->bytes = grown;
-	memcpy(grown + answer->size, bytes, count);
+	memcpy(answer->bytes + answer->size, bytes, count);
 	answer->size += count;
 	return count;
 }

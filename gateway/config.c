@@ -81,8 +81,8 @@ static const struct setting settings[] = {
 	{"web", CHOICE, AT(web), "on", 0, 0, "on|off", false,
 	 "whether the browser client and its pages are served"},
 	{"demo", CHOICE, AT(demo), "off", 0, 0, "off|on", false,
-	 "for demonstrations: shows rows to anyone and lets anyone tamper with "
-	 "mail"},
+	 "for demonstrations, with dev/evil.sql: shows rows to anyone and lets "
+	 "anyone tamper with mail"},
 	{"queue_limit", NUMBER, AT(queue_limit), "1000", 1, 100000, NULL, false,
 	 "envelopes that may wait to be stored"},
 	{"lock_timeout_ms", NUMBER, AT(lock_timeout_ms), "2000", 10, 60000, NULL,

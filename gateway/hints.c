@@ -26,6 +26,7 @@
 #define QUEUE_SIZE 4096		/* mailboxes */
 #define INTERVAL_MS 5		/* between two notifications */
 #define GREETING_MS 20000	/* between two signs of life */
+#define ANSWER_MS 50		/* until a greeting is answered */
 #define ALONE_MS 60000		/* without any from others: there are none */
 #define ECHO_MS 5000		/* for our own greeting to come back */
 #define FIRST_PAUSE_MS 250	/* before a lost connection is tried again; */
@@ -229,8 +230,8 @@ hear(struct hints *hints, const char *text)
 
 	hints->others_until = clock_ms() + ALONE_MS;
 	atomic_store(&hints->has_others, true);
-	if (strcmp(text, "?") == 0)
-		greet(hints, "!");
+	if (strcmp(text, "?") == 0 && hints->greet_at > clock_ms() + ANSWER_MS)
+		hints->greet_at = clock_ms() + ANSWER_MS; /* once for many */
 	count = hint_read(text, heard);
 	for (size_t i = 0; i < count; i++)
 		wakeups_hint(hints->wakeups, heard[i]);

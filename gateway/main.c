@@ -266,10 +266,11 @@ main(int argc, char **argv)
 		case CONFIG_ORIGIN:
 			return begin_origin(&gateway);
 		case CONFIG_CHECK:
-			if (!db_conninfo_is_sound(gateway.config.database))
+			if (!db_conninfo_is_sound(gateway.config.database) ||
+				!db_conninfo_is_sound(gateway.config.hint_database))
 			{
-				fputs("e2emsg-gateway: database: no valid connection "
-					  "string\n",
+				fputs("e2emsg-gateway: database or hint_database: no valid "
+					  "connection string\n",
 					  stderr);
 				return EXIT_USAGE;
 			}

@@ -4,7 +4,6 @@
  */
 #include "reply.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #define HEAD_SIZE 896 /* bytes; more than all fields at their longest */
 
 #define EVENTS_WRITE_MS 10000 /* for what is written at once */
+#define EVENTS_POLL_MS 250	  /* between looks whether the gateway drains */
 
 #define FILE_HEAD_SIZE 1792 /* the same with file_fields */
 
@@ -341,15 +341,14 @@ reply_send(struct mg_connection *connection, struct reply *reply,
 		mg_disable_connection_keep_alive(connection);
 }
 
-/* Until the socket takes more; false when its peer is gone or time is up. */
+/* A while, until the socket takes more; false when its peer is gone. */
 static bool
-wait_for_room(int fd, int64_t deadline)
+wait_for_room(int fd)
 {
 	struct pollfd poller = {.fd = fd, .events = POLLOUT | POLLRDHUP};
-	int64_t left = deadline - clock_ms();
 
-	return left > 0 && poll(&poller, 1, (int) left) > 0 &&
-		   (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
+	poll(&poller, 1, EVENTS_POLL_MS);
+	return (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
 }
 
 size_t
@@ -363,29 +362,25 @@ reply_try_events(int fd, const char *bytes, size_t size)
 
 /* Past CivetWeb, whose time limit begins anew with each byte taken. */
 bool
-reply_write_events(int fd, const char *bytes, size_t size)
+reply_write_events(int fd, const char *bytes, size_t size,
+				   const atomic_bool *draining)
 {
 	int64_t deadline = clock_ms() + EVENTS_WRITE_MS;
+	size_t sent = reply_try_events(fd, bytes, size);
 
-	while (size > 0)
+	while (sent < size)
 	{
-		ssize_t sent = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (sent > 0)
-		{
-			bytes += sent;
-			size -= (size_t) sent;
-		}
-		else if ((errno != EAGAIN && errno != EINTR) ||
-				 !wait_for_room(fd, deadline))
+		if (atomic_load(draining) || clock_ms() >= deadline ||
+			!wait_for_room(fd))
 			return false;
+		sent += reply_try_events(fd, bytes + sent, size - sent);
 	}
 	return true;
 }
 
 bool
 reply_begin_events(struct reply *reply, const struct cors_origin *origin,
-				   int fd)
+				   int fd, const atomic_bool *draining)
 {
 	char bytes[HEAD_SIZE];
 	struct text head = TEXT_IN(bytes);
@@ -396,7 +391,7 @@ reply_begin_events(struct reply *reply, const struct cors_origin *origin,
 	reply->origin = origin;
 	reply->close = true;
 	write_head(&head, reply);
-	return !head.failed && reply_write_events(fd, bytes, head.size);
+	return !head.failed && reply_write_events(fd, bytes, head.size, draining);
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef E2EMSG_REPLY_H
 #define E2EMSG_REPLY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -82,12 +83,15 @@ extern void reply_send(struct mg_connection *connection, struct reply *reply,
 /*
  * An answer that goes on until its connection ends: server-sent events.
  * After its head the handler writes the events itself; reply_send() then only
- * ends the connection.  False when the peer is gone or too slow.
+ * ends the connection.  False when the peer is gone or too slow; while the
+ * gateway drains, it waits for nobody.
  */
 extern bool reply_begin_events(struct reply *reply,
-							   const struct cors_origin *origin, int fd)
+							   const struct cors_origin *origin, int fd,
+							   const atomic_bool *draining)
 	__attribute__((warn_unused_result));
-extern bool reply_write_events(int fd, const char *bytes, size_t size)
+extern bool reply_write_events(int fd, const char *bytes, size_t size,
+							   const atomic_bool *draining)
 	__attribute__((warn_unused_result));
 
 /* The same without waiting; returns how many bytes went out. */

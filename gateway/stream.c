@@ -45,7 +45,8 @@ mail_came(void *context)
 static bool
 write_bytes(struct stream *stream, const char *bytes, size_t size)
 {
-	return reply_write_events(stream->watch.fd, bytes, size);
+	return reply_write_events(stream->watch.fd, bytes, size,
+							  &stream->watch.gateway->draining);
 }
 
 static bool
@@ -250,7 +251,8 @@ serve_stream(struct request *request, const struct route *route,
 	watch_look(&stream.watch);
 	inbox_read(stream.inbox, reader);
 	if (reader->status == STATUS_OK &&
-		reply_begin_events(reply, request->origin, stream.watch.fd))
+		reply_begin_events(reply, request->origin, stream.watch.fd,
+						   &request->gateway->draining))
 		run(&stream);
 	else
 		watch_leave(&stream.watch);

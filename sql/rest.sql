@@ -71,6 +71,12 @@ FROM rest_send_messages(
 	'{a,a,b,c}', array_fill(decode(repeat('aa', 16), 'hex'), ARRAY[4])) ORDER BY ordinal;
 SELECT body ->> 'next' AS next, json_object_keys(body -> 'messages' -> 0) FROM rest_inbox(:'bob', NULL, NULL) body;
 SELECT rest_inbox(:'bob', '1', '200');
+-- streams: several readers, one of them twice, one without mail, one unknown
+SELECT s.reader, s.seq, s.message::text = (body -> 'messages' -> 0)::text AS as_in_the_inbox
+FROM rest_streams(ARRAY[:'alice', :'bob', :'bob', '00000000-0000-8000-8000-000000000000', :'bob']::uuid[],
+	'{0,0,1,0,0}') s, rest_inbox(:'bob', NULL, NULL) body;
+SELECT * FROM rest_streams('{}', '{}');
+SELECT count(*) FROM rest_streams(ARRAY[:'bob', NULL]::uuid[], '{NULL,0}');
 SELECT rest_inbox(:'bob', '-1', NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT rest_inbox(:'bob', NULL, '0');

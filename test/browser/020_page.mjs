@@ -1,5 +1,5 @@
 // The gateway's pages load, with nothing that their policy forbids.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBrowser, screenshot } from './lib/chromium.mjs';
 import { startServer, TOP } from './lib/server.mjs';
@@ -8,6 +8,7 @@ import { done, ok } from '../client/lib/tap.mjs';
 const PLACES = { 'index.html': '/', 'demo.html': '/demo', 'docs.html': '/docs' };
 
 const server = startServer();
+server.sql(readFileSync(join(TOP, 'dev/evil.sql'), 'utf8'));
 const gateway = await server.gateway({ demo: 'on' });
 const browser = await openBrowser();
 for (const file of readdirSync(join(TOP, 'gateway/web')).filter((name) => name.endsWith('.html'))) {

@@ -54,7 +54,8 @@ $$;
 SQL
 $script .= "CREATE TEMP TABLE example AS SELECT '" . json(public_jwk(0)) . "'::jsonb AS jwk;\n";
 
-my @calls = (q{inbox(%L, 700, 10)}, q{rest_inbox(%L, '700', '10')}, q{acknowledge(%L, 2)});
+my @calls = (q{inbox(%L, 700, 10)}, q{rest_inbox(%L, '700', '10')},
+	q{rest_streams(ARRAY[%L]::uuid[], '{700}')}, q{acknowledge(%L, 2)});
 
 # The first calls, on next to nothing: their plans stay for the session.
 $script .= 'CALL pg_temp.register(0, 20); CALL pg_temp.send(1, 200);';
@@ -79,7 +80,7 @@ SQL
 my @measured = (
 	[ 'send(30001, 30000 + ' . CALLS . ')', CALLS ],
 	[ 'send(20001, 20000 + ' . CALLS . ')', 2 * CALLS ],
-	map { [ "call(@{[CALLS]}, \$\$$_\$\$)", /inbox/ ? 11 * CALLS : 0 ] } @calls
+	map { [ "call(@{[CALLS]}, \$\$$_\$\$)", /streams/ ? 51 * CALLS : /inbox/ ? 11 * CALLS : 0 ] } @calls
 );
 my @lines = grep { length } split /\n/,
   $server->sql($script . join '', map { measured($_->[0]) } @measured);

@@ -4,7 +4,7 @@
 //	node test/web/inbox.mjs
 import { b64, makeEncryptionKey, messageId, sealTutorial } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, does, refuses, sleep, waitUntil } from './lib/scene.mjs';
+import { Scene, User, does, refuses, sleep, waitUntil } from './lib/scene.mjs';
 import { createClient } from '../../gateway/web/e2emsg.js';
 
 const scene = await new Scene({ keyLog: false }).open();
@@ -199,6 +199,36 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 	await bob.client.resend();
 	await alice.read();
 	ok((await alice.texts(bob)).filter((text) => text === 'once').length === 1, 'is one message');
+}
+
+// ---- one's own mailbox
+
+{
+	const alice = await scene.newUser('alice');
+	await alice.client.connect();
+	const note = { name: alice.name };
+	await does(alice.client.send(alice.name, 'note to self'), 'one can write to oneself', ({ state }) => state === 'sent');
+	ok(await waitUntil(async () => (await incoming(alice, note)).some(({ state, text }) => state === 'opened' && text === 'note to self')), 'and gets it');
+	await alice.client.rotateKeys();
+	await does(alice.client.send(alice.name, 'to my new key'), 'also after a rotation', ({ keyVersion }) => keyVersion === 2);
+	ok(await waitUntil(async () => (await incoming(alice, note)).at(-1).text === 'to my new key'), 'and reads that');
+	ok(alice.there.mail.length === 2, 'without receipts');
+}
+
+// ---- an account that is forgotten in another tab
+
+{
+	const { alice, bob } = await quietPair();
+	const tab = new User(scene, alice.name, alice.store);
+	tab.database = alice.database;
+	await tab.open();
+	await tab.client.connect();
+	await alice.client.logout({ forget: true });
+	ok(await waitUntil(() => tab.client.account === null && tab.client.connection === 'closed'), 'the other tab is told, and closes');
+	await bob.client.send(alice.name, 'too late');
+	await refuses(tab.client.send(bob.name, 'x'), 'no_account', 'it sends nothing any more');
+	const left = await alice.store.read(['messages', 'contacts', 'keys'], async (t) => [await t.all('messages'), await t.all('contacts'), await t.all('keys')]);
+	ok(left.flat().length === 0, 'and nothing is left');
 }
 
 // ---- old keys, paging, texts

@@ -46,8 +46,9 @@ export class Accounts {
 	// The account; throws when there is none to work with.
 	need() {
 		if (!this.record) refuse('no_account', 'this browser holds no account');
-		if (!this.isRegistered) refuse('registration_unfinished', `the registration of ${this.record.username} has not ended`);
-		if (this.record.signedOut) refuse('signed_out', `${this.record.username} is signed out`);
+		const { username, signedOut } = this.record;
+		if (!this.isRegistered) refuse('registration_unfinished', `the registration of ${username} has not ended`);
+		if (signedOut) refuse('signed_out', `${username} is signed out`);
 		return this.record;
 	}
 
@@ -55,6 +56,15 @@ export class Accounts {
 	owner() {
 		const { service, username } = this.record;
 		return { service, username };
+	}
+
+	/*
+	 * In a transaction over "account": nothing is stored any more for an account
+	 * that another tab has forgotten meanwhile.
+	 */
+	async checkHere(t) {
+		const kept = await t.get('account', 'account');
+		if (!kept || kept.userId !== this.record?.userId) refuse('signed_out', 'the account is no longer in this browser');
 	}
 
 	async save(change) {
@@ -68,7 +78,8 @@ export class Accounts {
 
 	// Another device of this account has rotated, and its key came with the backup.
 	async follow(version) {
-		if (version > this.record.keyVersion && await this.core.keyring.encryption(version)) await this.save({ keyVersion: version });
+		if (version <= this.record.keyVersion) return;
+		if (await this.core.keyring.encryption(version)) await this.save({ keyVersion: version });
 	}
 
 	// ---- registration
@@ -80,7 +91,8 @@ export class Accounts {
 			checkName(username);
 			this.core.askToPersist();
 			const resumed = this.record?.username === username;
-			if (!resumed) await this.prepare(username);
+			if (resumed) await this.core.session.challenge(username, this.record.service);
+			else await this.prepare(username);
 			const { code } = this.record;
 			await this.announceKeys(resumed);
 			await this.finish();
@@ -95,7 +107,8 @@ export class Accounts {
 		const keys = await makeKeys({ service, username }, await recovery.opener(secret, service, username));
 		const locator = await recovery.locator(secret, service, username);
 		const identity = toBase64url(keys.find(({ name }) => name === 'identity').thumbprint);
-		const record = { name: 'account', state: 'registering', username, service, keyVersion: FIRST_VERSION, identity, signedOut: false, code };
+		const record = { name: 'account', state: 'registering', username, service, keyVersion: FIRST_VERSION, identity,
+			signedOut: false, code };
 		await this.core.store.clear();
 		await this.core.store.write(['account', 'keys', 'meta'], async (t) => {
 			await t.put('account', record);
@@ -110,7 +123,8 @@ export class Accounts {
 		const identity = await this.core.keyring.identity();
 		const key = await this.core.keyring.encryption(FIRST_VERSION);
 		const statement = await endorsement(service, username, FIRST_VERSION, key.thumbprint, null);
-		return { username, publicKey: key.jwk, identityKey: identity.jwk, signature: toBase64url(await sign(identity.privateKey, statement)) };
+		const signature = toBase64url(await sign(identity.privateKey, statement));
+		return { username, publicKey: key.jwk, identityKey: identity.jwk, signature };
 	}
 
 	async announceKeys(resumed) {
@@ -143,12 +157,14 @@ export class Accounts {
 
 	// Is the key that the server has for this name the one made here?
 	async adopt() {
+		const { username, service } = this.record;
 		const { token } = await this.core.session.signInAs(this.record);
-		const { body } = await this.core.api.call('GET', `/users/${this.record.username}/public-key`, { token });
-		const seen = await expectAsync('a key object', () => keyObject.read(body, this.record.service));
+		const { body } = await this.core.api.call('GET', `/users/${username}/public-key`, { token });
+		const seen = await expectAsync('a key object', () => keyObject.read(body, service));
 		const key = await this.core.keyring.encryption(FIRST_VERSION);
-		if (seen.username !== this.record.username || seen.version !== FIRST_VERSION || !equal(seen.thumbprint, key.thumbprint))
-			refuse('own_key_changed', `the server has another key for ${this.record.username} than the one made here`);
+		const isSame = seen.version === FIRST_VERSION && equal(seen.thumbprint, key.thumbprint);
+		if (seen.username !== username || !isSame)
+			refuse('own_key_changed', `the server has another key for ${username} than the one made here`);
 		await this.save({ userId: uuidText(seen.userId), state: 'registered' });
 	}
 
@@ -157,7 +173,7 @@ export class Accounts {
 		await this.save({ code: undefined });
 		await this.core.backup.load();
 		await this.core.backup.save().catch((error) => {
-			this.core.events.warn('backup_not_saved', `the backup is not saved yet: ${error.message}`);
+			this.core.backup.unsaved(error);
 			this.core.backup.saveSoon();
 		});
 		await this.core.keyLog.checkAfter();

@@ -1,6 +1,6 @@
 // The only file that fetches: one method for each kind of call, the shapes of
 // docs/api.md and nothing of what they mean.
-import { E2emsgError, refuse } from './error.js';
+import { E2emsgError, HINTS, refuse } from './error.js';
 import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
@@ -13,6 +13,13 @@ function retryAfter(response) {
 	return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
 }
 
+// A page can't tell a refusal of CORS from a network that is away.
+function foreignHint(base) {
+	const { location } = globalThis;
+	return location && new URL(base).origin !== location.origin
+		? ` Or the gateway's setting allowed_origins does not name ${location.origin}.` : '';
+}
+
 // Takes apart a problem+json of the server, or what a proxy said in its place.
 function problemOf(response, body) {
 	const problem = typeof body === 'object' && body !== null ? body : {};
@@ -23,24 +30,25 @@ function problemOf(response, body) {
 }
 
 export class Api {
-	// base: the gateway's URL without a slash at its end.
-	constructor(base, fetch) {
+	// base: the gateway's URL without a slash at its end; later: as in ClientOptions.
+	constructor(base, fetch, later) {
 		this.base = base;
 		this.fetch = fetch;
+		this.later = later;
+		this.hint = HINTS.offline + foreignHint(base);
 	}
 
 	/*
-	 * One request.  asked: {body (an object), token, etag, signal, waitMs (more
-	 * time than usual)}.  {status, body, etag}; a status of 400 and more throws.
+	 * One request.  asked: {body (an object), token, signal, waitMs (more time
+	 * than usual)}.  {status, body}; a status of 400 and more throws.
 	 */
 	async call(method, path, asked = {}) {
-		const watch = new Watch(ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
+		const watch = new Watch(this.later, ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
 		try {
 			const response = await this.open(method, path, asked, watch);
-			const text = response.status === 304 ? '' : await response.text();
-			return this.read(response, text);
+			return this.read(response, await response.text());
 		} catch (error) {
-			throw watch.explain(error);
+			throw watch.explain(error, this.hint);
 		} finally {
 			watch.end();
 		}
@@ -50,23 +58,23 @@ export class Api {
 	 * GET of server-sent events: {status, events}, the latter an async iterator
 	 * of arrays of {event, id, data (a text)}, which ends with the answer.
 	 */
-	async stream(path, { token, lastEventId, signal }) {
-		const watch = new Watch(SILENCE_MS, signal);
-		const headers = { Accept: 'text/event-stream', ...(lastEventId !== undefined && { 'Last-Event-ID': String(lastEventId) }) };
+	async stream(path, { token, signal }) {
+		const watch = new Watch(this.later, SILENCE_MS, signal);
+		const headers = { Accept: 'text/event-stream' };
 		try {
 			const response = await this.open('GET', path, { token, headers }, watch);
 			const type = response.headers.get('content-type') ?? '';
 			if (response.status === 200 && type.startsWith('text/event-stream'))
-				return { status: 200, events: readEvents(response.body, watch) };
+				return { status: 200, events: readEvents(response.body, watch, this.hint) };
 			this.read(response, await response.text());
 			return refuse('bad_answer', 'the server gave no stream of events', { status: response.status });
 		} catch (error) {
 			watch.end();
-			throw watch.explain(error);
+			throw watch.explain(error, this.hint);
 		}
 	}
 
-	open(method, path, { body, token, etag, headers = {} }, watch) {
+	open(method, path, { body, token, headers = {} }, watch) {
 		const { fetch } = this;
 		return fetch(this.base + path, {
 			method,
@@ -74,7 +82,6 @@ export class Api {
 				...headers,
 				...(body !== undefined && { 'Content-Type': 'application/json' }),
 				...(token !== undefined && { Authorization: `Bearer ${token}` }),
-				...(etag !== undefined && { 'If-None-Match': etag }),
 			},
 			body: body === undefined ? undefined : JSON.stringify(body),
 			signal: watch.signal,
@@ -92,13 +99,14 @@ export class Api {
 			if (response.ok) refuse('bad_answer', 'the answer is not JSON', { status: response.status });
 		}
 		if (response.status >= 400) throw problemOf(response, body);
-		return { status: response.status, body, etag: response.headers.get('etag') ?? undefined };
+		return { status: response.status, body };
 	}
 }
 
 // Ends a request that is given up: by the caller, or for silence.
 class Watch {
-	constructor(ms, outer) {
+	constructor(later, ms, outer) {
+		this.later = later;
 		this.ms = ms;
 		this.outer = outer;
 		this.controller = new AbortController();
@@ -112,24 +120,27 @@ class Watch {
 
 	// Something came: the time begins again.
 	touch() {
-		clearTimeout(this.timer);
-		this.timer = setTimeout(() => { this.late = true; this.stop(); }, this.ms);
+		this.cancel?.();
+		this.cancel = this.later(this.ms, () => {
+			this.late = true;
+			this.stop();
+		});
 	}
 
 	end() {
-		clearTimeout(this.timer);
+		this.cancel?.();
 		this.outer?.removeEventListener('abort', this.stop);
 	}
 
-	explain(error) {
+	explain(error, hint) {
 		if (error instanceof E2emsgError) return error;
 		if (this.outer?.aborted) return new E2emsgError('closed', 'the call was given up', { cause: error });
 		if (this.late) return new E2emsgError('timeout', 'the server did not answer in time', { cause: error });
-		return new E2emsgError('offline', 'the server can not be reached', { cause: error });
+		return new E2emsgError('offline', 'the server can not be reached', { cause: error, hint });
 	}
 }
 
-async function* readEvents(body, watch) {
+async function* readEvents(body, watch, hint) {
 	const reader = body.getReader();
 	const parser = new EventParser();
 	try {
@@ -141,7 +152,7 @@ async function* readEvents(body, watch) {
 			if (events.length > 0) yield events;
 		}
 	} catch (error) {
-		throw watch.explain(error);
+		throw watch.explain(error, hint);
 	} finally {
 		watch.stop();
 		watch.end();

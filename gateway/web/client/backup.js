@@ -18,7 +18,8 @@ import { remembered } from './trust.js';
 const ROUNDS_MAX = 4; // against another device that writes, too
 const DELAY_MS = 2000; // changes of contacts are saved together
 
-export const emptyBackup = (locator) => ({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null });
+export const emptyBackup = (locator) =>
+	({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null });
 
 export class Backup {
 	constructor(core) {
@@ -55,8 +56,12 @@ export class Backup {
 		if (this.view.saved || this.planned || this.core.closed) return;
 		this.planned = this.core.later(DELAY_MS, () => {
 			this.planned = undefined;
-			this.save().catch((error) => this.core.events.warn('backup_not_saved', `the backup is not saved yet: ${error.message}`));
+			this.save().catch((error) => this.unsaved(error));
 		});
+	}
+
+	unsaved({ message }) {
+		this.core.events.warn('backup_not_saved', `the backup is not saved yet: ${message}`);
 	}
 
 	// Saves nothing by itself any more.
@@ -76,8 +81,10 @@ export class Backup {
 			const { version, wanted, locator, moved } = this.state;
 			if (this.view.saved) return;
 			const blob = await this.build(await this.core.keyring.backup());
-			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null))
-				return void await this.change((state) => ({ ...state, version: version + 1, saved: wanted, moved: false, lost: null }));
+			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null)) {
+				const done = { version: version + 1, saved: wanted, moved: false, lost: null };
+				return void await this.change((state) => ({ ...state, ...done }));
+			}
 			await this.pullNow();
 		}
 		refuse('version_conflict', 'another device keeps writing the backup', { status: 409 });
@@ -101,7 +108,8 @@ export class Backup {
 		const identity = await this.core.keyring.identity();
 		const contacts = (await this.core.peers.all())
 			.filter((one) => one.identity && !one.changed && one.state === 'accepted' && one.username !== username)
-			.map((one) => ({ username: one.username, userId: one.userId, identityKey: one.identity, keyVersion: one.highest, verified: one.verified }));
+			.map((one) => ({ username: one.username, userId: one.userId, identityKey: one.identity,
+				keyVersion: one.highest, verified: one.verified }));
 		return blobs.build(backupKey, { username, userId, service, verifier, contacts },
 			{ sealedKey, identity: identity.sealed, keys: await this.core.keyring.versions() });
 	}
@@ -111,7 +119,8 @@ export class Backup {
 		const answer = token === undefined
 			? await this.core.session.find(['no_backup'], 'GET', '/backup')
 			: await this.core.api.call('GET', '/backup', { token });
-		if (answer === null) return void await this.change((state) => ({ ...state, version: 0, moved: state.locator !== null }));
+		if (answer === null)
+			return void await this.change((state) => ({ ...state, version: 0, moved: state.locator !== null }));
 		const { version, blob } = expect('a backup', () => ({ version: field.version(answer.body, 'version'),
 			blob: fromBase64url(field.text(answer.body, 'backup', 1, 90_000)) }));
 		if (version === this.state?.version) return;
@@ -125,7 +134,8 @@ export class Backup {
 			await this.pullNow(token);
 		} catch (error) {
 			if (error.code === 'no_backup') return void this.saveSoon();
-			if (error.code !== 'not_found') this.core.events.warn('backup_unseen', `the backup can't be looked at: ${error.message}`);
+			if (error.code === 'not_found') return;
+			this.core.events.warn('backup_unseen', `the backup can't be looked at: ${error.message}`);
 		}
 	}
 
@@ -171,7 +181,8 @@ export class Backup {
 			const { code, secret } = await recovery.makeCode();
 			const after = await recovery.opener(secret, owner.service, owner.username);
 			const sealedKey = await rewrap(mine.sealedKey, before.opener, after, owner);
-			await this.replaceCode({ ...mine, sealedKey }, await recovery.locator(secret, owner.service, owner.username), before.locator);
+			const locator = await recovery.locator(secret, owner.service, owner.username);
+			await this.replaceCode({ ...mine, sealedKey }, locator, before.locator);
 			return code;
 		});
 	}
@@ -187,12 +198,14 @@ export class Backup {
 			throw error;
 		}
 		await this.core.store.write(['keys'], (t) => t.put('keys', fresh));
-		await this.change((state) => ({ ...state, version: version + 1, saved: wanted + 1, locator, moved: false, lost: null }));
+		const done = { version: version + 1, saved: wanted + 1, locator, moved: false, lost: null };
+		await this.change((state) => ({ ...state, ...done }));
 	}
 
 	async openerOf(typed, { service, username }) {
 		const secret = await readCode(typed);
-		return { opener: await recovery.opener(secret, service, username), locator: await recovery.locator(secret, service, username) };
+		return { opener: await recovery.opener(secret, service, username),
+			locator: await recovery.locator(secret, service, username) };
 	}
 }
 

@@ -6,12 +6,12 @@ import { refuse } from './error.js';
 const PAGE = 50; // messages, unless asked otherwise
 
 // What a backup holds of a contact.
-const isForBackup = (a, b) => a.identity !== b?.identity || a.highest !== b?.highest || a.verified !== b?.verified;
+const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified'].some((member) => a[member] !== b?.[member]);
 
 export function contactView(contact) {
 	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}` : contact.refused;
-	return { username: contact.username, userId: contact.userId, keyVersion: contact.highest, trust: trust.standing(contact),
-		verified: contact.verified, ...(problem && { problem }), state: contact.state };
+	return { username: contact.username, userId: contact.userId, keyVersion: contact.highest, state: contact.state,
+		trust: trust.standing(contact), verified: contact.verified, ...(problem && { problem }) };
 }
 
 export class Conversations {
@@ -45,7 +45,8 @@ export class Conversations {
 	async list() {
 		const contacts = await this.core.peers.all();
 		const found = await Promise.all(contacts.map(async (contact) => ({ contact, last: await this.last(contact) })));
-		found.sort((a, b) => (b.last?.order ?? 0) - (a.last?.order ?? 0) || (a.contact.username < b.contact.username ? -1 : 1));
+		const order = ({ last }) => last?.order ?? 0;
+		found.sort((a, b) => order(b) - order(a) || (a.contact.username < b.contact.username ? -1 : 1));
 		return found.map(({ contact, last }) => this.view(contact, last));
 	}
 
@@ -61,10 +62,10 @@ export class Conversations {
 
 	// Puts a remark into a conversation.
 	async note(username, note, details) {
-		const record = await this.core.store.write(['meta', 'messages'], async (t) => {
-			const made = await mail.add(t, { id: `note-${crypto.randomUUID()}`, peer: username, direction: 'note', state: 'note', note,
+		const record = await this.core.store.write(['account', 'meta', 'messages'], async (t) => {
+			await this.core.account.checkHere(t);
+			return mail.add(t, { id: `note-${crypto.randomUUID()}`, peer: username, direction: 'note', state: 'note', note,
 				...(details && { details }), sentAt: new Date(this.core.now()).toISOString() });
-			return made;
 		});
 		this.core.events.emit('message', mail.view(record));
 	}

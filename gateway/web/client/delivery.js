@@ -14,7 +14,8 @@ const WAIT_MAX_S = 60;
 // These stop one peer's entries, and wait for the user.
 const NEEDS_USER = ['untrusted_identity', 'unsigned_peer', 'refused_key', 'blocked'];
 // These stop everything, and wait for the user.
-const STOPS = ['key_log_problem', 'own_key_changed', 'other_service', 'signed_out', 'no_account', 'storage_failed', 'closed'];
+const STOPS = ['key_log_problem', 'own_key_changed', 'other_service', 'signed_out', 'no_account', 'storage_failed',
+	'closed'];
 // The receiver's mailbox alone can't take mail now.
 const OF_RECEIVER = ['mailbox_busy', 'too_many_rounds'];
 
@@ -130,7 +131,8 @@ export class Delivery {
 
 	// The server has it.
 	async finish(entry, answer) {
-		const given = expect('an answer to a message', () => ({ messageId: answer.messageId, sentAt: time(answer, 'sentAt') }));
+		const given = expect('an answer to a message', () =>
+			({ messageId: answer.messageId, sentAt: time(answer, 'sentAt') }));
 		if (given.messageId !== entry.messageId)
 			refuse('bad_answer', 'the server\'s answer does not fit the message; it is kept in the outbox');
 		await this.core.outbox.settle(entry, { ...given, state: 'sent', problem: undefined }, { wroteTo: true });

@@ -10,7 +10,7 @@ export const HINTS = {
 	timeout: 'The server did not answer in time; try again.',
 	bad_answer: 'Is this the address of an e2emsg gateway?',
 	other_service: 'Nothing was signed. Is it the right server?',
-	no_account: 'Register here, or restore the account with its recovery code: browsers forget what is not used for a while.',
+	no_account: 'Register here, or restore the account with its recovery code: browsers forget what is not used.',
 	registration_unfinished: 'Call register() again with the same name: it finds out whether the server took it.',
 	account_exists: 'This browser holds an account already; another one needs another database.',
 	signed_out: 'Call login() first.',
@@ -22,7 +22,7 @@ export const HINTS = {
 	unsigned_peer: 'Send with unsignedOk if you accept this one key, or accept it for good.',
 	refused_key: 'The server may have made up the key for you alone. Nothing was sealed to it.',
 	key_log_problem: 'Nothing is sent until somebody has looked at it and accepted the key log.',
-	own_key_changed: 'Another device may have rotated: restore the account from its recovery code. Or the server replaced the key.',
+	own_key_changed: 'Another device may have rotated: sign in again, or restore the account. Or the server lies.',
 	blocked: 'Unblock the user first.',
 	not_a_contact: 'Look the user up first: contact().',
 	text_empty: 'Write something.',
@@ -31,6 +31,7 @@ export const HINTS = {
 	unknown_message: 'Take the id from a message of this account.',
 	not_waiting: 'Only a message that waits, asks or was refused can be sent again or discarded.',
 	too_many_rounds: 'The receiver keeps changing keys; the message is kept and tried again later.',
+	closed: 'connect() again when it is wanted.',
 	not_a_message: 'What came before it is stored; the rest is asked for again.',
 };
 

@@ -2,11 +2,10 @@
 // (docs/protocol.md, "Receiving").
 import * as mail from './mail.js';
 import * as receipts from './receipts.js';
-import { uuidText } from '../crypto/bytes.js';
 import { computedId, outline, readSealed } from './opening.js';
 import { refuse } from './error.js';
 
-const AREAS = ['meta', 'messages', 'seen', 'contacts'];
+const AREAS = ['account', 'meta', 'messages', 'seen', 'contacts'];
 const NOTHING = { name: 'progress', last: 0, acknowledged: 0, known: true };
 
 // A name in "seen" for a sender's own message id.
@@ -60,7 +59,8 @@ export class Inbox {
 		const { last, known } = await this.progress();
 		const id = await computedId(sealed);
 		const isSeen = await this.core.store.read(['seen'], (t) => t.get('seen', id)) !== undefined;
-		if (sealed.seq <= last) return void (isSeen || refuse('not_a_message', `the server sent mail ${sealed.seq} after mail ${last}`));
+		if (sealed.seq <= last && isSeen) return;
+		if (sealed.seq <= last) refuse('not_a_message', `the server sent mail ${sealed.seq} after mail ${last}`);
 		const gap = known && sealed.seq > last + 1 ? { from: last + 1, through: sealed.seq - 1 } : undefined;
 		const opened = await this.open(sealed, isSeen);
 		const letter = await this.store(sealed, id, gap, opened);
@@ -81,6 +81,7 @@ export class Inbox {
 	async store(sealed, id, gap, { record, contact, frame, flagged }) {
 		const shown = []; // records that are new or changed
 		const after = await this.core.store.write(AREAS, async (t) => {
+			await this.core.account.checkHere(t);
 			const { acknowledged = 0 } = await t.get('meta', 'progress') ?? {};
 			await t.put('meta', { name: 'progress', last: sealed.seq, acknowledged, known: true });
 			await t.put('seen', { id });
@@ -90,7 +91,7 @@ export class Inbox {
 			if (gap) shown.push(await mail.add(t, gapNote(peer, gap, sealed)));
 			if (await this.isSecond(t, sealed, record)) return undefined;
 			if (frame?.receipt && !flagged)
-				shown.push(...await receipts.apply(t, now, { kind: frame.receipt.kind, messageId: uuidText(frame.receipt.messageId) }));
+				shown.push(...await receipts.apply(t, now, frame.receipt));
 			if (frame?.receipt && record.text === undefined) return undefined;
 			shown.push(await mail.add(t, { id: record.state === 'repeated' ? `repeat-${sealed.seq}` : id, peer, ...record }));
 			return now && noteArrival(t, now, record, flagged);
@@ -122,12 +123,13 @@ export class Inbox {
 		});
 	}
 
-	// Tries stored envelopes again that did not open, now that keys may be there.
-	async retry() {
+	// Tries the newest stored envelopes again that did not open, now that keys may be there.
+	async retry(max = Infinity) {
 		await this.core.tabs.alone('inbox', async () => {
 			const closed = await this.core.store.read(['messages'], (t) => t.range('messages', 'sealed', 1, 1));
-			for (const record of closed)
-				if (record.state === 'untrusted_key' || record.state === 'no_private_key') await this.retryOne(record);
+			const hopeful = closed.filter(({ state }) => state === 'untrusted_key' || state === 'no_private_key');
+			hopeful.sort((a, b) => b.order - a.order);
+			for (const record of hopeful.slice(0, max).reverse()) await this.retryOne(record);
 		});
 	}
 
@@ -140,7 +142,7 @@ export class Inbox {
 			await t.delete('messages', before.id);
 			if (now.state === 'blocked' || await this.isSecond(t, { senderId: before.peerId }, record)) return;
 			if (frame.receipt && !flagged)
-				shown.push(...await receipts.apply(t, now, { kind: frame.receipt.kind, messageId: uuidText(frame.receipt.messageId) }));
+				shown.push(...await receipts.apply(t, now, frame.receipt));
 			if (frame.receipt && record.text === undefined) return;
 			const opened = { ...record, id: before.id, peer: contact.username, order: before.order };
 			await t.put('messages', opened);
@@ -156,7 +158,8 @@ const missing = ({ from, through }) =>
 	(from === through ? `mail ${from} is missing` : `mail ${from} to ${through} is missing`) +
 	': another copy of this account may have taken it, or the server withholds it';
 
-const gapNote = (peer, gap, { seq, sentAt }) => ({ id: `gap-${seq}`, peer, direction: 'note', state: 'note', note: 'missing', details: gap, sentAt });
+const gapNote = (peer, gap, { seq, sentAt }) =>
+	({ id: `gap-${seq}`, peer, direction: 'note', state: 'note', note: 'missing', details: gap, sentAt });
 
 // A letter makes the conversation unread, and says in which suite to answer.
 async function noteArrival(t, contact, record, flagged) {

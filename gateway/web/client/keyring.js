@@ -64,7 +64,8 @@ export class Keyring {
 		const kept = await this.encryption(version);
 		if (kept) return kept;
 		const { backupKey } = await this.backup();
-		const fresh = { name: nameOf(version), version, ...await make('encryption', version, backupKey, this.core.account.owner()) };
+		const made = await make('encryption', version, backupKey, this.core.account.owner());
+		const fresh = { name: nameOf(version), version, ...made };
 		return this.core.store.write(['keys'], async (t) => {
 			const other = await t.get('keys', fresh.name); // another tab was faster
 			if (!other) await t.put('keys', fresh);

@@ -7,9 +7,11 @@ import { jitter } from './jitter.js';
 
 const WAIT_S = 25; // of one long poll
 const POLLS_MAX = 12; // then the stream is tried again
+const RETRIES_MAX = 20; // envelopes that did not open, at each connection
 const BACK_OFF_MS = 1000;
 const BACK_OFF_MAX_MS = 30_000;
-const GIVE_UP = ['no_account', 'signed_out', 'other_service', 'invalid_assertion', 'own_key_changed', 'unsupported_browser'];
+const GIVE_UP = ['no_account', 'signed_out', 'other_service', 'invalid_assertion', 'own_key_changed',
+	'unsupported_browser'];
 
 export class Live {
 	constructor(core) {
@@ -54,6 +56,7 @@ export class Live {
 			if (!signal.aborted) this.set('offline', wrap(error));
 		} finally {
 			waiting();
+			if (!signal.aborted) this.ending = undefined; // connect() may begin anew
 		}
 	}
 
@@ -91,7 +94,7 @@ export class Live {
 	catchUp() {
 		this.core.delivery.run().catch(() => {});
 		this.core.receipts.settleAll().catch(() => {});
-		this.core.inbox.retry().catch(() => {});
+		this.core.inbox.retry(RETRIES_MAX).catch(() => {});
 		this.core.backup.saveSoon();
 	}
 
@@ -120,7 +123,8 @@ export class Live {
 	// Takes the messages of the stream, as many at once as have come.
 	async read(events) {
 		for await (const batch of events) {
-			const messages = batch.filter(({ event }) => event === 'message').map(({ data }) => expect('mail', () => parse(data)));
+			const messages = batch.filter(({ event }) => event === 'message')
+				.map(({ data }) => expect('mail', () => parse(data)));
 			if (messages.length > 0) await this.core.inbox.take(messages);
 			if (batch.some(({ event }) => event === 'end')) return;
 		}
@@ -135,9 +139,13 @@ export class Live {
 	pause(failures, asked = 0, signal) {
 		const ms = Math.min(BACK_OFF_MS * 2 ** Math.max(0, failures - 1), BACK_OFF_MAX_MS) * jitter();
 		return new Promise((resolve) => {
-			const cancel = this.core.later(Math.max(1000 * asked, ms), resolve);
-			this.wake = () => { cancel(); resolve(); };
-			signal.addEventListener('abort', this.wake, { once: true });
+			const cancel = this.core.later(Math.max(1000 * asked, ms), () => this.wake());
+			this.wake = () => {
+				cancel();
+				signal.removeEventListener('abort', this.wake);
+				resolve();
+			};
+			signal.addEventListener('abort', this.wake);
 		});
 	}
 
@@ -159,4 +167,5 @@ function parse(data) {
 	}
 }
 
-const wrap = (error) => (error instanceof E2emsgError ? error : new E2emsgError('failed', String(error?.message ?? error), { cause: error }));
+const wrap = (error) => (error instanceof E2emsgError ? error
+	: new E2emsgError('failed', String(error?.message ?? error), { cause: error }));

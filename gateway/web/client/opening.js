@@ -12,6 +12,10 @@ const SENDER_VERSIONS_MAX = 32; // tried when the message names none
 const TUTORIAL = 0;
 const SUITES = [TUTORIAL, 1];
 
+// What is wrong with a key, and not with the network or this machine.
+const OF_KEY = ['refused_key', 'own_key_changed', 'key_log_problem', 'unknown_user', 'unknown_key_version',
+	'bad_answer'];
+
 // A message that does not open: "state" is that of its record.
 class Unopened extends Error {
 	constructor(state, message) {
@@ -41,8 +45,8 @@ export const computedId = async ({ receiverId, senderId, iv }) =>
 	uuidText(await suite.messageId(uuidBytes(receiverId), uuidBytes(senderId), iv));
 
 // The members that the record of every message has.
-export const outline = ({ messageId, seq, senderId, suite: ofSuite, keyVersion, sentAt, iv }) => ({ direction: 'in', messageId, seq,
-	peerId: senderId, suite: ofSuite, keyVersion, sentAt, iv: toBase64url(iv) });
+export const outline = ({ messageId, seq, senderId, suite: ofSuite, keyVersion, sentAt, iv }) =>
+	({ direction: 'in', messageId, seq, peerId: senderId, suite: ofSuite, keyVersion, sentAt, iv: toBase64url(iv) });
 
 export class Opening {
 	constructor(core) {
@@ -76,16 +80,20 @@ export class Opening {
 	async openFully(sealed, attempt) {
 		await this.checkOutside(sealed);
 		attempt.mine = await this.core.keyring.encryption(sealed.keyVersion);
-		if (!attempt.mine) throw new Unopened('no_private_key', `this browser has no private key of version ${sealed.keyVersion}`);
+		if (!attempt.mine)
+			throw new Unopened('no_private_key', `this browser has no private key of version ${sealed.keyVersion}`);
 		const plaintext = await this.openWithSender(sealed, attempt);
 		attempt.frame = readPlaintext(sealed.suite, plaintext);
 		attempt.logProblem = await this.compareLog(attempt);
 	}
 
 	async checkOutside(sealed) {
-		if (!SUITES.includes(sealed.suite)) throw new Unopened('unknown_suite', 'sealed in a way that this client does not know');
-		if (sealed.receiverId !== this.core.account.need().userId) throw new Unopened('malformed', 'addressed to somebody else');
-		if (sealed.messageId !== await computedId(sealed)) throw new Unopened('malformed', 'delivered under a wrong message id');
+		if (!SUITES.includes(sealed.suite))
+			throw new Unopened('unknown_suite', 'sealed in a way that this client does not know');
+		if (sealed.receiverId !== this.core.account.need().userId)
+			throw new Unopened('malformed', 'addressed to somebody else');
+		if (sealed.messageId !== await computedId(sealed))
+			throw new Unopened('malformed', 'delivered under a wrong message id');
 		if (sealed.suite !== TUTORIAL && sealed.senderKeyVersion === 0)
 			throw new Unopened('malformed', 'the envelope does not name the sender\'s key version');
 	}
@@ -136,8 +144,6 @@ function readPlaintext(ofSuite, plaintext) {
 // Why a message stays sealed; throws what lies in the network or this machine.
 function reasonOf(error) {
 	if (error instanceof Unopened) return error;
-	const isOfKey = error instanceof E2emsgError && !isPassing(error) && error.status !== 401 &&
-		['refused_key', 'own_key_changed', 'key_log_problem', 'unknown_user', 'unknown_key_version', 'bad_answer'].includes(error.code);
-	if (!isOfKey) throw error;
+	if (!(error instanceof E2emsgError) || isPassing(error) || !OF_KEY.includes(error.code)) throw error;
 	return { state: 'untrusted_key', message: error.message };
 }

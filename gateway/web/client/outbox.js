@@ -2,8 +2,8 @@
 // hears of it.  An entry is kept until the server has answered:
 //
 //	{id (hex of the client's message id), order, peer, text or receipt, suite,
-//	 envelope (null: not sealed yet), messageId, sealedFor, since (sealed or
-//	 written: ms), unsignedOk (the thumbprint that the yes was for, or null)}
+//	 envelope (null: not sealed yet), messageId, reflection (sealing.js), since
+//	 (sealed or written: ms), unsignedOk (the thumbprint that the yes was for)}
 import * as mail from './mail.js';
 import { random, toBase64url, toHex } from '../crypto/bytes.js';
 import { checkText, seal } from './sealing.js';
@@ -13,7 +13,7 @@ import { isPassing, refuse } from './error.js';
 
 const ID_SIZE = 16; // bytes
 const SUITE = 1;
-const AREAS = ['meta', 'messages', 'outbox', 'seen', 'contacts'];
+const AREAS = ['account', 'meta', 'messages', 'outbox', 'seen', 'contacts'];
 
 // Is the user's yes to an unsigned key for the contact's newest one?
 export function isUnsignedOk({ unsignedOk }, contact) {
@@ -64,8 +64,8 @@ export class Outbox {
 		const contact = await this.receiver(username, () => unsignedOk);
 		checkText(text, contact.suite);
 		const newest = newestKey(contact);
-		const entry = { id: toHex(random(ID_SIZE)), peer: username, text, suite: contact.suite, since: this.core.now(), envelope: null,
-			unsignedOk: unsignedOk && newest ? toBase64url(newest.thumbprint) : null };
+		const entry = { id: toHex(random(ID_SIZE)), peer: username, text, suite: contact.suite, since: this.core.now(),
+			envelope: null, unsignedOk: unsignedOk && newest ? toBase64url(newest.thumbprint) : null };
 		const sealed = newest ? await seal(this.core, entry, contact) : {};
 		await this.store({ ...entry, ...sealed });
 		return this.deliver(entry.id);
@@ -82,6 +82,7 @@ export class Outbox {
 	// The entry and its record of the mail, in one step.
 	async store(entry) {
 		const record = await this.core.store.write(AREAS, async (t) => {
+			await this.core.account.checkHere(t);
 			const known = await t.get('messages', entry.id);
 			const whole = { ...entry, order: await mail.nextOrder(t) };
 			await t.put('outbox', whole);
@@ -103,8 +104,9 @@ export class Outbox {
 	async reseal(entry, contact) {
 		const next = { ...entry, ...await seal(this.core, entry, contact), since: this.core.now() };
 		await this.core.store.write(AREAS, async (t) => {
+			await this.core.account.checkHere(t);
 			await t.put('outbox', next);
-			await t.put('seen', { id: next.reflection });
+			if (next.reflection) await t.put('seen', { id: next.reflection });
 			const record = await t.get('messages', next.id);
 			if (record) await t.put('messages', { ...record, ...envelopeOf(next) });
 		});
@@ -149,7 +151,8 @@ export class Outbox {
 	// Writes an entry again for a message that the server may have or have refused.
 	async renew({ id, peer, text }, before) {
 		const contact = await this.receiver(peer, (one) => before !== undefined && isUnsignedOk(before, one));
-		const fresh = { id, peer, text, suite: contact.suite, since: this.core.now(), envelope: null, unsignedOk: before?.unsignedOk ?? null };
+		const fresh = { id, peer, text, suite: contact.suite, since: this.core.now(), envelope: null,
+			unsignedOk: before?.unsignedOk ?? null };
 		const sealed = newestKey(contact) ? await seal(this.core, fresh, contact) : {};
 		await this.store({ ...fresh, ...sealed });
 	}

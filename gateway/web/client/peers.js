@@ -6,7 +6,8 @@ import { E2emsgError, refuse } from './error.js';
 import * as trust from './trust.js';
 
 export function checkName(username) {
-	if (!usernameValid(username)) refuse('invalid_username', 'a name has 3 to 32 of a-z, 0-9, ".", "_" and "-", and begins with a letter');
+	if (usernameValid(username)) return;
+	refuse('invalid_username', 'a name has 3 to 32 of a-z, 0-9, ".", "_" and "-", and begins with a letter');
 }
 
 export class Peers {
@@ -67,16 +68,15 @@ export class Peers {
 				'in place of the one that was asked for');
 	}
 
-	/*
-	 * Asks for a key of a user (a name or an id), the current one for version 0.
-	 * etag: of the key that is known; then null when it is still that one.
-	 */
-	async fetch(who, version, etag) {
+	// Asks for a key of a user (a name or an id), the current one for version 0.
+	async fetch(who, version) {
 		const path = `/users/${who}/public-key${version ? `?version=${version}` : ''}`;
-		const answer = await this.core.session.find(['unknown_user', 'unknown_key_version'], 'GET', path, { etag });
-		if (answer === null && version === 0) refuse('unknown_user', `there is no user ${who} on this server`, { status: 404, username: who });
-		if (answer === null) refuse('unknown_key_version', `the server has no key of version ${version} for ${who}`, { status: 404 });
-		return answer.status === 304 ? null : this.read(answer.body, { who, version });
+		const answer = await this.core.session.find(['unknown_user', 'unknown_key_version'], 'GET', path);
+		if (answer === null && version === 0)
+			refuse('unknown_user', `there is no user ${who} on this server`, { status: 404, username: who });
+		if (answer === null)
+			refuse('unknown_key_version', `the server has no key of version ${version} for ${who}`, { status: 404 });
+		return this.read(answer.body, { who, version });
 	}
 
 	/*
@@ -113,9 +113,12 @@ export class Peers {
 	 */
 	async take(seen, asked, state) {
 		await this.checkOwn(seen);
-		const { before, contact, verdict, refusal } = await this.core.store.write(['contacts'], async (t) => {
+		const first = seen.username === this.core.account.need().username ? 'accepted' : state;
+		const { before, contact, verdict, refusal } = await this.core.store.write(['account', 'contacts'], async (t) => {
+			await this.core.account.checkHere(t);
 			const known = await t.get('contacts', seen.username);
-			const met = known ? trust.meet(known, seen, asked) : { verdict: 'first', refusal: null, contact: trust.begin(seen, state) };
+			const met = known ? trust.meet(known, seen, asked)
+				: { verdict: 'first', refusal: null, contact: trust.begin(seen, first) };
 			if (met.contact !== known) await t.put('contacts', met.contact);
 			return { before: known, ...met };
 		});
@@ -133,7 +136,7 @@ export class Peers {
 		if (contact.changed && !before?.changed)
 			await this.core.conversations.note(username, 'identity_changed', { what: contact.changed });
 		if (verdict === 'first' && !contact.identity)
-			this.core.events.warn('unsigned_peer', `${username} has no identity key: the server could have made up this key`, username);
+			this.core.events.warn('unsigned_peer', `${username} has no identity key: the key may be made up`, username);
 	}
 
 	// Is a key of the user's own name the one in the keyring?

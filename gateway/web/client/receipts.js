@@ -1,7 +1,7 @@
 // Receipts: what the peer's say of our messages, and ours about the peer's.
 // A receipt about a message says the same of all earlier ones.
 import * as mail from './mail.js';
-import { random, toHex } from '../crypto/bytes.js';
+import { random, toHex, uuidText } from '../crypto/bytes.js';
 import { newestKey } from './trust.js';
 
 const SUITE = 1; // the tutorial's has no frames
@@ -12,12 +12,16 @@ const NOT_SENT = ['waiting', 'asks', 'refused'];
  * message to the peer came as far.  The records that changed.
  */
 export async function apply(t, contact, { kind, messageId }) {
-	const found = await t.range('messages', 'messageId', messageId, messageId);
+	const id = uuidText(messageId);
+	const found = await t.range('messages', 'messageId', id, id);
 	const about = found.find(({ direction, peer }) => direction === 'out' && peer === contact.username);
 	if (!about) return [];
-	const isBehind = (record) => record.direction === 'out' && mail.isFurther(kind, record.state) &&
-		(record.id === about.id || !NOT_SENT.includes(record.state));
-	const behind = await mail.newest(t, contact.username, { before: about.order, wanted: isBehind });
+	const behind = [];
+	await t.walkBack('messages', 'conversation', [about.peer, 0], [about.peer, about.order], (record) => {
+		if (record.direction !== 'out' || (record.id !== about.id && NOT_SENT.includes(record.state))) return true;
+		if (mail.isFurther(kind, record.state)) behind.push(record);
+		return mail.isFurther(kind, record.state); // what lies before came as far by an earlier receipt
+	});
 	const changed = behind.map((record) => ({ ...record, state: kind }));
 	for (const record of changed) await t.put('messages', record);
 	return changed;
@@ -29,10 +33,17 @@ export class Receipts {
 	}
 
 	// What is due to a contact: "read", "delivered" or nothing.
-	due({ username, state, changed, identity, unsignedYes, suite, lastIn, seenIn, delivered, read }) {
-		if (username === this.core.account.need().username || state !== 'accepted' || changed || suite !== SUITE || !(identity || unsignedYes) || !lastIn) return undefined;
+	due(contact) {
+		const { lastIn, seenIn, delivered, read } = contact;
+		if (!lastIn || !this.mayAnswer(contact)) return undefined;
 		if (seenIn && read !== seenIn) return { kind: 'read', messageId: seenIn };
 		return delivered !== lastIn && read !== lastIn ? { kind: 'delivered', messageId: lastIn } : undefined;
+	}
+
+	// Only people whom one talks to are told what one got and read.
+	mayAnswer({ username, state, changed, identity, unsignedYes, suite }) {
+		return state === 'accepted' && !changed && (identity || unsignedYes) && suite === SUITE &&
+			username !== this.core.account.need().username;
 	}
 
 	/*

@@ -43,8 +43,8 @@ export class Restore {
 			const opener = await recovery.opener(secret, owner.service, owner.username);
 			return { version, ...await blobs.open(blob, opener, owner) };
 		} catch (error) {
-			if (error instanceof Malformed) refuse('damaged_backup', `the backup of ${owner.username} is not usable: ${error.message}`);
-			throw error;
+			if (!(error instanceof Malformed)) throw error;
+			return refuse('damaged_backup', `the backup of ${owner.username} is not usable: ${error.message}`);
 		}
 	}
 
@@ -96,9 +96,9 @@ export class Restore {
 
 function explain(error) {
 	if (error.code === 'key_log_problem')
-		return new E2emsgError('old_backup', `the backup opened, but it is not all of the account: ${error.message.replace(/^nothing is sent: /, '')}`,
+		return new E2emsgError('old_backup', error.message.replace(/^nothing is sent/, 'the backup is not the account'),
 			{ hint: 'A key was announced without it, or the server gave an old backup. Nothing was restored.', cause: error });
 	if (error.code !== 'invalid_assertion') return error;
-	return new E2emsgError('identity_replaced', 'the backup opened, but the server does not accept its identity key any more',
+	return new E2emsgError('identity_replaced', 'the server does not accept the identity key of the backup any more',
 		{ status: error.status, hint: 'The identity was replaced since, or the account was deleted.', cause: error });
 }

@@ -48,8 +48,8 @@ export class Rotation {
 		const [identity, before] = [await this.core.keyring.identity(), await this.core.keyring.encryption(version - 1)];
 		if (!before) refuse('no_account', `the key of version ${version - 1} is not in this browser`);
 		const statement = await endorsement(service, username, version, key.thumbprint, before.thumbprint);
-		const body = { publicKey: key.jwk, keyVersion: version, signature: toBase64url(await sign(identity.privateKey, statement)) };
-		return this.put(`/users/${userId}/public-key`, body);
+		const signature = toBase64url(await sign(identity.privateKey, statement));
+		return this.put(`/users/${userId}/public-key`, { publicKey: key.jwk, keyVersion: version, signature });
 	}
 
 	// Sends the body, again and again while the key log does not hold the key.

@@ -24,7 +24,7 @@ async function plaintextOf(core, { id, suite: ofSuite, text, receipt }) {
 /*
  * Seals an entry of the outbox for the contact's newest key, under a fresh iv.
  * {envelope, messageId, reflection (the id that the envelope would have if it
- * came back), iv, keyVersion, senderKeyVersion, sealedFor (a thumbprint)}
+ * came back; not of mail to oneself)}
  */
 export async function seal(core, entry, contact) {
 	const account = core.account.need();
@@ -36,8 +36,9 @@ export async function seal(core, entry, contact) {
 		receiver: { id: them, version: theirs.version, thumbprint: theirs.thumbprint } };
 	const plaintext = await plaintextOf(core, entry);
 	const { iv, ciphertext, authTag } = await suite.seal(entry.suite, mine.privateKey, theirs.jwk, parties, plaintext);
-	const envelope = { receiverId: contact.userId, suite: entry.suite, keyVersion: theirs.version, senderKeyVersion: mine.version,
-		iv: toBase64url(iv), ciphertext: toBase64url(ciphertext), authTag: toBase64url(authTag) };
-	return { envelope, sealedFor: toBase64url(theirs.thumbprint),
-		messageId: uuidText(await suite.messageId(them, me, iv)), reflection: uuidText(await suite.messageId(me, them, iv)) };
+	const envelope = { receiverId: contact.userId, suite: entry.suite,
+		keyVersion: theirs.version, senderKeyVersion: mine.version, iv: toBase64url(iv),
+		ciphertext: toBase64url(ciphertext), authTag: toBase64url(authTag) };
+	return { envelope, messageId: uuidText(await suite.messageId(them, me, iv)),
+		...(contact.userId !== account.userId && { reflection: uuidText(await suite.messageId(me, them, iv)) }) };
 }

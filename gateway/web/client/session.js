@@ -27,7 +27,8 @@ export class Session {
 		const { body } = await this.core.api.call('POST', '/sessions/challenge', { body: { username } });
 		const { nonce, service } = expect('a challenge', () => ({
 			nonce: field.text(body, 'nonce', 1, 512), service: field.text(body, 'audience', 1, 255) }));
-		if (!NONCE_TEXT.test(nonce) || !isService(service)) refuse('bad_answer', 'the server sent something that is not a challenge');
+		if (!NONCE_TEXT.test(nonce) || !isService(service))
+			refuse('bad_answer', 'the server sent something that is not a challenge');
 		if (pinned !== undefined && service !== pinned)
 			refuse('other_service', `the server says that it is "${service}", not "${pinned}"`);
 		return { nonce, service };
@@ -37,7 +38,8 @@ export class Session {
 	async takeToken(body, checked = false) {
 		const token = expect('a token', () => field.text(body, 'token', 1, 4096));
 		const end = Date.parse(body.expiresAt);
-		if (!TOKEN_TEXT.test(token) || Number.isNaN(end)) refuse('bad_answer', 'the server sent something that is not a token');
+		if (!TOKEN_TEXT.test(token) || Number.isNaN(end))
+			refuse('bad_answer', 'the server sent something that is not a token');
 		const kept = { name: 'token', token, server: this.core.api.base, checked,
 			end: Math.max(end - MARGIN_MS, this.core.now() + FRESH_MS) };
 		await this.core.store.write(['meta'], (t) => t.put('meta', kept));

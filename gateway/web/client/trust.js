@@ -62,8 +62,9 @@ function withKey(contact, { version, jwk, thumbprint }) {
 	return { ...contact, keys: keys.slice(0, KEYS_MAX), highest: Math.max(contact.highest, version) };
 }
 
-// What is remembered of everybody, and of what was said with them: lastIn, seenIn, delivered and read are
-// messageIds (the newest letter, the newest one that was seen, those that receipts were sent for).
+// What is remembered of everybody, and of what was said with them: lastIn,
+// seenIn, delivered and read are messageIds (of the newest letter, the newest
+// one that was seen, those that receipts were sent for).
 const CONTACT = { keys: [], verified: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
 	unread: 0, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
 
@@ -72,8 +73,9 @@ export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.usern
 	identity: seen.identity, identityThumbprint: seen.identityThumbprint, highest: seen.version, state }, seen);
 
 // A contact of a backup: its key is asked for when it is needed.
-export const remembered = ({ username, userId, identityKey, identityThumbprint, keyVersion, verified }) => ({ ...CONTACT, username, userId,
-	identity: identityKey, identityThumbprint, highest: keyVersion, verified, state: 'accepted' });
+export const remembered = ({ username, userId, identityKey, identityThumbprint, keyVersion, verified }) =>
+	({ ...CONTACT, username, userId, identity: identityKey, identityThumbprint, highest: keyVersion, verified,
+		state: 'accepted' });
 
 // Keeps the key of a verdict known, rotated or older.
 export function learn(contact, seen) {
@@ -132,10 +134,8 @@ export function standing(contact) {
 
 // May something be sealed to the newest key?  Throws why not.
 export function checkReceiver(contact, unsignedOk) {
-	const { username } = contact;
-	if (contact.changed)
-		throw new E2emsgError('untrusted_identity', `the identity of ${username} changed (${contact.changed}); nothing was sent`,
-			{ username });
+	const { username, changed } = contact;
+	if (changed) throw new E2emsgError('untrusted_identity', `${username}: ${changed}; nothing was sent`, { username });
 	if (contact.identity || contact.unsignedYes || unsignedOk) return;
 	throw new E2emsgError('unsigned_peer', `${username} has no identity key, so the server could have made up ` +
 		`key version ${contact.highest}; nothing was sent`, { username });

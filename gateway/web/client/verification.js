@@ -35,7 +35,8 @@ export class Verification {
 		if (!identity) throw unsigned(username);
 		const mine = await this.core.keyring.identity();
 		const { username: me, service } = this.core.account.need();
-		const digits = await safetyNumber(service, { username: me, identityThumbprint: mine.thumbprint }, { username, identityThumbprint });
+		const digits = await safetyNumber(service, { username: me, identityThumbprint: mine.thumbprint },
+			{ username, identityThumbprint });
 		return { digits, groups: groups(digits), qr: digits, changed };
 	}
 
@@ -47,7 +48,7 @@ export class Verification {
 	// The user has compared the safety number.
 	async verify(username) {
 		const { changed, identity, verified } = await this.known(username);
-		if (changed) throw new E2emsgError('untrusted_identity', `the identity of ${username} changed: ${changed}`, { username });
+		if (changed) throw new E2emsgError('untrusted_identity', `${username}: ${changed}`, { username });
 		if (!identity) throw unsigned(username);
 		await this.core.peers.update(username, (contact) => ({ ...contact, verified: true }));
 		if (!verified) await this.core.conversations.note(username, 'verified');
@@ -60,7 +61,8 @@ export class Verification {
 		const before = await this.core.peers.byName(username) ?? await this.core.peers.take(seen, 0, 'accepted');
 		const accepted = trust.accept(before, seen);
 		await this.core.peers.update(username, (contact) => trust.accept(contact, seen));
-		if (before.changed) await this.core.conversations.note(username, 'identity_accepted', { keyVersion: accepted.highest });
+		if (before.changed)
+			await this.core.conversations.note(username, 'identity_accepted', { keyVersion: accepted.highest });
 		await this.core.outbox.unseal(username);
 		this.core.delivery.run().catch(() => {});
 		await this.core.inbox.retry();
@@ -75,5 +77,5 @@ export class Verification {
 	}
 }
 
-const unsigned = (username) => new E2emsgError('unsigned_peer', `${username} has no identity key, and so no safety number`,
-	{ username, hint: 'There is nothing to compare.' });
+const unsigned = (username) => new E2emsgError('unsigned_peer',
+	`${username} has no identity key, and so no safety number`, { username, hint: 'There is nothing to compare.' });

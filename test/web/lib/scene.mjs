@@ -6,11 +6,13 @@ import { MemoryStore } from './memory_store.mjs';
 import { WebGateway } from './web_gateway.mjs';
 
 const HASTE = 50; // how much sooner than in a browser what waits is tried again
+const PATIENCE_MS = 30_000; // from here on it is about answers, which get their time
 
-export const later = (ms, work) => {
-	const timer = setTimeout(work, ms / HASTE);
+// Runs work() later; the result cancels that.
+export function later(ms, work, haste = ms < PATIENCE_MS ? HASTE : 1) {
+	const timer = setTimeout(work, ms / haste);
 	return () => clearTimeout(timer);
-};
+}
 
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -49,13 +51,16 @@ export async function does(promise, what, is = () => true) {
 export const spoil = (wanted, change) => (asked, reply) =>
 	(`${asked.method} ${asked.path}`.match(wanted) ? change(reply, asked) : reply);
 
+let databases = 0;
+
 export class User {
 	constructor(scene, name, store = new MemoryStore()) {
-		Object.assign(this, { scene, name, store, warnings: [], events: [], database: `${name} ${scene.names}` });
+		Object.assign(this, { scene, name, store, warnings: [], events: [], database: `${name} ${++databases}` });
 	}
 
 	// Opens the client, anew or for the first time: as a page does that is loaded.
 	async open(options = {}) {
+		await this.client?.close();
 		this.client = await createClient({ server: this.scene.gateway.url, store: this.store, database: this.database, later,
 			now: () => Date.now() + this.scene.ahead, ...options });
 		this.client.on('warning', (warning) => this.warnings.push(warning));

@@ -4,7 +4,7 @@
 import { openBrowser } from './lib/chromium.mjs';
 import { openTab } from './lib/module.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
-import { done, ok } from '../client/lib/tap.mjs';
+import { done, ok, run } from '../client/lib/tap.mjs';
 
 const server = startServer();
 const gateway = await server.gateway();
@@ -153,6 +153,30 @@ const fresh = await lost.call('recoveryCode', recoveryCode);
 await lost.call('logout', { forget: true });
 ok(await lost.refuses('restore', 'alice', recoveryCode) === 'no_backup', 'the old code is worth nothing');
 ok((await lost.call('restore', 'alice', fresh)).username === 'alice', 'the new one is');
+
+// ---- an account moves between browser and terminal
+
+const moved = gateway.client();
+const restoredThere = await run(['restore', 'alice'], { env: { XDG_DATA_HOME: moved.folder, E2EMSG_SERVER: moved.url }, input: `${fresh}\n` });
+ok(restoredThere.code === 0, 'the code of a browser brings the account to a terminal', restoredThere.err);
+await moved.does('send', 'bob', 'from my terminal');
+ok(await bobAgain.has('alice', 'from my terminal'), 'which writes to bob');
+ok((await bobAgain.call('messages', 'alice')).at(-1).trust === 'signed', 'who sees the same alice');
+await moved.does('rotate');
+const account = await lost.call('login');
+ok(account.keyVersion === 3 && await lost.get('keyLogProblem') === null, 'the browser takes over the key that the terminal made', JSON.stringify(account));
+const dora = gateway.client();
+await dora.does('register', 'dora');
+await dora.does('send', 'bob', 'dora here');
+const code = (await dora.does('backup')).trim();
+const fourth = await openBrowser();
+const doraThere = await openTab(fourth, gateway.url);
+ok((await doraThere.call('restore', 'dora', code)).username === 'dora', 'the code of a terminal brings the account to a browser', code);
+await doraThere.call('connect');
+await bobAgain.call('send', 'dora', 'hello, dora');
+ok(await doraThere.has('bob', 'hello, dora'), 'which gets the mail');
+ok((await doraThere.call('rotateKeys')).keyVersion === 2, 'and rotates');
+await fourth.close('dora\'s browser: no complaint');
 
 await second.close('bob\'s browser: no complaint');
 await third.close('the last browser: no complaint');

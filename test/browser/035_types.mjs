@@ -1,0 +1,77 @@
+// e2emsg.d.ts: sound TypeScript, usable as docs/web.md uses it, and with just
+// the members that the module has.
+import { join } from 'node:path';
+import ts from 'typescript';
+import { TOP } from './lib/server.mjs';
+import { createClient, E2emsgError } from '../../gateway/web/e2emsg.js';
+import { MemoryStore } from '../web/lib/memory_store.mjs';
+import { done, ok } from '../client/lib/tap.mjs';
+
+const DECLARATIONS = join(TOP, 'gateway/web/e2emsg.d.ts');
+const USAGE = join(TOP, 'gateway/web/usage.ts'); // in memory alone
+const usage = `
+import { createClient, E2emsgError, type Message } from './e2emsg.js';
+const client = await createClient({ server: 'https://chat.example.org' });
+if (!client.account) {
+	const { recoveryCode } = await client.register('alice');
+	recoveryCode.split('-');
+}
+const end = client.on('message', (message: Message) => message.text?.toUpperCase());
+client.on('keylog', ({ problem }) => problem?.length);
+await client.connect();
+try {
+	const sent = await client.send('bob', 'Hello.');
+	sent.state === 'sent';
+} catch (error) {
+	if (error instanceof E2emsgError && error.code === 'untrusted_identity') await client.acceptKeyChange('bob');
+}
+end();
+// @ts-expect-error: no such event
+client.on('nothing', () => {});
+// @ts-expect-error: a text, please
+await client.send('bob', 5);
+`;
+
+const options = { strict: true, noEmit: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext,
+	moduleResolution: ts.ModuleResolutionKind.NodeNext, lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'], types: [] };
+const host = ts.createCompilerHost(options);
+const { getSourceFile, fileExists } = host;
+host.fileExists = (name) => name === USAGE || fileExists(name);
+host.getSourceFile = (name, ...more) => (name === USAGE
+	? ts.createSourceFile(name, usage, options.target) : getSourceFile(name, ...more));
+const program = ts.createProgram([DECLARATIONS, USAGE], options, host);
+const told = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) =>
+	`${file?.fileName}:${file ? file.getLineAndCharacterOfPosition(start).line + 1 : 0} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+ok(told.length === 0, 'the declarations and what uses them', told.join('\n'));
+
+// ---- what the module has
+
+const checker = program.getTypeChecker();
+const declared = new Map(checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(DECLARATIONS)))
+	.map((symbol) => [symbol.name, symbol]));
+
+// Members with how many parameters they take; undefined for values.
+function membersOf(name) {
+	const type = checker.getDeclaredTypeOfSymbol(declared.get(name));
+	return type.getProperties().map((symbol) => {
+		const [signature] = checker.getTypeOfSymbol(symbol).getCallSignatures();
+		return `${symbol.name} ${signature?.parameters.length}`;
+	}).sort();
+}
+
+const client = await createClient({ server: 'http://127.0.0.1:1', store: new MemoryStore() });
+const prototype = Object.getPrototypeOf(client);
+const real = Object.entries(Object.getOwnPropertyDescriptors(prototype)).filter(([name]) => name !== 'constructor')
+	.map(([name, { value }]) => `${name} ${value?.length}`).sort();
+const wanted = membersOf('Client');
+ok(real.join() === wanted.join(), 'Client: every member, and no other',
+	`only in the module: ${real.filter((one) => !wanted.includes(one))}\nonly declared: ${wanted.filter((one) => !real.includes(one))}`);
+
+const error = new E2emsgError('offline', 'the server does not answer', { status: 503, retryAfter: 1, username: 'bob' });
+const fields = Object.keys(error).filter((name) => !['name', 'message', 'stack', 'cause'].includes(name));
+const declaredFields = membersOf('E2emsgError').map((member) => member.split(' ')[0]);
+ok(fields.length > 0 && fields.every((field) => declaredFields.includes(field)), 'E2emsgError: its fields are declared', fields.join());
+const values = [...declared.values()].filter((symbol) => symbol.flags & ts.SymbolFlags.Value).map(({ name }) => name).sort();
+ok(values.join() === Object.keys(await import('../../gateway/web/e2emsg.js')).sort().join(), 'the module exports what is declared', values.join());
+await client.close();
+done();
