@@ -77,7 +77,8 @@ ok(true, 'logged out and in again: all is there');
 await bob.page.goto('about:blank');
 await alice.write('Never to arrive');
 await alice.sees('Never to arrive', 'sent');
-server.sql("DELETE FROM e2emsg.messages WHERE mailbox_id = e2emsg.find_user('bob') AND seq = (SELECT last_seq FROM e2emsg.mailboxes WHERE id = e2emsg.find_user('bob'))");
+server.sql(`DELETE FROM e2emsg.messages m USING e2emsg.mailboxes b
+	WHERE b.id = e2emsg.find_user('bob') AND m.mailbox_id = b.id AND m.seq = b.last_seq`);
 await alice.write('The next one');
 await bob.page.goto(`${gateway.url}/#alice`);
 await bob.sees('The next one', 'opened');
@@ -92,6 +93,7 @@ await alice.account('Key log');
 await alice.page.getByRole('dialog').locator('.form-error').waitFor();
 await screenshot(alice.page, '041-key-log');
 await alice.page.getByRole('button', { name: 'Leave it stopped' }).click();
+await alice.page.locator('.barrier').waitFor();
 ok(await alice.page.locator('.banner').isVisible(), 'a key log that contradicts itself: a banner');
 ok(await alice.page.getByPlaceholder('Message').count() === 0 && /Nothing is sent/.test(await alice.page.locator('.barrier').textContent()),
 	'and a barrier in the place of the field');

@@ -21,7 +21,8 @@ await alice.sees('Hello Bob', 'read');
 
 await browsers[0].context.setOffline(true);
 await alice.page.locator('.connection[data-state=offline]').first().waitFor();
-ok(/waits here and goes out later/.test(await alice.page.locator('.connection').first().textContent()), 'offline: said, with what it means');
+ok(/waits here and goes out later/.test(await alice.page.locator('.connection').first().textContent()),
+	'offline: said, with what it means');
 await alice.write('Written in a tunnel');
 await alice.sees('Written in a tunnel', 'waiting');
 ok(/Waiting/.test(await alice.message('tunnel').textContent()), 'what is written then waits, in words');
@@ -99,7 +100,8 @@ await again.sees('To the one that is left', 'opened');
 await again.online();
 await again.write('After the restart');
 await bob.sees('After the restart', 'opened');
-ok(await waitUntil(async () => (await again.message('After the restart').getAttribute('data-state')) === 'read'), 'a restarted browser has all, and goes on');
+ok(await waitUntil(async () => (await again.message('After the restart').getAttribute('data-state')) === 'read'),
+	'a restarted browser has all, and goes on');
 
 for (const browser of browsers) await browser.close();
 await server.stop();

@@ -20,7 +20,8 @@ const page = 50;
 export function conversation(app, username) {
 	const { client } = app;
 	const head = h('header', { class: 'conversation-head' });
-	const log = h('div', { class: 'log', role: 'log', 'aria-label': `Messages with ${visible(username)}`, tabindex: '0', 'aria-live': 'polite' });
+	const log = h('div', { class: 'log', role: 'log', 'aria-label': `Messages with ${visible(username)}`,
+		tabindex: '0', 'aria-live': 'polite' });
 	const foot = h('div', { class: 'conversation-foot' });
 	const writing = composer(username, (text) => send(client, username, text));
 	const scroller = stickToEnd(log);

@@ -29,12 +29,15 @@ export function pane(person, peer, changed) {
 	const scroller = stickToEnd(log);
 	let shown = [];
 
+	const actions = { resend: (id) => client.resend(id), discard: (id) => client.discard(id) };
 	const show = coalesce(async () => {
 		shown = await client.messages(peer.username);
-		scroller.keep(() => reconcile(log, shown.length > 0 ? itemsOf(shown).filter(({ day }) => !day) : [{ key: 'empty', element: emptyLog(title, peer) }], {
+		const items = shown.length > 0 ? itemsOf(shown).filter(({ day }) => !day) : [{ key: 'empty', element: emptyLog(title, peer) }];
+
+		scroller.keep(() => reconcile(log, items, {
 			key: ({ key }) => key,
 			make: (item) => item.element ?? makeItem(item),
-			update: (element, item) => item.element ?? updateItem(element, item, { resend: (id) => client.resend(id), discard: (id) => client.discard(id) }),
+			update: (element, item) => item.element ?? updateItem(element, item, actions),
 		}));
 		if (document.visibilityState === 'visible')
 			await client.markRead(peer.username);

@@ -38,8 +38,8 @@ export async function keyLogDialog(client) {
 
 function logNodes({ verifier, size, problem }) {
 	return [
-		h('p', {}, 'Every key of everybody stands in one public record that can only grow. Your browser checks each key that it uses against it, ',
-			'so a key that the server made up for you alone is noticed.'),
+		h('p', {}, 'Every key of everybody stands in one public record that can only grow. Your browser checks each key that it uses ',
+			'against it, so a key that the server made up for you alone is noticed.'),
 		problem
 			? h('div', { class: 'form-error' }, icon('warning'), h('div', {}, h('p', {}, sentence(problem)),
 				h('p', {}, 'Did the server’s owner restore an old copy and say so? Then accept. If nobody can explain it, ',

@@ -19,7 +19,7 @@ export function wordsOf(error) {
 }
 
 /** The same as nodes. */
-export function errorNodes(error) {
+function errorNodes(error) {
 	const { what, hint } = wordsOf(error);
 
 	return [icon('warning'), h('span', {}, h('strong', {}, what), hint && h('span', { class: 'hint' }, ' ', hint))];
