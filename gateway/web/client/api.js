@@ -1,6 +1,6 @@
 // The only file that fetches: one method for each kind of call, the shapes of
 // docs/api.md and nothing of what they mean.
-import { E2emsgError, HINTS, refuse } from './error.js';
+import { E2emsgError, HINTS, isOwnCode, refuse } from './error.js';
 import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
@@ -21,11 +21,13 @@ function foreignHint(base) {
 }
 
 // Takes apart a problem+json of the server, or what a proxy said in its place.
+// A server does not speak for the module: the module's own codes are none of its.
 function problemOf(response, body) {
 	const problem = typeof body === 'object' && body !== null ? body : {};
 	const text = (name) => (typeof problem[name] === 'string' ? problem[name] : undefined);
 	const title = text('title') ?? `the server answered ${response.status}`;
-	return new E2emsgError(text('code') ?? 'bad_answer', text('detail') ? `${title}: ${text('detail')}` : title, {
+	const code = text('code') ?? 'bad_answer';
+	return new E2emsgError(isOwnCode(code) ? 'bad_answer' : code, text('detail') ? `${title}: ${text('detail')}` : title, {
 		hint: text('hint'), status: response.status, retryAfter: retryAfter(response), current: problem.current });
 }
 

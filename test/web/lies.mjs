@@ -1,0 +1,33 @@
+// The web module against a server that lies with the shape, the codes and the
+// times of its answers.
+//
+//	node test/web/lies.mjs
+import { done, ok } from '../client/lib/tap.mjs';
+import { Scene, does, refuses, sleep, spoil, waitUntil } from './lib/scene.mjs';
+
+const scene = await new Scene().open();
+const { gateway } = scene;
+const isPost = ({ method, path }) => method === 'POST' && path === '/messages';
+const problem = (status, code, headers) => ({ status, body: { code, title: code }, headers });
+const count = (line) => gateway.requests.filter((one) => one.startsWith(line)).length;
+
+// ---- codes that are the module's own
+
+{
+	const { alice } = await scene.pair();
+	gateway.before = ({ path }) => (path.endsWith('/key-rotations') ? problem(400, 'key_log_problem') : undefined);
+	await refuses(alice.client.login(), 'bad_answer', 'a server that says for the module that the log is wrong');
+	ok(alice.client.keyLogProblem === null, 'has said nothing');
+	gateway.behave();
+	await does(alice.client.login(), 'the own history is checked before one is signed in', ({ username }) => username === alice.name);
+	for (const code of ['constructor', '__proto__', 'closed', 'signed_out']) {
+		gateway.before = (asked) => (asked.path === '/sessions' ? problem(400, code) : undefined);
+		const error = await alice.client.login().catch((caught) => caught);
+		ok(error.status === 400 && typeof error.hint === 'string' && error.code !== 'signed_out' && error.code !== 'closed', `no code of the module: ${code}`, error.code);
+	}
+	gateway.behave();
+}
+
+await scene.close();
+done();
+process.exit();
