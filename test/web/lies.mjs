@@ -28,6 +28,20 @@ const count = (line) => gateway.requests.filter((one) => one.startsWith(line)).l
 	gateway.behave();
 }
 
+// ---- tokens for ever
+
+{
+	const { alice, bob } = await scene.pair();
+	gateway.after = spoil(/^POST \/sessions$/, (reply) => ({ ...reply, body: { ...reply.body, expiresAt: '9999-12-31T23:59:59Z' } }));
+	await alice.client.login();
+	scene.ahead = 2 * 3600e3;
+	gateway.requests = [];
+	await alice.client.send(bob.name, 'later');
+	ok(count('GET /users/') > 0 && count('POST /sessions') > 0, 'a token is never good for longer than an hour: the own history is checked anew');
+	scene.ahead = 0;
+	gateway.behave();
+}
+
 await scene.close();
 done();
 process.exit();
