@@ -42,6 +42,19 @@ const count = (line) => gateway.requests.filter((one) => one.startsWith(line)).l
 	gateway.behave();
 }
 
+// ---- answers to a message
+
+for (const text of ['', 'null', '0', '""', 'false', '[]']) {
+	const { alice, bob } = await scene.pair();
+	const before = bob.there.mail.length;
+	gateway.after = spoil(/^POST \/messages$/, () => ({ status: 201, text }));
+	await refuses(alice.client.send(bob.name, 'once'), 'bad_answer', `a message that is answered with ${JSON.stringify(text)}`);
+	gateway.behave();
+	await alice.client.resend();
+	ok(bob.there.mail.length === before + 1 && (await alice.states(bob)).includes('sent'), 'is the same envelope when it is sent again', bob.there.mail.length - before);
+	for (const { client } of [alice, bob]) await client.close();
+}
+
 await scene.close();
 done();
 process.exit();
