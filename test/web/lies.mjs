@@ -55,6 +55,39 @@ for (const text of ['', 'null', '0', '""', 'false', '[]']) {
 	for (const { client } of [alice, bob]) await client.close();
 }
 
+// ---- pages of mail that lead nowhere
+
+{
+	const { alice, bob } = await scene.pair();
+	await alice.client.close();
+	gateway.streamsMax = 0;
+	const old = alice.there.mail.slice();
+	gateway.before = ({ method, path }) => (method === 'GET' && path === '/messages' ? { status: 200, body: { messages: old, next: 0 } } : undefined);
+	gateway.requests = [];
+	await alice.client.connect();
+	await sleep(1000);
+	ok(count('GET /messages/stream') > 1, 'a server that gives the same mail again and again is asked no more than others');
+	gateway.behave();
+	gateway.streamsMax = Infinity;
+	await bob.client.send(alice.name, 'new');
+	ok(await waitUntil(async () => (await alice.texts(bob)).at(-1) === 'new'), 'and read when it gives something else');
+	for (const { client } of [alice, bob]) await client.close();
+}
+{
+	const { alice, bob } = await scene.pair();
+	await alice.client.close();
+	await bob.client.send(alice.name, 'sound');
+	const mail = alice.there.mail.at(-1);
+	gateway.before = ({ path }) => (path === '/messages/stream' ? { status: 200, stream: (response) => {
+		response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+		response.write(`data: ${JSON.stringify(mail)}\n\ndata: {\n\n`);
+	} } : undefined);
+	await alice.client.connect();
+	ok(await waitUntil(async () => (await alice.texts(bob)).at(-1) === 'sound', 5), 'what came before garbage in one piece is read');
+	gateway.behave();
+	for (const { client } of [alice, bob]) await client.close();
+}
+
 await scene.close();
 done();
 process.exit();
