@@ -88,6 +88,28 @@ for (const text of ['', 'null', '0', '""', 'false', '[]']) {
 	for (const { client } of [alice, bob]) await client.close();
 }
 
+// ---- later, much later
+
+{
+	const { alice, bob } = await scene.pair();
+	const asked = [];
+	await alice.open({ later: (ms, work) => {
+		asked.push(ms);
+		const timer = setTimeout(work, ms / 50);
+		return () => clearTimeout(timer);
+	} });
+	for (const time of ['999999', '99999999999999999999']) {
+		gateway.before = (one) => (isPost(one) || one.path === '/messages/stream' ? problem(503, 'overloaded', { 'Retry-After': time }) : undefined);
+		await does(alice.client.send(bob.name, 'x'), `a server that says: in ${time} seconds`, ({ state }) => state === 'waiting');
+		await alice.client.connect();
+		await sleep(100);
+	}
+	ok(Math.max(...asked) <= 600_000, 'is asked again within minutes', Math.max(...asked));
+	ok(asked.filter((ms) => ms === 600_000).length >= 3, 'and not at once');
+	gateway.behave();
+	for (const { client } of [alice, bob]) await client.close();
+}
+
 await scene.close();
 done();
 process.exit();

@@ -5,12 +5,13 @@ import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
 const SILENCE_MS = 45_000; // of a stream, which has a comment every 15 s
+const RETRY_MAX_S = 600; // whatever a server asks for
 const BODY_MAX = 32 << 20; // characters; more than any route answers
 
-// Retry-After in seconds, or undefined.
+// Retry-After in seconds, some minutes at most, or undefined.
 function retryAfter(response) {
 	const text = response.headers.get('retry-after');
-	return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+	return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), RETRY_MAX_S) : undefined;
 }
 
 // A page can't tell a refusal of CORS from a network that is away.
