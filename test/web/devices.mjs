@@ -1,5 +1,4 @@
-// Two devices of one account, which rotate at the same time: no key that was
-// announced is lost.
+// Several devices of one account: two rotate at the same time, one comes back.
 //
 //	node test/web/devices.mjs
 import { done, ok } from '../client/lib/tap.mjs';
@@ -58,6 +57,29 @@ async function comesBack({ name, code }, keyVersion, what) {
 	ok(await waitUntil(() => alice.there.backup.blob !== blob && alice.client.account.backup.saved), 'a backup that lacks a key is written anew');
 	await comesBack(alice, 2, 'with the key');
 }
+{
+	const { alice, other, bob } = await twoDevices();
+	await bob.client.rotateKeys();
+	await alice.client.contact(bob.name);
+	await alice.client.connect();
+	await waitUntil(() => alice.client.account.backup.saved);
+	await alice.client.close();
+	const { mail } = alice.there;
+	await other.client.logout({ forget: true });
+	await other.client.restore(alice.name, alice.code);
+	ok(mail.at(-1).senderKeyVersion === 1, 'mail under an older key of a peer');
+	alice.there.acknowledged = mail.length - 1;
+	await other.read();
+	const posted = [];
+	gateway.before = ({ method, path, body }) => {
+		if (method === 'POST' && path === '/messages') posted.push(body.keyVersion);
+		return undefined;
+	};
+	await does(other.client.send(bob.name, 'to the newest'), 'after a restoration', ({ keyVersion }) => keyVersion === 2);
+	ok(posted.join() === '2', 'nothing is sealed to a key below the one that was met', posted.join());
+	gateway.behave();
+}
+
 await scene.close();
 done();
 process.exit();

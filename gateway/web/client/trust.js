@@ -32,10 +32,8 @@ export const isOtherIdentity = (verdict) => ['changed', 'vanished', 'appeared'].
 // The key of a version, or undefined when it is not kept.
 export const keyOf = (contact, version) => contact.keys.find((key) => key.version === version);
 
-// The newest key, or undefined in a contact of a backup, which has none yet.
-export const newestKey = (contact) => contact.keys[0];
-
-const isNewest = (contact) => contact.keys[0]?.version === contact.highest;
+// The newest key, or undefined in a contact of a backup, of which only older ones were met yet.
+export const newestKey = ({ keys: [first], highest }) => (first?.version === highest ? first : undefined);
 
 function judgeIdentity(contact, seen) {
 	if (contact.identity && !seen.identity) return 'vanished';
@@ -49,8 +47,8 @@ export function judge(contact, seen) {
 	if (identity !== 'known') return identity;
 	const same = keyOf(contact, seen.version);
 	if (same && !equal(same.thumbprint, seen.thumbprint)) return 'conflict';
-	if (seen.version === contact.highest + 1 && isNewest(contact) &&
-		!equal(seen.previousThumbprint, newestKey(contact).thumbprint)) return 'conflict';
+	const newest = newestKey(contact);
+	if (newest && seen.version === newest.version + 1 && !equal(seen.previousThumbprint, newest.thumbprint)) return 'conflict';
 	if (seen.version > contact.highest) return 'rotated';
 	return seen.version === contact.highest ? 'known' : 'older';
 }
