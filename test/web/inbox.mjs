@@ -170,6 +170,30 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 	ok(await waitUntil(async () => (await bob.texts(alice)).at(-1) === 'four'), 'until one unblocks him');
 }
 
+// ---- people who were only looked up, or unblocked
+
+{
+	const [alice, bob] = [await scene.newUser('alice'), await scene.newUser('bob')];
+	const arrived = () => waitUntil(() => bob.there.acknowledged === bob.there.mail.length);
+	await bob.client.contact(alice.name);
+	await alice.client.send(bob.name, 'you followed my link');
+	await bob.read();
+	await bob.client.markRead(alice.name);
+	await sleep(100);
+	ok(alice.there.mail.length === 0, 'who was looked up and writes gets no receipt');
+	await bob.client.block(alice.name);
+	await bob.client.unblock(alice.name);
+	await alice.client.send(bob.name, 'and now?');
+	await arrived();
+	await bob.client.markRead(alice.name);
+	await sleep(100);
+	ok(alice.there.mail.length === 0, 'nor who was blocked and no longer is');
+	await bob.client.send(alice.name, 'who is this?');
+	ok(await waitUntil(() => alice.there.mail.length === 2), 'until one writes to them');
+	await alice.read();
+	ok(await waitUntil(async () => await alice.states(bob) === 'read read'), 'then they learn of all');
+}
+
 // ---- receipts that lie
 
 {

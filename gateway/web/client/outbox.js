@@ -36,8 +36,8 @@ export class Outbox {
 		const contact = await this.findReceiver(username);
 		if (contact.state === 'blocked') refuse('blocked', `${username} is blocked`, { username });
 		checkReceiver(contact, isOk(contact));
-		if (contact.state === 'accepted') return contact;
-		const accepted = await peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		if (contact.state === 'accepted' && contact.welcome) return contact;
+		const accepted = await peers.update(username, (one) => ({ ...one, state: 'accepted', welcome: true }));
 		await receipts.settle(username);
 		return accepted;
 	}

@@ -62,9 +62,10 @@ function withKey(contact, { version, jwk, thumbprint }) {
 
 // What is remembered of everybody, and of what was said with them: lastIn,
 // seenIn, delivered and read are messageIds (of the newest letter, the newest
-// one that was seen, those that receipts were sent for).
+// one that was seen, those that receipts were sent for).  welcome: the user has
+// written to them or accepted their request; looking somebody up is neither.
 const CONTACT = { keys: [], verified: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
-	unread: 0, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
+	unread: 0, welcome: false, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
 
 // A peer met for the first time.  state: 'request' | 'accepted'.
 export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.username, userId: uuidText(seen.userId),
@@ -115,10 +116,10 @@ export function accept(contact, seen) {
 	const verdict = judge(contact, seen);
 	if (verdict === 'older' || (verdict === 'conflict' && contact.identity))
 		throw refusedKey(contact, refusalOf(contact, verdict));
-	const { suite, unread, wroteTo, lastIn, seenIn, delivered, read } = contact;
+	const { suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read } = contact;
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
-		: { ...begin(seen, contact.state), suite, unread, wroteTo, lastIn, seenIn, delivered, read };
+		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read };
 	return { ...next, changed: null, refused: null, unsignedYes: !next.identity };
 }
 
