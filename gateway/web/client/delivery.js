@@ -46,7 +46,9 @@ export class Delivery {
 		const held = new Map(); // peers whose entries wait for an earlier one, and why
 		let stopped; // by what everything waits for
 		this.rest();
-		for (const entry of await this.core.outbox.entries()) {
+		for (const { id } of await this.core.outbox.entries()) {
+			const entry = await this.core.outbox.entry(id); // as it is now: others were on their way meanwhile
+			if (!entry) continue;
 			const error = stopped ?? held.get(entry.peer) ?? await this.attempt(entry);
 			if (!error) continue;
 			errors.set(entry.id, error);

@@ -100,6 +100,8 @@ export class Outbox {
 		await this.core.conversations.announceByName(record.peer);
 	}
 
+	entry(id) { return this.core.store.read(['outbox'], (t) => t.get('outbox', id)); }
+
 	// Puts a newly sealed envelope in the place of the one before.
 	async reseal(entry, contact) {
 		const next = { ...entry, ...await seal(this.core, entry, contact), since: this.core.now() };

@@ -36,7 +36,7 @@ export class Session {
 	}
 
 	// Keeps the token of an answer.  checked: see check().
-	async takeToken(body, checked = false) {
+	async takeToken(username, body, checked = false) {
 		const token = expect('a token', () => field.text(body, 'token', 1, 4096));
 		const end = Date.parse(body.expiresAt);
 		if (!TOKEN_TEXT.test(token) || Number.isNaN(end))
@@ -44,7 +44,11 @@ export class Session {
 		const now = this.core.now();
 		const kept = { name: 'token', token, server: this.core.api.base, checked,
 			end: Math.max(Math.min(end, now + GOOD_MS) - MARGIN_MS, now + FRESH_MS) };
-		await this.core.store.write(['meta'], (t) => t.put('meta', kept));
+		await this.core.store.write(['account', 'meta'], async (t) => {
+			const here = await t.get('account', 'account');
+			if (here?.username !== username) refuse('signed_out', 'the account is no longer in this browser');
+			await t.put('meta', kept);
+		});
 		return kept;
 	}
 
@@ -75,7 +79,7 @@ export class Session {
 		const { nonce } = await this.challenge(username, service);
 		const { privateKey } = await this.core.keyring.identity();
 		const body = { assertion: await assertion(privateKey, username, service, nonce) };
-		return this.takeToken((await this.core.api.call('POST', '/sessions', { body })).body);
+		return this.takeToken(username, (await this.core.api.call('POST', '/sessions', { body })).body);
 	}
 
 	/*
