@@ -76,7 +76,7 @@ async function comesBack({ name, code }, keyVersion, what) {
 		return undefined;
 	};
 	await does(other.client.send(bob.name, 'to the newest'), 'after a restoration', ({ keyVersion }) => keyVersion === 2);
-	ok(posted.join() === '2', 'nothing is sealed to a key below the one that was met', posted.join());
+	ok(posted.length > 0 && posted.every((version) => version === 2), 'nothing is sealed to a key below the one that was met', posted.join());
 	gateway.behave();
 }
 
