@@ -1,12 +1,10 @@
 /*
  * db.c
- *		Talking to PostgreSQL.
+ *		The pool of connections.
  */
 #include "db.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,24 +12,7 @@
 #include "config.h"
 #include "log.h"
 
-#define MAX_STATEMENTS 24
-#define ACQUIRE_WAIT_MS 2000   /* for a free connection of the pool */
-#define RECONNECT_PAUSE_MS 250 /* between two attempts of one connection */
-#define CONNECT_TIMEOUT_S "3"
-#define ANSWER_GRACE_MS 5000  /* the server's own time limit comes first */
-#define LOCK_TIMEOUT_MS "250" /* a held mailbox must not hold a connection */
-
-struct db_connection
-{
-	struct db *db;
-	const char *conninfo;
-	PGconn *pg; /* NULL until the first use */
-	int64_t next_attempt_ms;
-	const char *prepared[MAX_STATEMENTS]; /* by address; sN is the Nth */
-	int prepared_count;
-	int flying; /* calls sent and not received */
-	struct db_connection *next_free;
-};
+#define ACQUIRE_WAIT_MS 2000 /* for a free connection of the pool */
 
 struct db
 {
@@ -39,486 +20,27 @@ struct db
 	struct log *log;
 	pthread_mutex_t mutex;
 	pthread_cond_t freed;
-	struct db_connection **connections;
-	struct db_connection *free_list;
+	struct db_connection **connections; /* all of them */
+	struct db_connection **free;		/* those that nobody uses */
+	long free_count;
 	pthread_mutex_t ping_mutex;
 	struct db_connection *ping_connection;
 };
 
-void
-db_param_text(struct db_params *params, const char *text)
-{
-	int i = params->count++;
-
-	params->values[i] = text;
-	params->sizes[i] = 0;
-	params->formats[i] = 0;
-}
-
-void
-db_param_binary(struct db_params *params, const void *bytes, size_t size)
-{
-	int i = params->count++;
-
-	params->values[i] = bytes;
-	params->sizes[i] = (int) size;
-	params->formats[i] = 1;
-}
-
-int
-db_answer_rows(const struct db_answer *answer)
-{
-	return PQntuples(answer->result);
-}
-
-const char *
-db_answer_field(const struct db_answer *answer, int row, int column,
-				size_t *size)
-{
-	if (row >= PQntuples(answer->result) ||
-		column >= PQnfields(answer->result) ||
-		PQgetisnull(answer->result, row, column))
-		return NULL;
-	if (size)
-		*size = (size_t) PQgetlength(answer->result, row, column);
-	return PQgetvalue(answer->result, row, column);
-}
-
-/* A field of a refusal that the extension wrote, by its SQLSTATE's class. */
-static const char *
-own_error_field(const struct db_answer *answer, int field)
-{
-	const char *sqlstate =
-		PQresultErrorField(answer->result, PG_DIAG_SQLSTATE);
-
-	if (!sqlstate || strncmp(sqlstate, "ME", 2) != 0)
-		return NULL;
-	return PQresultErrorField(answer->result, field);
-}
-
-const char *
-db_answer_detail(const struct db_answer *answer)
-{
-	return own_error_field(answer, PG_DIAG_MESSAGE_PRIMARY);
-}
-
-const char *
-db_answer_hint(const struct db_answer *answer)
-{
-	return own_error_field(answer, PG_DIAG_MESSAGE_HINT);
-}
-
-void
-db_answer_free(struct db_answer *answer)
-{
-	PQclear(answer->result);
-	answer->result = NULL;
-}
-
-static bool
-is_alive(const struct db_connection *connection)
-{
-	return connection->pg && PQstatus(connection->pg) == CONNECTION_OK;
-}
-
-static void
-disconnect(struct db_connection *connection)
-{
-	PQfinish(connection->pg);
-	connection->pg = NULL;
-	connection->prepared_count = 0;
-	connection->flying = 0;
-}
-
-/*
- * Waits for more of a result; false when the connection is lost or late.  A
- * lost one may have no socket any more, which poll() would wait for in vain.
- */
-static bool
-wait_for_input(PGconn *pg, int64_t deadline, bool unsent)
-{
-	struct pollfd poller = {.fd = PQsocket(pg), .events = POLLIN};
-	int64_t left = deadline - clock_ms();
-
-	if (unsent)
-		poller.events |= POLLOUT;
-	return poller.fd >= 0 && left > 0 && poll(&poller, 1, (int) left) > 0 &&
-		   PQconsumeInput(pg);
-}
-
-/*
- * Sends what is left to send and waits for one result and everything that
- * belongs to it: in a pipeline that ends with its sync, so that the result
- * is committed.  Returns NULL when the connection is lost or the deadline
- * passes; a server that stops reading is met by that, too.
- */
-static PGresult *
-collect(PGconn *pg, int64_t deadline)
-{
-	bool piped = PQpipelineStatus(pg) != PQ_PIPELINE_OFF;
-	PGresult *last = NULL, *result;
-
-	for (;;)
-	{
-		int unsent = PQflush(pg);
-
-		if (unsent < 0)
-			break;
-		if (unsent > 0 || PQisBusy(pg))
-		{
-			if (!wait_for_input(pg, deadline, unsent > 0))
-				break;
-			continue;
-		}
-		result = PQgetResult(pg);
-		if (!result && (!piped || PQstatus(pg) != CONNECTION_OK))
-			return last;
-		if (!result)
-			continue;
-		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
-		{
-			PQclear(result);
-			return last;
-		}
-		PQclear(last);
-		last = result;
-	}
-	PQclear(last);
-	return NULL;
-}
-
-static int64_t
-answer_deadline(const struct db_connection *connection)
-{
-	return clock_ms() + connection->db->config->statement_timeout_ms +
-		   ANSWER_GRACE_MS;
-}
-
-/*
- * The one place that looks at a result's status.  A refusal is an answer;
- * only what nobody expects is logged, by its SQLSTATE.
- */
-static enum status
-judge(struct db_connection *connection, const PGresult *result)
-{
-	const char *sqlstate;
-	enum status status;
-
-	if (!result || !is_alive(connection))
-	{
-		log_line(connection->db->log, LOG_LEVEL_WARN,
-				 "the database connection was lost");
-		disconnect(connection);
-		return STATUS_DATABASE_UNAVAILABLE;
-	}
-	if (PQresultStatus(result) == PGRES_TUPLES_OK ||
-		PQresultStatus(result) == PGRES_COMMAND_OK)
-		return STATUS_OK;
-	sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	status = sqlstate ? status_of_sqlstate(sqlstate) : STATUS_INTERNAL_ERROR;
-	if (status == STATUS_INTERNAL_ERROR)
-		log_line(connection->db->log, LOG_LEVEL_ERROR,
-				 "the database refused a call with SQLSTATE %s",
-				 sqlstate ? sqlstate : "(none)");
-	return status;
-}
-
-/* Sends a statement that is not prepared and waits for its result. */
-static enum status
-run_once(struct db_connection *connection, const char *sql,
-		 const struct db_params *params, struct db_answer *answer)
-{
-	answer->result = NULL;
-	if (PQsendQueryParams(connection->pg, sql, params->count, NULL,
-						  params->values, params->sizes, params->formats, 0))
-		answer->result = collect(connection->pg, answer_deadline(connection));
-	return judge(connection, answer->result);
-}
-
-/* Limits and defaults of the session; parameters, never spliced text. */
-static enum status
-set_up_session(struct db_connection *connection)
-{
-	static const char sql[] =
-		"SELECT EXISTS (SELECT FROM pg_catalog.pg_extension"
-		" WHERE extname OPERATOR(pg_catalog.=) 'e2emsg'),"
-		" pg_catalog.set_config('search_path', 'pg_catalog', false),"
-		" pg_catalog.set_config('default_transaction_isolation',"
-		" 'read committed', false),"
-		" pg_catalog.set_config('default_transaction_read_only', 'off', false),"
-		" pg_catalog.set_config('synchronous_commit', 'on', false),"
-		" pg_catalog.set_config('statement_timeout', $1, false),"
-		" pg_catalog.set_config('lock_timeout', $2, false)";
-	char statement_ms[24];
-	struct db_params params = {0};
-	struct db_answer answer;
-	enum status status;
-
-	snprintf(statement_ms, sizeof(statement_ms), "%ld",
-			 connection->db->config->statement_timeout_ms);
-	db_param_text(&params, statement_ms);
-	db_param_text(&params, LOCK_TIMEOUT_MS);
-	status = run_once(connection, sql, &params, &answer);
-	if (status == STATUS_OK && db_answer_field(&answer, 0, 0, NULL)[0] != 't')
-	{
-		log_line(connection->db->log, LOG_LEVEL_ERROR,
-				 "the database %s lacks the extension; run CREATE EXTENSION "
-				 "e2emsg and CALL e2emsg.install() there",
-				 PQdb(connection->pg));
-		status = STATUS_DATABASE_UNAVAILABLE;
-	}
-	db_answer_free(&answer);
-	return status;
-}
-
-static void
-ignore_notice(void *context, const char *message)
-{
-	(void) context;
-	(void) message; /* may quote what a client sent */
-}
-
-/*
- * libpq's way to a connection (name service, TLS, Kerberos) may need more
- * than the 100 kB of stack that CivetWeb's workers have.
- */
-static void *
-connect_on_own_stack(void *context)
-{
-	struct db_connection *connection = context;
-	/* the last of a keyword's values counts, the connection string is first */
-	const char *const names[] = {"dbname",			 "application_name",
-								 "client_encoding",	 "connect_timeout",
-								 "tcp_user_timeout", NULL};
-	const char *const values[] = {
-		connection->conninfo, "e2emsg-gateway", "UTF8",
-		CONNECT_TIMEOUT_S,	  "10000",			NULL};
-
-	connection->pg = PQconnectdbParams(names, values, 1);
-	return NULL;
-}
-
-static enum status
-reconnect(struct db_connection *connection)
-{
-	enum status status = STATUS_DATABASE_UNAVAILABLE;
-	pthread_t thread;
-
-	if (clock_ms() < connection->next_attempt_ms)
-		return status;
-	disconnect(connection);
-	if (pthread_create(&thread, NULL, connect_on_own_stack, connection) == 0)
-		pthread_join(thread, NULL);
-	if (is_alive(connection))
-	{
-		PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
-		PQsetnonblocking(connection->pg, 1);
-		status = set_up_session(connection);
-	}
-	else
-		log_line(connection->db->log, LOG_LEVEL_ERROR,
-				 "can't connect to the database: %s",
-				 PQerrorMessage(connection->pg));
-	if (status != STATUS_OK)
-	{
-		disconnect(connection);
-		connection->next_attempt_ms = clock_ms() + RECONNECT_PAUSE_MS;
-		return STATUS_DATABASE_UNAVAILABLE;
-	}
-	return STATUS_OK;
-}
-
-/* Something to read on an idle connection is mostly its end. */
-bool
-db_connection_is_up(struct db_connection *connection)
-{
-	struct pollfd poller = {.events = POLLIN};
-
-	while (is_alive(connection))
-	{
-		poller.fd = PQsocket(connection->pg);
-		if (poll(&poller, 1, 0) == 0)
-			return true;
-		if (!PQconsumeInput(connection->pg))
-			break;
-	}
-	return false;
-}
-
-/* Makes sure of a connection before anything is sent over it. */
-static enum status
-make_ready(struct db_connection *connection)
-{
-	return db_connection_is_up(connection) ? STATUS_OK : reconnect(connection);
-}
-
-/* The number of this statement on the connection, prepared if need be. */
-static enum status
-prepare(struct db_connection *connection, const char *sql, char name[16])
-{
-	struct db_answer answer = {0};
-	enum status status;
-	int i = 0;
-
-	while (i < connection->prepared_count && connection->prepared[i] != sql)
-		i++;
-	snprintf(name, 16, "s%d", i);
-	if (i < connection->prepared_count)
-		return STATUS_OK;
-	if (i == MAX_STATEMENTS)
-		return STATUS_INTERNAL_ERROR;
-	if (PQsendPrepare(connection->pg, name, sql, 0, NULL))
-		answer.result = collect(connection->pg, answer_deadline(connection));
-	status = judge(connection, answer.result);
-	if (status == STATUS_OK)
-		connection->prepared[connection->prepared_count++] = sql;
-	db_answer_free(&answer);
-	return status;
-}
-
-enum status
-db_connection_call(struct db_connection *connection, const char *sql,
-				   const struct db_params *params, struct db_answer *answer)
-{
-	enum status status = make_ready(connection);
-	char name[16];
-
-	answer->result = NULL;
-	if (status == STATUS_OK)
-		status = prepare(connection, sql, name);
-	if (status != STATUS_OK)
-		return status;
-	if (PQsendQueryPrepared(connection->pg, name, params->count,
-							params->values, params->sizes, params->formats, 0))
-		answer->result = collect(connection->pg, answer_deadline(connection));
-	return judge(connection, answer->result);
-}
-
-/* The first one makes sure of the connection; the others go behind it. */
-static enum status
-begin_pipeline(struct db_connection *connection, const char *sql,
-			   char name[16])
-{
-	enum status status = STATUS_OK;
-
-	if (connection->flying == 0)
-		status = make_ready(connection);
-	if (status == STATUS_OK)
-		status = prepare(connection, sql, name);
-	if (status == STATUS_OK && connection->flying == 0 &&
-		!PQenterPipelineMode(connection->pg))
-		status = STATUS_DATABASE_UNAVAILABLE;
-	return status;
-}
-
-enum status
-db_connection_send(struct db_connection *connection, const char *sql,
-				   const struct db_params *params)
-{
-	char name[16];
-	enum status status = begin_pipeline(connection, sql, name);
-
-	if (status != STATUS_OK)
-		return status;
-	if (!PQsendQueryPrepared(connection->pg, name, params->count,
-							 params->values, params->sizes, params->formats,
-							 0) ||
-		!PQpipelineSync(connection->pg) || PQflush(connection->pg) < 0)
-	{
-		if (connection->flying == 0)
-			disconnect(connection);
-		return STATUS_DATABASE_UNAVAILABLE;
-	}
-	connection->flying++;
-	return STATUS_OK;
-}
-
-enum status
-db_connection_receive(struct db_connection *connection,
-					  struct db_answer *answer)
-{
-	answer->result = NULL;
-	if (connection->flying > 0)
-		answer->result = collect(connection->pg, answer_deadline(connection));
-	if (connection->flying > 0 && --connection->flying == 0)
-		PQexitPipelineMode(connection->pg);
-	return judge(connection, answer->result);
-}
-
-bool
-db_connection_wait(struct db_connection *connection, int event)
-{
-	int unsent = PQflush(connection->pg);
-	struct pollfd pollers[2] = {
-		{.fd = PQsocket(connection->pg), .events = POLLIN},
-		{.fd = event, .events = POLLIN}};
-
-	/* the answer before may have brought this one along */
-	if (!PQisBusy(connection->pg))
-		return true;
-	if (unsent > 0)
-		pollers[0].events |= POLLOUT;
-	return unsent < 0 || pollers[0].fd < 0 ||
-		   poll(pollers, 2,
-				(int) connection->db->config->statement_timeout_ms) <= 0 ||
-		   pollers[0].revents != 0;
-}
-
 struct db_connection *
 db_connection_new(struct db *db)
 {
-	struct db_connection *connection = calloc(1, sizeof(*connection));
-
-	if (connection)
-	{
-		connection->db = db;
-		connection->conninfo = db->config->database;
-	}
-	return connection;
+	return db_connection_make(db->config, db->log, db->config->database);
 }
 
 struct db_connection *
 db_connection_new_direct(struct db *db)
 {
-	struct db_connection *connection = db_connection_new(db);
+	const struct config *config = db->config;
 
-	if (connection && db->config->hint_database[0] != '\0')
-		connection->conninfo = db->config->hint_database;
-	return connection;
-}
-
-int
-db_connection_backend(const struct db_connection *connection)
-{
-	return is_alive(connection) ? PQbackendPID(connection->pg) : 0;
-}
-
-bool
-db_connection_listen(struct db_connection *connection, int event,
-					 int timeout_ms)
-{
-	struct pollfd pollers[2] = {
-		{.fd = is_alive(connection) ? PQsocket(connection->pg) : -1,
-		 .events = POLLIN},
-		{.fd = event, .events = POLLIN}};
-
-	poll(pollers, 2, timeout_ms);
-	return is_alive(connection) && PQconsumeInput(connection->pg) &&
-		   is_alive(connection);
-}
-
-PGnotify *
-db_connection_notification(struct db_connection *connection)
-{
-	return connection->pg ? PQnotifies(connection->pg) : NULL;
-}
-
-void
-db_connection_free(struct db_connection *connection)
-{
-	if (connection)
-		disconnect(connection);
-	free(connection);
+	return db_connection_make(config, db->log,
+							  config->hint_database[0] ? config->hint_database
+													   : config->database);
 }
 
 /* A free connection of the pool, or NULL after a bounded wait. */
@@ -530,11 +52,9 @@ acquire(struct db *db)
 	int waited = 0;
 
 	pthread_mutex_lock(&db->mutex);
-	while (!db->free_list && waited == 0)
+	while (db->free_count == 0 && waited == 0)
 		waited = pthread_cond_timedwait(&db->freed, &db->mutex, &deadline);
-	connection = db->free_list;
-	if (connection)
-		db->free_list = connection->next_free;
+	connection = db->free_count > 0 ? db->free[--db->free_count] : NULL;
 	pthread_mutex_unlock(&db->mutex);
 	return connection;
 }
@@ -543,8 +63,7 @@ static void
 release(struct db *db, struct db_connection *connection)
 {
 	pthread_mutex_lock(&db->mutex);
-	connection->next_free = db->free_list;
-	db->free_list = connection;
+	db->free[db->free_count++] = connection;
 	pthread_cond_signal(&db->freed);
 	pthread_mutex_unlock(&db->mutex);
 }
@@ -592,6 +111,26 @@ db_conninfo_is_sound(const char *conninfo)
 	return sound;
 }
 
+/* Makes the connections of the pool, which are all free. */
+static bool
+fill(struct db *db)
+{
+	size_t count = (size_t) db->config->db_connections;
+
+	db->connections = calloc(count, sizeof(*db->connections));
+	db->free = calloc(count, sizeof(*db->free));
+	if (!db->connections || !db->free)
+		return false;
+	for (size_t i = 0; i < count; i++)
+	{
+		db->connections[i] = db_connection_new(db);
+		if (!db->connections[i])
+			return false;
+		db->free[db->free_count++] = db->connections[i];
+	}
+	return true;
+}
+
 struct db *
 db_open(const struct config *config, struct log *log)
 {
@@ -618,16 +157,10 @@ db_open(const struct config *config, struct log *log)
 	pthread_mutex_init(&db->mutex, NULL);
 	pthread_mutex_init(&db->ping_mutex, NULL);
 	db->ping_connection = db_connection_new(db);
-	db->connections =
-		calloc((size_t) config->db_connections, sizeof(*db->connections));
-	for (long i = 0; db->connections && i < config->db_connections; i++)
-	{
-		db->connections[i] = db_connection_new(db);
-		if (!db->connections[i])
-			break;
-		release(db, db->connections[i]);
-	}
-	return db;
+	if (db->ping_connection && fill(db))
+		return db;
+	db_close(db);
+	return NULL;
 }
 
 void
@@ -638,6 +171,7 @@ db_close(struct db *db)
 	for (long i = 0; db->connections && i < db->config->db_connections; i++)
 		db_connection_free(db->connections[i]);
 	free(db->connections);
+	free(db->free);
 	db_connection_free(db->ping_connection);
 	pthread_mutex_destroy(&db->ping_mutex);
 	pthread_cond_destroy(&db->freed);

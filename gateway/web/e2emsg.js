@@ -45,7 +45,7 @@ class Core {
 		this.later = later ?? wait;
 		this.store = store;
 		this.closed = false;
-		this.api = new Api((server ?? new URL('..', import.meta.url).href).replace(/\/+$/, ''), fetch ?? globalThis.fetch);
+		this.api = new Api((server ?? new URL('..', import.meta.url).href).replace(/\/+$/, ''), fetch ?? globalThis.fetch, this.later);
 		this.events = new Events();
 		this.tabs = new Tabs(database, (message) => this.hear(message));
 		this.events.tell = (message) => this.tabs.tell(message);

@@ -1,6 +1,6 @@
 // The chat page: two browsers and a terminal in one conversation.
 import { openBrowser, screenshot } from './lib/chromium.mjs';
-import { Person, codeOn } from './lib/chat.mjs';
+import { Person, codeOn, there } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
@@ -69,10 +69,11 @@ await bob.page.goto(`${gateway.url}/#`);
 await bob.online();
 await alice.write('Are you there?');
 await alice.sees('Are you there?', 'delivered');
-ok(await waitUntil(async () => await bob.row('alice').locator('.badge').textContent() === '1 unread'), 'not looked at: delivered, and counted');
+ok(await waitUntil(async () => await bob.row('alice').locator('.badge').textContent() === '1 unread'),
+	'not looked at: delivered, and counted');
 await bob.open('alice');
 await alice.sees('Are you there?', 'read');
-ok(await bob.row('alice').locator('.badge').count() === 0, 'looked at: read, and not counted');
+ok(await there(bob.row('alice').locator('.badge'), 0), 'looked at: read, and not counted');
 await first.reload();
 await alice.sees('Hello Alice', 'opened');
 await alice.sees('Are you there?', 'read');
@@ -92,9 +93,7 @@ ok(hostile === 'from a \\x1b[31mterminal\\u{202e}\\x07 <b>', 'what would not be 
 await alice.write('Hello terminal');
 await alice.sees('Hello terminal', 'sent');
 ok(/Hello terminal/.test(await terminal.does('read')), 'the terminal reads what the page wrote');
-await alice.about('Safety number');
-await first.locator('.digits').waitFor();
-const number = (await first.locator('.digits li').allTextContents()).join(' ');
+const number = await alice.safetyNumber();
 const said = (await terminal.does('verify', 'alice')).match(/\d{5}/g).join(' ');
 ok(number === said, 'and has the same safety number', `${number}\n${said}`);
 await first.keyboard.press('Escape');
@@ -132,7 +131,8 @@ await bob.account('Key log');
 await bob.page.getByText('fits together').waitFor();
 ok(true, 'the key log is shown');
 await bob.page.keyboard.press('Escape');
-await alice.write('A message of some length, so that one sees how lines break in a bubble, and how a conversation looks when people have something to say.');
+await alice.write('A message of some length, so that one sees how lines break in a bubble, ' +
+	'and how a conversation looks when people have something to say.');
 await bob.write('🚲 مرحبا');
 await alice.sees('🚲', 'opened');
 await screenshot(first, '040-conversation');

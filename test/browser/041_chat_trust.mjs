@@ -72,6 +72,37 @@ await bob.open('alice');
 await bob.sees('Welcome back', 'opened');
 ok(true, 'logged out and in again: all is there');
 
+// ---- mail that is left out
+
+await bob.page.goto('about:blank');
+await alice.write('Never to arrive');
+await alice.sees('Never to arrive', 'sent');
+server.sql(`DELETE FROM e2emsg.messages m USING e2emsg.mailboxes b
+	WHERE b.id = e2emsg.find_user('bob') AND m.mailbox_id = b.id AND m.seq = b.last_seq`);
+await alice.write('The next one');
+await bob.page.goto(`${gateway.url}/#alice`);
+await bob.sees('The next one', 'opened');
+await bob.page.locator('[data-note=missing]').waitFor();
+ok(/The server left out/.test(await bob.page.locator('[data-note=missing]').textContent()), 'mail that the server leaves out: noted');
+
+// ---- a key log that is gone
+
+await alice.page.route('**/key-log', (route) => route.fulfill({ status: 404, contentType: 'application/problem+json',
+	json: { type: 'about:blank', title: 'The key log is off', status: 404, code: 'key_log_off', hint: '' } }));
+await alice.account('Key log');
+await alice.page.getByRole('dialog').locator('.form-error').waitFor();
+await screenshot(alice.page, '041-key-log');
+await alice.page.getByRole('button', { name: 'Leave it stopped' }).click();
+await alice.page.locator('.barrier').waitFor();
+ok(await alice.page.locator('.banner').isVisible(), 'a key log that contradicts itself: a banner');
+ok(await alice.page.getByPlaceholder('Message').count() === 0 && /Nothing is sent/.test(await alice.page.locator('.barrier').textContent()),
+	'and a barrier in the place of the field');
+await alice.page.unroute('**/key-log');
+await alice.page.locator('.barrier').getByRole('button', { name: 'Look' }).click();
+await alice.page.getByRole('button', { name: 'Accept this log' }).click();
+await alice.page.getByPlaceholder('Message').waitFor();
+ok(await alice.page.locator('.banner').isHidden(), 'accepted: both are gone');
+
 // ---- somebody else's key
 
 const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);

@@ -21,7 +21,8 @@ await alice.sees('Hello Bob', 'read');
 
 await browsers[0].context.setOffline(true);
 await alice.page.locator('.connection[data-state=offline]').first().waitFor();
-ok(/waits here and goes out later/.test(await alice.page.locator('.connection').first().textContent()), 'offline: said, with what it means');
+ok(/waits here and goes out later/.test(await alice.page.locator('.connection').first().textContent()),
+	'offline: said, with what it means');
 await alice.write('Written in a tunnel');
 await alice.sees('Written in a tunnel', 'waiting');
 ok(/Waiting/.test(await alice.message('tunnel').textContent()), 'what is written then waits, in words');
@@ -41,6 +42,30 @@ await alice.sees('The server is away', 'waiting');
 await gateway.start();
 await alice.sees('The server is away', 'read');
 ok(await bob.message('server is away').count() === 1, 'the same when the server was away');
+
+// ---- older than six days
+
+await gateway.stop();
+await alice.page.locator('.connection[data-state=offline]').first().waitFor();
+await alice.write('Happy birthday');
+await alice.write('And a good year');
+await alice.sees('And a good year', 'waiting');
+await alice.page.close();
+await gateway.start();
+alice.page = await browsers[0].page();
+await alice.page.addInitScript(() => {
+	const { now } = Date;
+	Date.now = () => now() + 7 * 86400 * 1000;
+});
+await alice.page.goto(`${gateway.url}/#bob`);
+await alice.sees('And a good year', 'asks');
+ok(await bob.message('Happy birthday').count() === 0, 'what waited for a week asks before it goes out');
+await screenshot(alice.page, '042-asks');
+await alice.message('Happy birthday').getByRole('button', { name: 'Discard' }).click();
+await alice.message('Happy birthday').waitFor({ state: 'detached' });
+await alice.message('And a good year').getByRole('button', { name: 'Send again' }).click();
+await bob.sees('And a good year', 'opened');
+ok(await bob.message('Happy birthday').count() === 0, 'and is discarded, or sent, as one says');
 
 // ---- two tabs
 
@@ -75,7 +100,8 @@ await again.sees('To the one that is left', 'opened');
 await again.online();
 await again.write('After the restart');
 await bob.sees('After the restart', 'opened');
-ok(await waitUntil(async () => (await again.message('After the restart').getAttribute('data-state')) === 'read'), 'a restarted browser has all, and goes on');
+ok(await waitUntil(async () => (await again.message('After the restart').getAttribute('data-state')) === 'read'),
+	'a restarted browser has all, and goes on');
 
 for (const browser of browsers) await browser.close();
 await server.stop();

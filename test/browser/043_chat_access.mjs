@@ -1,7 +1,7 @@
 // The chat page with the keyboard alone, for a screen reader, on a narrow
 // screen, and where a browser gives it no cryptography.
 import { openBrowser, screenshot } from './lib/chromium.mjs';
-import { Person, barriers, codeOn } from './lib/chat.mjs';
+import { Person, barriers, codeOn, groupAsked } from './lib/chat.mjs';
 import { startServer } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
@@ -19,8 +19,8 @@ async function look(page, name) {
 	}
 	const before = page.viewportSize();
 	await page.setViewportSize({ width: 360, height: 640 });
-	const width = await page.evaluate(() => Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('main, dialog, .log')]
-		.map((element) => element.scrollWidth - element.clientWidth + innerWidth)));
+	const width = await page.evaluate(() => Math.max(document.documentElement.scrollWidth,
+		...[...document.querySelectorAll('main, dialog, .log')].map((element) => element.scrollWidth - element.clientWidth + innerWidth)));
 	ok(width <= 360, `${name}: fits into 360 pixels`, width);
 	await page.setViewportSize(before);
 }
@@ -51,7 +51,7 @@ await page.keyboard.press('Enter');
 await page.locator('#group').waitFor();
 ok(await page.evaluate(() => document.activeElement.id) === 'group', 'what is asked has the focus');
 const asked = await page.locator('label[for=group]').textContent();
-await page.keyboard.type(code[['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh'].findIndex((word) => asked.includes(word))]);
+await page.keyboard.type(code[groupAsked(asked)]);
 await page.keyboard.press('Enter');
 const alice = new Person(page, 'alice', code);
 await alice.online();
@@ -98,7 +98,8 @@ ok(await page.evaluate(() => document.activeElement.className) === 'account-butt
 await page.setViewportSize({ width: 390, height: 844 });
 ok(await page.locator('.sidebar').isHidden(), 'a phone shows one column');
 await page.getByRole('link', { name: 'Back to all conversations' }).click();
-ok(await page.locator('.sidebar').isVisible() && await page.locator('.conversation').count() === 0, 'the arrow leads back to the list');
+await page.locator('.sidebar').waitFor();
+ok(await page.locator('.conversation').count() === 0, 'the arrow leads back to the list');
 await alice.open('bob');
 await page.goBack();
 await page.locator('.sidebar').waitFor();

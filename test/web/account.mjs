@@ -54,6 +54,9 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await user.open();
 	ok(user.client.account === null, 'an account that is not finished is none');
 	await refuses(user.client.login(), 'registration_unfinished', 'and says so');
+	gateway.service = 'evil.test';
+	await refuses(user.client.register(user.name), 'other_service', 'it is not finished at another service');
+	gateway.service = 'msg.test';
 	const before = gateway.users.get(user.name).keys[0].jwk;
 	const { recoveryCode } = await does(user.client.register(user.name), 'registering again finishes it');
 	ok(gateway.users.get(user.name).keys[0].jwk === before && user.client.account.userId === user.there.id, 'with the same key');
@@ -84,6 +87,22 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	gateway.before = (asked) => (asked.path === '/sessions/challenge' ? { status: 200, body: { nonce: 'x', audience: 'evil\u202e', expiresIn: 1 } } : undefined);
 	const other = await scene.visitor();
 	await refuses(other.client.register('someone'), 'bad_answer', 'a service with an invisible name is refused');
+}
+
+// ---- a page of another site
+
+{
+	const user = await scene.visitor();
+	globalThis.location = { origin: 'https://shop.example.org' };
+	await user.open();
+	gateway.before = () => 'hang up';
+	const error = await user.client.register('shopper').catch((caught) => caught);
+	ok(error.code === 'offline' && error.hint.includes('allowed_origins does not name https://shop.example.org'), 'is told that CORS may be the reason', error.hint);
+	delete globalThis.location;
+	await user.open();
+	const at = await user.client.register('shopper').catch((caught) => caught);
+	ok(at.code === 'offline' && !at.hint.includes('allowed_origins'), 'others are not', at.hint);
+	gateway.behave();
 }
 
 // ---- sessions

@@ -91,7 +91,8 @@ export class Accounts {
 			checkName(username);
 			this.core.askToPersist();
 			const resumed = this.record?.username === username;
-			if (!resumed) await this.prepare(username);
+			if (resumed) await this.core.session.challenge(username, this.record.service);
+			else await this.prepare(username);
 			const { code } = this.record;
 			await this.announceKeys(resumed);
 			await this.finish();

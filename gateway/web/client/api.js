@@ -30,10 +30,11 @@ function problemOf(response, body) {
 }
 
 export class Api {
-	// base: the gateway's URL without a slash at its end.
-	constructor(base, fetch) {
+	// base: the gateway's URL without a slash at its end; later: as in ClientOptions.
+	constructor(base, fetch, later) {
 		this.base = base;
 		this.fetch = fetch;
+		this.later = later;
 		this.hint = HINTS.offline + foreignHint(base);
 	}
 
@@ -42,7 +43,7 @@ export class Api {
 	 * than usual)}.  {status, body}; a status of 400 and more throws.
 	 */
 	async call(method, path, asked = {}) {
-		const watch = new Watch(ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
+		const watch = new Watch(this.later, ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
 		try {
 			const response = await this.open(method, path, asked, watch);
 			return this.read(response, await response.text());
@@ -58,7 +59,7 @@ export class Api {
 	 * of arrays of {event, id, data (a text)}, which ends with the answer.
 	 */
 	async stream(path, { token, signal }) {
-		const watch = new Watch(SILENCE_MS, signal);
+		const watch = new Watch(this.later, SILENCE_MS, signal);
 		const headers = { Accept: 'text/event-stream' };
 		try {
 			const response = await this.open('GET', path, { token, headers }, watch);
@@ -104,7 +105,8 @@ export class Api {
 
 // Ends a request that is given up: by the caller, or for silence.
 class Watch {
-	constructor(ms, outer) {
+	constructor(later, ms, outer) {
+		this.later = later;
 		this.ms = ms;
 		this.outer = outer;
 		this.controller = new AbortController();
@@ -118,12 +120,15 @@ class Watch {
 
 	// Something came: the time begins again.
 	touch() {
-		clearTimeout(this.timer);
-		this.timer = setTimeout(() => { this.late = true; this.stop(); }, this.ms);
+		this.cancel?.();
+		this.cancel = this.later(this.ms, () => {
+			this.late = true;
+			this.stop();
+		});
 	}
 
 	end() {
-		clearTimeout(this.timer);
+		this.cancel?.();
 		this.outer?.removeEventListener('abort', this.stop);
 	}
 

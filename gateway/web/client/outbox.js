@@ -2,8 +2,8 @@
 // hears of it.  An entry is kept until the server has answered:
 //
 //	{id (hex of the client's message id), order, peer, text or receipt, suite,
-//	 envelope (null: not sealed yet), messageId, sealedFor, since (sealed or
-//	 written: ms), unsignedOk (the thumbprint that the yes was for, or null)}
+//	 envelope (null: not sealed yet), messageId, reflection (sealing.js), since
+//	 (sealed or written: ms), unsignedOk (the thumbprint that the yes was for)}
 import * as mail from './mail.js';
 import { random, toBase64url, toHex } from '../crypto/bytes.js';
 import { checkText, seal } from './sealing.js';

@@ -23,8 +23,8 @@ async function plaintextOf(core, { id, suite: ofSuite, text, receipt }) {
 
 /*
  * Seals an entry of the outbox for the contact's newest key, under a fresh iv.
- * {envelope, messageId, sealedFor (a thumbprint), reflection (the id that the
- * envelope would have if it came back; not of mail to oneself)}
+ * {envelope, messageId, reflection (the id that the envelope would have if it
+ * came back; not of mail to oneself)}
  */
 export async function seal(core, entry, contact) {
 	const account = core.account.need();
@@ -39,7 +39,6 @@ export async function seal(core, entry, contact) {
 	const envelope = { receiverId: contact.userId, suite: entry.suite,
 		keyVersion: theirs.version, senderKeyVersion: mine.version, iv: toBase64url(iv),
 		ciphertext: toBase64url(ciphertext), authTag: toBase64url(authTag) };
-	return { envelope, sealedFor: toBase64url(theirs.thumbprint),
-		messageId: uuidText(await suite.messageId(them, me, iv)),
+	return { envelope, messageId: uuidText(await suite.messageId(them, me, iv)),
 		...(contact.userId !== account.userId && { reflection: uuidText(await suite.messageId(me, them, iv)) }) };
 }

@@ -5,9 +5,9 @@ import { h } from './dom.js';
 import { icon } from './icon.js';
 import { busy } from './dialog.js';
 import { keyLogDialog } from './keylog.js';
-import { attempt, tell } from './notice.js';
+import { attempt, sentence, tell } from './notice.js';
 import { safetyDialog } from './safety.js';
-import { nameOf, visible } from './text.js';
+import { nameOf } from './text.js';
 
 /** The barrier for a contact, or null when one may write. */
 export function barrierFor(client, contact) {
@@ -50,7 +50,7 @@ function blocked(client, { username }) {
 
 function changed(client, { username, problem }) {
 	return barrier('alarm', 'warning', ['The identity of ', nameOf(username), ' has changed'], [
-		problem && h('p', {}, visible(problem)),
+		problem && h('p', {}, sentence(problem)),
 		h('p', {}, 'Perhaps ', nameOf(username), ' began anew after losing everything. Perhaps somebody, the server for instance, ',
 			'put a key of their own in between, to read along. ', h('strong', {}, 'Nothing is sent until you decide.')),
 		h('p', {}, 'Ask ', nameOf(username), ' by another way, by phone or in person, and compare the safety number.')],
@@ -62,14 +62,14 @@ function changed(client, { username, problem }) {
 }
 
 function keyLogStops(client) {
-	return barrier('alarm', 'warning', 'The key log contradicts itself', h('p', {}, visible(client.keyLogProblem),
+	return barrier('alarm', 'warning', 'The key log contradicts itself', h('p', {}, sentence(client.keyLogProblem),
 		' ', h('strong', {}, 'Nothing is sent until you have looked.')),
 	button('quiet', 'Look', () => keyLogDialog(client)));
 }
 
 function refused({ username, problem }) {
 	return barrier('alarm', 'warning', ['The key of ', nameOf(username), ' is refused'], [
-		problem && h('p', {}, visible(problem)),
+		problem && h('p', {}, sentence(problem)),
 		h('p', {}, 'What the server shows contradicts what it showed before, so nothing is sealed with it. ',
 			'It goes on by itself once the server shows the true key again.')]);
 }

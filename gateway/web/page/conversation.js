@@ -10,6 +10,7 @@ import { itemsOf, makeItem, updateItem } from './message.js';
 import { attempt, tellError } from './notice.js';
 import { avatar } from './people.js';
 import { personDialog } from './person.js';
+import { stickToEnd } from './scroll.js';
 import { nameOf, visible } from './text.js';
 import { trusts } from './words.js';
 
@@ -19,7 +20,8 @@ const page = 50;
 export function conversation(app, username) {
 	const { client } = app;
 	const head = h('header', { class: 'conversation-head' });
-	const log = h('div', { class: 'log', role: 'log', 'aria-label': `Messages with ${visible(username)}`, tabindex: '0', 'aria-live': 'polite' });
+	const log = h('div', { class: 'log', role: 'log', 'aria-label': `Messages with ${visible(username)}`,
+		tabindex: '0', 'aria-live': 'polite' });
 	const foot = h('div', { class: 'conversation-foot' });
 	const writing = composer(username, (text) => send(client, username, text));
 	const scroller = stickToEnd(log);
@@ -99,28 +101,6 @@ function begin(messages, view, show) {
 		view.limit += page;
 		show().catch(tellError);
 	} }, 'Earlier messages') }];
-}
-
-/* Follows the newest message, unless one has scrolled up to read. */
-function stickToEnd(log) {
-	let atEnd = true;
-	const follow = () => atEnd && log.scrollTo({ top: log.scrollHeight, behavior: 'instant' });
-
-	log.addEventListener('scroll', () => {
-		atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-	}, { passive: true });
-	new ResizeObserver(follow).observe(log);
-	return {
-		keep(change) {
-			const fromEnd = log.scrollHeight - log.scrollTop;
-
-			change();
-			if (atEnd)
-				follow();
-			else if (log.scrollTop === 0)
-				log.scrollTop = log.scrollHeight - fromEnd;
-		},
-	};
 }
 
 function headOf(app, contact) {

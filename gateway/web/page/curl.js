@@ -1,8 +1,13 @@
 // A call as a curl command that one can paste into a shell.
 
 /** For a shell: nothing inside has a meaning. */
-export function quoted(text) {
+function quoted(text) {
 	return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/* Of the query what is needed, and what is not said by leaving it out. */
+function isSaid({ in: place, required, example, schema }) {
+	return place === 'query' && (required || (example !== undefined && example !== schema.default));
 }
 
 /**
@@ -16,9 +21,9 @@ export function curlOf(operation, body, origin) {
 
 		return parameter ? exampleOf(parameter) : whole;
 	});
-	const query = parameters.filter((one) => one.in === 'query' && (one.required || (one.example !== undefined && one.example !== one.schema.default)))
-		.map((one) => `${one.name}=${encodeURIComponent(exampleOf(one))}`).join('&');
-	const parts = [`curl${path.endsWith('/stream') ? ' -N' : ''}${method === 'GET' ? '' : ` -X ${method}`} ${quoted(origin + filled + (query && `?${query}`))}`];
+	const query = parameters.filter(isSaid).map((one) => `${one.name}=${encodeURIComponent(exampleOf(one))}`).join('&');
+	const options = [path.endsWith('/stream') && ' -N', method !== 'GET' && ` -X ${method}`].filter(Boolean).join('');
+	const parts = [`curl${options} ${quoted(origin + filled + (query && `?${query}`))}`];
 
 	if (needsToken)
 		parts.push('-H "Authorization: Bearer $TOKEN"');

@@ -7,6 +7,7 @@ import { icon } from './icon.js';
 import { itemsOf, makeItem, updateItem } from './message.js';
 import { tellError } from './notice.js';
 import { avatar } from './people.js';
+import { stickToEnd } from './scroll.js';
 import { nameOf } from './text.js';
 
 /**
@@ -25,16 +26,19 @@ export function pane(person, peer, changed) {
 			throw error;
 		}
 	});
+	const scroller = stickToEnd(log);
 	let shown = [];
 
+	const actions = { resend: (id) => client.resend(id), discard: (id) => client.discard(id) };
 	const show = coalesce(async () => {
 		shown = await client.messages(peer.username);
-		reconcile(log, shown.length > 0 ? itemsOf(shown).filter(({ day }) => !day) : [{ key: 'empty', element: emptyLog(title, peer) }], {
+		const items = shown.length > 0 ? itemsOf(shown).filter(({ day }) => !day) : [{ key: 'empty', element: emptyLog(title, peer) }];
+
+		scroller.keep(() => reconcile(log, items, {
 			key: ({ key }) => key,
 			make: (item) => item.element ?? makeItem(item),
-			update: (element, item) => item.element ?? updateItem(element, item, { resend: client.resend, discard: client.discard }),
-		});
-		log.scrollTop = log.scrollHeight;
+			update: (element, item) => item.element ?? updateItem(element, item, actions),
+		}));
 		if (document.visibilityState === 'visible')
 			await client.markRead(peer.username);
 		changed();

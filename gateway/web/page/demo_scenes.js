@@ -67,7 +67,8 @@ async function flip(stage, say) {
 	await evil('flip', bob.username);
 	await alice.client.send(bob.username, 'Meet me at noon');
 	await outcome(stage, newerThan(before, bob, alice, isShut));
-	return 'Bob’s browser noticed. The tag at the end of the row fits these bytes and no others, and only Alice and Bob could make another. ' +
+	return 'Bob’s browser noticed. The tag at the end of the row fits these bytes and no others, and only Alice and Bob ' +
+		'could make another. ' +
 		'A server can lose a message, but it can’t change what one says.';
 }
 

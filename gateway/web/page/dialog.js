@@ -10,10 +10,10 @@ let count = 0;
  * may be asynchronous, and keeps the dialog open by returning false. Answers
  * {element, close}; onclose is called however it ends.
  */
-export function openDialog({ title, body, actions = [], wide = false, onclose = null }) {
+export function openDialog({ title, body, actions = [], onclose = null }) {
 	const id = `dialog-${++count}`;
 	const close = () => element.close();
-	const element = h('dialog', { class: wide ? 'dialog wide' : 'dialog', 'aria-labelledby': id },
+	const element = h('dialog', { class: 'dialog', 'aria-labelledby': id },
 		h('div', { class: 'dialog-head' },
 			h('h2', { id }, title),
 			h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: close }, icon('close'))),

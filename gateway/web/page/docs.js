@@ -1,5 +1,6 @@
 // The documentation of the REST API, out of openapi.json.
 import { methodBadge, operationCard, prose } from './docs_operation.js';
+import { offerDemo } from './demo_link.js';
 import { h, replace } from './dom.js';
 import { noticeArea, wordsOf } from './notice.js';
 import { Api } from './openapi.js';
@@ -82,6 +83,7 @@ function filter(parts, none, text) {
 	none.hidden = shown > 0;
 }
 
+offerDemo(document.querySelectorAll('.page-head a[href="/demo"]'));
 start().catch((error) => {
 	replace(place, h('main', {}, h('h1', {}, 'REST API'), h('p', { class: 'form-error', role: 'alert' }, wordsOf(error).what)));
 });

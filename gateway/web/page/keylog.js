@@ -2,7 +2,7 @@
 import { openDialog } from './dialog.js';
 import { h, replace } from './dom.js';
 import { icon } from './icon.js';
-import { attempt, tell } from './notice.js';
+import { attempt, sentence, tell } from './notice.js';
 import { visible } from './text.js';
 
 /** The banner that stops all sending; hidden while all is well. */
@@ -38,10 +38,10 @@ export async function keyLogDialog(client) {
 
 function logNodes({ verifier, size, problem }) {
 	return [
-		h('p', {}, 'Every key of everybody stands in one public record that can only grow. Your browser checks each key that it uses against it, ',
-			'so a key that the server made up for you alone is noticed.'),
+		h('p', {}, 'Every key of everybody stands in one public record that can only grow. Your browser checks each key that it uses ',
+			'against it, so a key that the server made up for you alone is noticed.'),
 		problem
-			? h('div', { class: 'form-error' }, icon('warning'), h('div', {}, h('p', {}, visible(problem)),
+			? h('div', { class: 'form-error' }, icon('warning'), h('div', {}, h('p', {}, sentence(problem)),
 				h('p', {}, 'Did the server’s owner restore an old copy and say so? Then accept. If nobody can explain it, ',
 					'somebody may be showing you other keys than everybody else.')))
 			: h('p', { class: 'good-line' }, icon('verified'), 'Everything seen so far fits together.'),

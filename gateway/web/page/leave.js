@@ -12,13 +12,14 @@ export async function logOut(app) {
 
 /** Asks before keys and history go. */
 export function forgetDialog(app) {
+	const username = app.client.account?.username ?? app.client.signedOut;
 	const understood = h('input', { type: 'checkbox', id: 'understood', 'aria-describedby': 'understood-error' });
 	const error = errorPlace('understood-error');
 
 	openDialog({
 		title: 'Forget this browser?',
 		body: [
-			h('p', {}, 'The keys and all messages of ', nameOf(app.client.account?.username ?? app.client.signedOut), ' are deleted from this browser.'),
+			h('p', {}, 'The keys and all messages of ', nameOf(username), ' are deleted from this browser.'),
 			h('p', {}, 'With the recovery code you can come back as the same person, here or elsewhere. ',
 				h('strong', {}, 'Without it the account is gone for good'), ', and messages that you have read are gone in any case: ',
 				'they are nowhere but here.'),

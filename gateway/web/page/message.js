@@ -87,8 +87,10 @@ function updateBubble(element, message) {
 
 /* Mail that did not open is shown as that, with the reason. */
 function sealed(message) {
+	const title = message.state === 'repeated' ? 'A message came twice' : 'This message did not open';
+
 	return h('div', { class: 'sealed' }, icon('lock'),
-		h('div', {}, h('strong', {}, message.state === 'repeated' ? 'A message came twice' : 'This message did not open'), h('p', {}, sealedReason(message))));
+		h('div', {}, h('strong', {}, title), h('p', {}, sealedReason(message))));
 }
 
 function updateMeta(element, { message, last, newest }, actions) {

@@ -74,7 +74,7 @@ function emptyStage() {
 /* Without a network one waits; anything else is said, and can be tried again. */
 function whyOffline(client, label, error) {
 	if (!error || !navigator.onLine || ['offline', 'timeout'].includes(error.code) || error.status >= 500)
-		return [label, h('span', { class: 'hint' }, ' What you write waits here and goes out later.')];
+		return [h('strong', {}, `${label}.`), ' What you write waits here and goes out later.'];
 	const { what, hint } = wordsOf(error);
 
 	return [h('strong', {}, what), ' ', hint, ' ', h('button', { type: 'button', class: 'link', onclick: () => attempt(async () => {
@@ -90,6 +90,9 @@ function whyOffline(client, label, error) {
 function connectionChip(client, listeners) {
 	const chip = h('p', { class: 'connection', role: 'status' });
 	const show = (state, error) => {
+		/* what is tried again and again is not news */
+		if (state === 'connecting' && chip.dataset.state === 'offline')
+			return;
 		const { label, online } = connections[state] ?? connections.closed;
 		const quiet = online || state === 'connecting';
 

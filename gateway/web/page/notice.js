@@ -6,15 +6,20 @@ import { visible } from './text.js';
 
 const shownFor = { good: 4000, bad: 12000 }; // ms
 
+/** Words as a sentence: with a capital and an end. */
+export function sentence(words) {
+	const text = visible(words).trim();
+
+	return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…:]$/.test(text) ? '' : '.');
+}
+
 /** The words for an error: what happened, and what to do about it. */
 export function wordsOf(error) {
-	const sentence = visible(error.message || String(error));
-
-	return { what: sentence.charAt(0).toUpperCase() + sentence.slice(1), hint: error.hint ? visible(error.hint) : '' };
+	return { what: sentence(error.message || String(error)), hint: error.hint ? visible(error.hint) : '' };
 }
 
 /** The same as nodes. */
-export function errorNodes(error) {
+function errorNodes(error) {
 	const { what, hint } = wordsOf(error);
 
 	return [icon('warning'), h('span', {}, h('strong', {}, what), hint && h('span', { class: 'hint' }, ' ', hint))];

@@ -72,7 +72,8 @@ export class Api {
 		const range = (low, high, unit) => (low ?? high) !== undefined && (low === high ? `${low}${unit}`
 			: `${low ?? 0} to ${high ?? '…'}${unit}`);
 
-		return [range(minimum, maximum, ''), contentEncoding ? range(bytes(minLength), bytes(maxLength), ' bytes') : range(minLength, maxLength, ' characters'),
+		return [range(minimum, maximum, ''),
+			contentEncoding ? range(bytes(minLength), bytes(maxLength), ' bytes') : range(minLength, maxLength, ' characters'),
 			standard !== undefined && `default ${JSON.stringify(standard)}`].filter(Boolean).join('; ');
 	}
 

@@ -3,9 +3,9 @@ import { freshContactOf } from './contact.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { icon } from './icon.js';
-import { attempt } from './notice.js';
+import { attempt, sentence } from './notice.js';
 import { safetyDialog } from './safety.js';
-import { nameOf, visible } from './text.js';
+import { nameOf } from './text.js';
 import { trusts } from './words.js';
 
 export async function personDialog(client, username) {
@@ -19,7 +19,7 @@ export async function personDialog(client, username) {
 		title: nameOf(username),
 		body: [
 			h('p', { class: 'trust-line', 'data-trust': contact.trust }, icon(name), h('span', {}, h('strong', {}, label), ' ', tip)),
-			contact.problem && h('p', { class: 'form-error' }, icon('warning'), h('span', {}, visible(contact.problem))),
+			contact.problem && h('p', { class: 'form-error' }, icon('warning'), h('span', {}, sentence(contact.problem))),
 			h('dl', { class: 'facts' },
 				h('dt', {}, 'Key version'), h('dd', {}, String(contact.keyVersion)),
 				h('dt', {}, 'User id'), h('dd', {}, h('code', {}, contact.userId))),

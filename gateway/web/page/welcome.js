@@ -1,6 +1,7 @@
 // The first screen: a new account, or one that comes back with its
 // recovery code; for an account that is here but signed out, the way in.
 import { busy } from './dialog.js';
+import { offerDemo } from './demo_link.js';
 import { h, replace } from './dom.js';
 import { icon } from './icon.js';
 import { errorPlace, showError } from './notice.js';
@@ -11,15 +12,27 @@ import { nameOf } from './text.js';
  * app: {client, registered(code), entered()}.
  */
 export function welcome(app) {
-	return h('main', { class: 'welcome' },
+	const demo = h('a', { href: '/demo', hidden: true }, 'See what the server sees');
+
+	offerDemo([demo]);
+	return h('main', { class: 'welcome entrance' },
 		h('header', { class: 'welcome-head' },
 			h('p', { class: 'wordmark' }, icon('lock'), 'e2emsg'),
 			h('h1', { tabindex: '-1' }, 'Messages that only the two of you can read'),
 			h('p', { class: 'lead' }, 'Each message is sealed in this browser and opened in the other one. The server in between keeps ',
-				'sealed envelopes, and holds no key to any of them.')),
+				'sealed envelopes, and holds no key to any of them.'),
+			glance()),
 		app.client.signedOut ? signIn(app) : entrance(app),
 		h('nav', { class: 'welcome-foot', 'aria-label': 'More' },
-			h('a', { href: '/demo' }, 'See what the server sees'), h('a', { href: '/docs' }, 'API')));
+			demo, h('a', { href: '/docs' }, 'API')));
+}
+
+/* One message in three places. */
+function glance() {
+	return h('dl', { class: 'glance' },
+		h('dt', {}, 'You write'), h('dd', { class: 'bubble own' }, 'Meet me at noon'),
+		h('dt', {}, 'The server keeps'), h('dd', {}, h('code', { class: 'kept' }, '9bf6 7228 3c4c 470d 169a ebf6 3659 5bcc…')),
+		h('dt', {}, 'Your friend reads'), h('dd', { class: 'bubble' }, 'Meet me at noon'));
 }
 
 /* A new account or an old one: two forms, one shown. */

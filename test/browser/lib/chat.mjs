@@ -1,8 +1,12 @@
 // What a person does on the chat page.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { waitUntil } from './server.mjs';
 
 const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh'];
+
+// "the third of the 7 groups": 2
+export const groupAsked = (label) => ORDINALS.findIndex((word) => label.includes(word));
 
 export class Person {
 	constructor(page, username, code) {
@@ -26,7 +30,7 @@ export class Person {
 	// The group that the page asks for.
 	async typeGroup() {
 		const label = await this.page.locator('label[for=group]').textContent();
-		await this.page.locator('#group').fill(this.code[ORDINALS.findIndex((word) => label.includes(word))].toLowerCase());
+		await this.page.locator('#group').fill(this.code[groupAsked(label)].toLowerCase());
 		await this.page.getByRole('button', { name: 'Confirm' }).click();
 	}
 
@@ -74,10 +78,14 @@ export class Person {
 
 	async safetyNumber() {
 		await this.about('Safety number');
+		await this.page.locator('.digits li').first().waitFor();
 		const digits = await this.page.locator('.digits li').allTextContents();
 		return digits.join(' ');
 	}
 }
+
+// So many there are, or will be.
+export const there = (locator, count = 1) => waitUntil(async () => await locator.count() === count);
 
 export async function codeOn(page) {
 	await page.locator('.code li').first().waitFor();

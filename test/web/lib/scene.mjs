@@ -6,11 +6,13 @@ import { MemoryStore } from './memory_store.mjs';
 import { WebGateway } from './web_gateway.mjs';
 
 const HASTE = 50; // how much sooner than in a browser what waits is tried again
+const PATIENCE_MS = 30_000; // from here on it is about answers, which get their time
 
-export const later = (ms, work) => {
-	const timer = setTimeout(work, ms / HASTE);
+// Runs work() later; the result cancels that.
+export function later(ms, work, haste = ms < PATIENCE_MS ? HASTE : 1) {
+	const timer = setTimeout(work, ms / haste);
 	return () => clearTimeout(timer);
-};
+}
 
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
