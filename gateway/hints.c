@@ -57,6 +57,7 @@ struct hints
 	int64_t sent_at; /* all on the clock of clock_ms() */
 	int64_t greet_at;
 	int64_t others_until;
+	bool heard_others;	/* since LISTEN */
 	int64_t echo_until; /* 0 once it came */
 	int pause_ms;
 };
@@ -132,6 +133,9 @@ hear(struct hints *hints, const char *text)
 
 	hints->others_until = clock_ms() + ALONE_MS;
 	atomic_store(&hints->has_others, true);
+	if (!hints->heard_others)
+		wakeups_all(hints->wakeups); /* of what was not told before */
+	hints->heard_others = true;
 	if (strcmp(text, "?") == 0 && hints->greet_at > clock_ms() + ANSWER_MS)
 		hints->greet_at = clock_ms() + ANSWER_MS; /* once for many */
 	count = hint_read(text, heard);
@@ -180,6 +184,7 @@ begin_listening(struct hints *hints)
 		return;
 	hints->backend = db_connection_backend(hints->connection);
 	hints->pause_ms = FIRST_PAUSE_MS;
+	hints->heard_others = false;
 	set_listens(hints, true);
 	hints->echo_until = clock_ms() + ECHO_MS;
 	greet(hints, "?");
