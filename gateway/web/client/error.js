@@ -61,3 +61,7 @@ export function isPassing(error) {
 	if (error.code === 'offline' || error.code === 'timeout') return true;
 	return error.status === 408 || error.status === 429 || error.status >= 500;
 }
+
+// The server's no to the request itself: not "later", and not "sign in again".
+export const isRefusal = (error) =>
+	error instanceof E2emsgError && error.status >= 400 && error.status !== 401 && !isPassing(error);
