@@ -30,9 +30,9 @@ export class E2emsgError extends Error {
 	 * registration_unfinished, account_exists, signed_out, bad_recovery_code,
 	 * wrong_recovery_code, damaged_backup, other_backup, old_backup,
 	 * identity_replaced, untrusted_identity, unsigned_peer, refused_key,
-	 * key_log_problem, own_key_changed, blocked, not_a_contact, text_empty,
-	 * text_too_long, bad_text, unknown_message, not_waiting, too_many_rounds,
-	 * not_a_message.
+	 * key_log_problem, own_key_changed, number_changed, blocked, not_a_contact,
+	 * text_empty, text_too_long, bad_text, unknown_message, not_waiting,
+	 * too_many_rounds, not_a_message.
 	 */
 	readonly code: string;
 	/** What can be done about it, in a sentence. */
@@ -199,8 +199,11 @@ export interface Client {
 	 * that of the identity which acceptKeyChange() would accept.
 	 */
 	safetyNumber(username: string): Promise<SafetyNumber>;
-	/** The user has compared it, and it was the same. */
-	verify(username: string): Promise<void>;
+	/**
+	 * The user has compared it, and it was the same.  digits: those that were
+	 * shown; throws number_changed when they are not those of now.
+	 */
+	verify(username: string, digits?: string): Promise<void>;
 	/** The user's yes to what the server shows of the peer now; throws refused_key where no yes heals. */
 	acceptKeyChange(username: string): Promise<void>;
 

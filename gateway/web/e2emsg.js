@@ -153,7 +153,7 @@ class Client {
 
 	safetyNumber(username) { return this.#core.verification.safetyNumber(username); }
 
-	verify(username) { return this.#core.verification.verify(username); }
+	verify(username, digits) { return this.#core.verification.verify(username, digits); }
 
 	acceptKeyChange(username) { return this.#core.verification.acceptKeyChange(username); }
 

@@ -23,6 +23,7 @@ export const HINTS = {
 	refused_key: 'The server may have made up the key for you alone. Nothing was sealed to it.',
 	key_log_problem: 'Nothing is sent until somebody has looked at it and accepted the key log.',
 	own_key_changed: 'Another device may have rotated: sign in again, or restore the account. Or the server lies.',
+	number_changed: 'Compare the safety number that is shown now.',
 	blocked: 'Unblock the user first.',
 	not_a_contact: 'Look the user up first: contact().',
 	text_empty: 'Write something.',
