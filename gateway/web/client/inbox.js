@@ -5,7 +5,7 @@ import * as receipts from './receipts.js';
 import { computedId, outline, readSealed } from './opening.js';
 import { refuse } from './error.js';
 
-const AREAS = ['account', 'meta', 'messages', 'seen', 'contacts'];
+const AREAS = ['account', 'meta', 'messages', 'outbox', 'seen', 'contacts'];
 const NOTHING = { name: 'progress', last: 0, acknowledged: 0, known: true };
 
 // A name in "seen" for a sender's own message id.

@@ -8,8 +8,9 @@ const SUITE = 1; // the tutorial's has no frames
 const NOT_SENT = ['waiting', 'asks', 'refused'];
 
 /*
- * Notes what a receipt says, in a transaction over "messages": every earlier
- * message to the peer came as far.  The records that changed.
+ * Notes what a receipt says, in a transaction over "messages" and "outbox":
+ * every earlier message to the peer came as far, and what arrived is on its way
+ * no more.  The records that changed.
  */
 export async function apply(t, contact, { kind, messageId }) {
 	const id = uuidText(messageId);
@@ -23,7 +24,10 @@ export async function apply(t, contact, { kind, messageId }) {
 		return mail.isFurther(kind, record.state); // what lies before came as far by an earlier receipt
 	});
 	const changed = behind.map((record) => ({ ...record, state: kind }));
-	for (const record of changed) await t.put('messages', record);
+	for (const record of changed) {
+		await t.put('messages', record);
+		await t.delete('outbox', record.id);
+	}
 	return changed;
 }
 
