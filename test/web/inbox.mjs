@@ -158,6 +158,20 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 	ok(await count('repeated') === 3, 'an old number with the old envelope changes nothing');
 }
 
+// ---- a gap before what is not kept
+
+{
+	const { alice, bob, first } = await quietPair();
+	await alice.client.block(bob.name);
+	await bob.client.send(alice.name, 'not kept');
+	alice.there.mail.at(-1).seq = first + 3;
+	await alice.read();
+	const notes = (await alice.client.messages(bob.name)).filter(({ note }) => note === 'missing');
+	ok(JSON.stringify(notes.map(({ details }) => [details.from - first, details.through - first])) === '[[1,2]]',
+		'numbers that are missing before a blocked user\'s message are noted', JSON.stringify(notes));
+	ok(alice.warnings.some(({ code }) => code === 'missing_mail') && !(await alice.texts(bob)).includes('not kept'), 'and said; the message is not kept');
+}
+
 // ---- strangers, blocked users
 
 {

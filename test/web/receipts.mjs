@@ -92,6 +92,27 @@ async function sentAgain() {
 	ok(await becomes(alice, bob, 'again', 'delivered'), 'which has its own');
 }
 
+// ---- what is read later is not the newest
+
+{
+	const { alice, bob } = await scene.pair();
+	await bob.client.rotateKeys();
+	gateway.before = ({ path }) => (path === `/users/${bob.there.id}/public-key` ? { status: 403, body: { code: 'forbidden', title: 'no' } } : undefined);
+	await bob.client.send(alice.name, 'old');
+	await alice.read();
+	gateway.behave();
+	await bob.client.send(alice.name, 'new');
+	await alice.read();
+	await alice.client.markRead(bob.name);
+	ok(await becomes(bob, alice, 'new', 'read'), 'a letter behind one that stays sealed is read');
+	await alice.client.acceptKeyChange(bob.name);
+	ok(await becomes(alice, bob, 'old', 'opened'), 'the old one is read when a key is there');
+	const { lastIn, unread } = await alice.store.read(['contacts'], (t) => t.get('contacts', bob.name));
+	const { messageId } = (await alice.client.messages(bob.name)).find(({ text }) => text === 'new');
+	ok(lastIn === messageId && unread === 1, 'it is unread, and not the newest');
+	ok((await alice.texts(bob)).slice(-2).join() === 'old,new', 'it stands where it came');
+}
+
 await scene.close();
 done();
 process.exit();
