@@ -5,6 +5,8 @@ export interface ClientOptions {
 	server?: string;
 	/** Name of the IndexedDB database: one account each.  Default "e2emsg". */
 	database?: string;
+	/** Are others told that their messages were read?  Default true; "delivered" is told in any case. */
+	readReceipts?: boolean;
 	/** Replaceable for tests and other environments. */
 	fetch?: typeof fetch;
 	store?: Store;
@@ -180,7 +182,7 @@ export interface Client {
 	messages(username: string, options?: { before?: string; limit?: number }): Promise<Message[]>;
 	/** The one with the newest message first. */
 	conversations(): Promise<Conversation[]>;
-	/** The user has seen all of it: unread becomes 0, and an accepted peer gets a receipt. */
+	/** The user has seen all of it: unread becomes 0, and an accepted peer gets a receipt, unless readReceipts is off. */
 	markRead(username: string): Promise<void>;
 	/** Sends what waits; with an id, also what asks or was refused. */
 	resend(id?: string): Promise<void>;

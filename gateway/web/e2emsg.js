@@ -40,7 +40,8 @@ function wait(ms, work) {
 
 // What the parts share.
 class Core {
-	constructor({ server, fetch, now, later }, database, store) {
+	constructor({ server, readReceipts = true, fetch, now, later }, database, store) {
+		this.readReceipts = readReceipts;
 		this.now = now ?? Date.now;
 		this.later = later ?? wait;
 		this.store = store;

@@ -2,7 +2,7 @@
 //
 //	node test/web/receipts.mjs
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, sleep, spoil, waitUntil } from './lib/scene.mjs';
+import { Scene, User, sleep, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene({ keyLog: false }).open();
 const { gateway } = scene;
@@ -111,6 +111,31 @@ async function sentAgain() {
 	const { messageId } = (await alice.client.messages(bob.name)).find(({ text }) => text === 'new');
 	ok(lastIn === messageId && unread === 1, 'it is unread, and not the newest');
 	ok((await alice.texts(bob)).slice(-2).join() === 'old,new', 'it stands where it came');
+}
+
+// ---- who does not want others to know
+
+{
+	const [alice, bob] = [await scene.newUser('alice'), await scene.newUser('bob')];
+	const tab = new User(scene, bob.name, bob.store);
+	await tab.open({ readReceipts: false });
+	await alice.client.connect();
+	await alice.client.send(bob.name, 'seen?');
+	await tab.read();
+	await tab.client.accept(alice.name);
+	await tab.client.markRead(alice.name);
+	ok((await tab.client.conversations())[0].unread === 0, 'with readReceipts off, nothing is unread');
+	ok(await becomes(alice, bob, 'seen?', 'delivered'), 'that it was delivered is told');
+	await sleep(100);
+	ok(await alice.states(bob) === 'delivered', 'that it was read is not', await alice.states(bob));
+	await bob.client.accept(alice.name);
+	await sleep(100);
+	ok(await alice.states(bob) === 'delivered', 'also not when it is on again', await alice.states(bob));
+	await alice.client.send(bob.name, 'now?');
+	await becomes(bob, alice, 'now?', 'opened');
+	await bob.client.markRead(alice.name);
+	ok(await becomes(alice, bob, 'now?', 'read'), 'but what is read from then on');
+	await tab.client.close();
 }
 
 await scene.close();

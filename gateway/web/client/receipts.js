@@ -49,7 +49,7 @@ export class Receipts {
 	due(contact) {
 		const { lastIn, seenIn, delivered, read } = contact;
 		if (!lastIn || !this.mayAnswer(contact)) return undefined;
-		if (seenIn && read !== seenIn) return { kind: 'read', messageId: seenIn };
+		if (this.core.readReceipts && seenIn && read !== seenIn) return { kind: 'read', messageId: seenIn };
 		return delivered !== lastIn && read !== lastIn ? { kind: 'delivered', messageId: lastIn } : undefined;
 	}
 
