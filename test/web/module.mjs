@@ -1,9 +1,11 @@
-// What lies around the web module: answers without end.
+// What lies around the web module: answers without end, a database that other
+// tabs hold.
 //
 //	node test/web/module.mjs
 import { done, ok } from '../client/lib/tap.mjs';
 import { does, later, refuses } from './lib/scene.mjs';
 import { Api } from '../../gateway/web/client/api.js';
+import { IndexedStore } from '../../gateway/web/client/store.js';
 
 // ---- answers
 
@@ -33,6 +35,31 @@ import { Api } from '../../gateway/web/client/api.js';
 	for (const [what, body, status] of [['none', null, 204], ['an empty one', '', 200]])
 		await does(answer(body, { status }), `${what}, too`, (reply) => reply.body === null && reply.status === status);
 	await refuses(answer('{'), 'bad_answer', 'half of one is none', /not JSON/);
+}
+
+// ---- a database that other tabs hold
+
+{
+	const opening = () => {
+		const request = {};
+		const database = { closed: false, close() { database.closed = true; } };
+		return { request, database, store: IndexedStore.open('x', { open: () => request }) };
+	};
+	const { request, database, store } = opening();
+	const refused = store.catch((error) => error);
+	request.onblocked?.();
+	const error = await Promise.race([refused, new Promise((resolve) => { setTimeout(resolve, 500); })]);
+	ok(error?.code === 'storage_failed' && /close/i.test(error.hint), 'a database that another tab holds is an error with a hint', error?.hint);
+	request.result = database;
+	request.onsuccess();
+	await refused;
+	ok(database.closed, 'what opens later is closed');
+	const second = opening();
+	second.request.result = second.database;
+	second.request.onsuccess();
+	await does(second.store, 'one that nobody holds opens');
+	second.database.onversionchange();
+	ok(second.database.closed, 'and is given up when a newer version of the page asks for it');
 }
 
 done();
