@@ -1,10 +1,12 @@
 // What lies around the web module: answers without end, a database that other
-// tabs hold.
+// tabs hold, the list of codes.
 //
 //	node test/web/module.mjs
+import { readFileSync } from 'node:fs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { does, later, refuses } from './lib/scene.mjs';
 import { Api } from '../../gateway/web/client/api.js';
+import { HINTS } from '../../gateway/web/client/error.js';
 import { IndexedStore } from '../../gateway/web/client/store.js';
 
 // ---- answers
@@ -60,6 +62,20 @@ import { IndexedStore } from '../../gateway/web/client/store.js';
 	await does(second.store, 'one that nobody holds opens');
 	second.database.onversionchange();
 	ok(second.database.closed, 'and is given up when a newer version of the page asks for it');
+}
+
+// ---- codes
+
+{
+	const listIn = (text) => [...new Set(text.match(/\b[a-z]+(_[a-z]+)*\b/g))].sort().join(' ');
+	const own = Object.keys(HINTS).sort().join(' ');
+	const declared = readFileSync(new URL('../../gateway/web/e2emsg.d.ts', import.meta.url), 'utf8')
+		.match(/module's own: (.*?)\.\n/s)[1];
+	ok(listIn(declared) === own, 'e2emsg.d.ts names the codes that the module has, and no other', `${listIn(declared)}\n${own}`);
+	const documented = readFileSync(new URL('../../docs/web.md', import.meta.url), 'utf8')
+		.match(/The module's own:\n\n.*?\n\n/s)[0].split('\n').slice(4).map((row) => row.split('|')[1] ?? '').join(' ');
+	ok(listIn(documented) === own, 'and so does docs/web.md', `${listIn(documented)}\n${own}`);
+	ok(Object.values(HINTS).every((hint) => /^[A-Z].*[.?!]$/.test(hint)), 'each has a hint, which is a sentence');
 }
 
 done();
