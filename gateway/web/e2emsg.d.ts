@@ -5,6 +5,8 @@ export interface ClientOptions {
 	server?: string;
 	/** Name of the IndexedDB database: one account each.  Default "e2emsg". */
 	database?: string;
+	/** Are others told that their messages were read?  Default true; "delivered" is told in any case. */
+	readReceipts?: boolean;
 	/** Replaceable for tests and other environments. */
 	fetch?: typeof fetch;
 	store?: Store;
@@ -30,9 +32,9 @@ export class E2emsgError extends Error {
 	 * registration_unfinished, account_exists, signed_out, bad_recovery_code,
 	 * wrong_recovery_code, damaged_backup, other_backup, old_backup,
 	 * identity_replaced, untrusted_identity, unsigned_peer, refused_key,
-	 * key_log_problem, own_key_changed, blocked, not_a_contact, text_empty,
-	 * text_too_long, bad_text, unknown_message, not_waiting, too_many_rounds,
-	 * not_a_message.
+	 * key_log_problem, own_key_changed, number_changed, blocked, not_a_contact,
+	 * text_empty, text_too_long, bad_text, unknown_message, not_waiting,
+	 * too_many_rounds, not_a_message.
 	 */
 	readonly code: string;
 	/** What can be done about it, in a sentence. */
@@ -180,7 +182,7 @@ export interface Client {
 	messages(username: string, options?: { before?: string; limit?: number }): Promise<Message[]>;
 	/** The one with the newest message first. */
 	conversations(): Promise<Conversation[]>;
-	/** The user has seen all of it: unread becomes 0, and an accepted peer gets a receipt. */
+	/** The user has seen all of it: unread becomes 0, and an accepted peer gets a receipt, unless readReceipts is off. */
 	markRead(username: string): Promise<void>;
 	/** Sends what waits; with an id, also what asks or was refused. */
 	resend(id?: string): Promise<void>;
@@ -199,8 +201,11 @@ export interface Client {
 	 * that of the identity which acceptKeyChange() would accept.
 	 */
 	safetyNumber(username: string): Promise<SafetyNumber>;
-	/** The user has compared it, and it was the same. */
-	verify(username: string): Promise<void>;
+	/**
+	 * The user has compared it, and it was the same.  digits: those that were
+	 * shown; throws number_changed when they are not those of now.
+	 */
+	verify(username: string, digits?: string): Promise<void>;
 	/** The user's yes to what the server shows of the peer now; throws refused_key where no yes heals. */
 	acceptKeyChange(username: string): Promise<void>;
 

@@ -40,7 +40,8 @@ function wait(ms, work) {
 
 // What the parts share.
 class Core {
-	constructor({ server, fetch, now, later }, database, store) {
+	constructor({ server, readReceipts = true, fetch, now, later }, database, store) {
+		this.readReceipts = readReceipts;
 		this.now = now ?? Date.now;
 		this.later = later ?? wait;
 		this.store = store;
@@ -153,7 +154,7 @@ class Client {
 
 	safetyNumber(username) { return this.#core.verification.safetyNumber(username); }
 
-	verify(username) { return this.#core.verification.verify(username); }
+	verify(username, digits) { return this.#core.verification.verify(username, digits); }
 
 	acceptKeyChange(username) { return this.#core.verification.acceptKeyChange(username); }
 

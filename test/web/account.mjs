@@ -250,6 +250,26 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await other.close();
 }
 
+// ---- a logout during a sign-in
+
+{
+	const other = await new Scene().open();
+	const alice = await other.newUser('alice');
+	await alice.client.logout();
+	const { write } = alice.store;
+	alice.store.write = async (areas, work) => { // just before the sign-in is noted as complete
+		if (String(work).includes('checked: true')) {
+			alice.store.write = write;
+			await alice.client.logout();
+		}
+		return write.call(alice.store, areas, work);
+	};
+	await refuses(alice.client.login(), 'signed_out', 'a sign-in whose account is signed out meanwhile');
+	ok(alice.store.write === write && await alice.store.read(['meta'], (t) => t.get('meta', 'token')) === undefined, 'leaves no token');
+	await does(alice.client.login(), 'and can be done again', ({ username }) => username === alice.name);
+	await other.close();
+}
+
 await scene.close();
 done();
 process.exit();

@@ -65,6 +65,27 @@ await spoilt('a sender who is nobody', (mail, alice) => {
 	return { senderId, messageId: messageId(alice.there.id, senderId, mail.iv) };
 }, 'untrusted_key', /no key of version 1/);
 
+async function keyRefused(status, code, isOver) {
+	const { alice, bob } = await quietPair();
+	const mallory = await scene.newUser('mallory');
+	await mallory.client.send(alice.name, 'from a stranger');
+	await bob.client.send(alice.name, 'behind it');
+	let asked = 0;
+	gateway.before = ({ path }) => (path === `/users/${mallory.there.id}/public-key` && ++asked
+		? { status, body: code && { code, title: 'no' } } : undefined);
+	await alice.client.connect();
+	await waitUntil(async () => (isOver ? (await alice.last(bob)).text === 'behind it' : asked > 2));
+	const stored = (await alice.store.read(['messages'], (t) => t.all('messages'))).find(({ peer }) => peer === mallory.there.id);
+	const what = `a sender's key that is answered with ${status} ${code ?? 'and no problem'}`;
+	ok(stored?.state === (isOver ? 'untrusted_key' : undefined), `${what}: ${isOver ? 'the message is kept' : 'it is asked again'}`, JSON.stringify(stored));
+	ok((await alice.last(bob)).text === (isOver ? 'behind it' : 'hello, too'), `${what}: what follows ${isOver ? 'is read' : 'waits'}`);
+	gateway.behave();
+	if (!isOver) ok(await waitUntil(async () => (await alice.last(bob)).text === 'behind it'), `${what}: until there is another answer`);
+	await alice.client.close();
+}
+for (const [status, code] of [[400, 'invalid_request'], [403, 'forbidden'], [404, 'not_found'], [405, 'method_not_allowed'], [403]]) await keyRefused(status, code, true);
+for (const [status, code] of [[401, 'invalid_token'], [401], [429, 'rate_limited'], [503, 'overloaded']]) await keyRefused(status, code, false);
+
 // ---- what is no mail
 
 for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { seq: 0 }], ['a seq that is a text', { seq: '9' }],
@@ -135,6 +156,20 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 	gateway.streams.forEach(({ response }) => response.write(`event: message\ndata: ${JSON.stringify(again)}\n\n`));
 	await sleep(50);
 	ok(await count('repeated') === 3, 'an old number with the old envelope changes nothing');
+}
+
+// ---- a gap before what is not kept
+
+{
+	const { alice, bob, first } = await quietPair();
+	await alice.client.block(bob.name);
+	await bob.client.send(alice.name, 'not kept');
+	alice.there.mail.at(-1).seq = first + 3;
+	await alice.read();
+	const notes = (await alice.client.messages(bob.name)).filter(({ note }) => note === 'missing');
+	ok(JSON.stringify(notes.map(({ details }) => [details.from - first, details.through - first])) === '[[1,2]]',
+		'numbers that are missing before a blocked user\'s message are noted', JSON.stringify(notes));
+	ok(alice.warnings.some(({ code }) => code === 'missing_mail') && !(await alice.texts(bob)).includes('not kept'), 'and said; the message is not kept');
 }
 
 // ---- strangers, blocked users

@@ -3,7 +3,7 @@
 //	node test/web/trust.mjs
 import { endorse, makeEncryptionKey, makeIdentityKey, sealTutorial, thumbprint } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
+import { Scene, User, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
 
 // Without a key log, so that the lies reach the rules of trust.
 const scene = await new Scene({ keyLog: false }).open();
@@ -97,6 +97,44 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	await alice.client.contact(bob.name);
 	await alice.client.acceptKeyChange(bob.name);
 	ok(await trustOf(alice, bob) === 'signed', 'what was verified of another identity is forgotten');
+}
+
+// ---- what was compared is what is verified
+
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	const tab = new User(scene, alice.name, alice.store);
+	await tab.open();
+	const shown = await alice.client.safetyNumber(bob.name);
+	const lie = await forge(bob.there, 1);
+	gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: lie }));
+	await tab.client.contact(bob.name);
+	await tab.client.acceptKeyChange(bob.name);
+	await refuses(alice.client.verify(bob.name, shown.digits), 'number_changed', 'another tab accepts another identity before the click');
+	ok(await trustOf(alice, bob) === 'signed', 'so it is not verified');
+	await refuses(alice.client.verify(bob.name, ''), 'number_changed', 'no digits are not the digits');
+	const { digits } = await alice.client.safetyNumber(bob.name);
+	await does(alice.client.verify(bob.name, digits), 'the digits of now');
+	ok(digits !== shown.digits && await trustOf(alice, bob) === 'verified', 'are those that count');
+	await tab.client.close();
+}
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	const { digits } = await alice.client.safetyNumber(bob.name);
+	const other = (await scene.newUser('other')).there;
+	const { write } = alice.store;
+	alice.store.write = async (...asked) => { // the identity changes in between
+		alice.store.write = write;
+		await alice.store.write(['contacts'], async (t) => {
+			const contact = await t.get('contacts', bob.name);
+			await t.put('contacts', { ...contact, identityThumbprint: new Uint8Array(32).fill(1), identity: other.keys[0].identity });
+		});
+		return alice.store.write(...asked);
+	};
+	await refuses(alice.client.verify(bob.name, digits), 'number_changed', 'also between the look and the note');
+	ok(await trustOf(alice, bob) === 'signed', 'nothing is noted');
 }
 await sendToLie('a vanished identity key', (user) => forge(user, 2, null), 'untrusted_identity', /vanished/);
 await sendToLie('a lower version', async (user) => {

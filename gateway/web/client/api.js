@@ -6,7 +6,7 @@ import { EventParser } from './event_stream.js';
 const ANSWER_MS = 30_000; // until the whole answer is here
 const SILENCE_MS = 45_000; // of a stream, which has a comment every 15 s
 const RETRY_MAX_S = 600; // whatever a server asks for
-const BODY_MAX = 32 << 20; // characters; more than any route answers
+const BODY_MAX = 32 << 20; // bytes; more than any route answers
 
 // Retry-After in seconds, some minutes at most, or undefined.
 function retryAfter(response) {
@@ -19,6 +19,24 @@ function foreignHint(base) {
 	const { location } = globalThis;
 	return location && new URL(base).origin !== location.origin
 		? ` Or the gateway's setting allowed_origins does not name ${location.origin}.` : '';
+}
+
+// The body as a text; no more of it is taken than the limit.
+async function textOf({ body, status }) {
+	if (!body) return '';
+	const reader = body.getReader();
+	const decoder = new TextDecoder();
+	let text = '';
+	for (let size = 0; ;) {
+		const { done, value } = await reader.read();
+		if (done) return text + decoder.decode();
+		size += value.length;
+		if (size > BODY_MAX) {
+			reader.cancel().catch(() => {});
+			refuse('bad_answer', 'the answer is too long', { status });
+		}
+		text += decoder.decode(value, { stream: true });
+	}
 }
 
 // Takes apart a problem+json of the server, or what a proxy said in its place.
@@ -49,7 +67,7 @@ export class Api {
 		const watch = new Watch(this.later, ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
 		try {
 			const response = await this.open(method, path, asked, watch);
-			return this.read(response, await response.text());
+			return this.read(response, await textOf(response));
 		} catch (error) {
 			throw watch.explain(error, this.hint);
 		} finally {
@@ -69,7 +87,7 @@ export class Api {
 			const type = response.headers.get('content-type') ?? '';
 			if (response.status === 200 && type.startsWith('text/event-stream'))
 				return { status: 200, events: readEvents(response.body, watch, this.hint) };
-			this.read(response, await response.text());
+			this.read(response, await textOf(response));
 			return refuse('bad_answer', 'the server gave no stream of events', { status: response.status });
 		} catch (error) {
 			watch.end();
@@ -95,7 +113,6 @@ export class Api {
 
 	read(response, text) {
 		let body = null;
-		if (text.length > BODY_MAX) refuse('bad_answer', 'the answer is too long', { status: response.status });
 		try {
 			body = text === '' ? null : JSON.parse(text);
 		} catch {

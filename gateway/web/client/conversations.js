@@ -91,9 +91,12 @@ export class Conversations {
 		await this.change(username, (contact) => (contact.state === 'blocked' ? { ...contact, state: 'accepted' } : contact));
 	}
 
+	// What is seen while others shall not know is told at no later time either.
 	async markRead(username) {
-		await this.change(username, (contact) => (contact.unread > 0 || contact.seenIn !== contact.lastIn
-			? { ...contact, unread: 0, seenIn: contact.lastIn } : contact));
+		await this.change(username, (contact) => {
+			const seenIn = this.core.readReceipts ? contact.lastIn : contact.seenIn;
+			return contact.unread > 0 || contact.seenIn !== seenIn ? { ...contact, unread: 0, seenIn } : contact;
+		});
 		await this.core.receipts.settle(username);
 	}
 }

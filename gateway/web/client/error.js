@@ -14,15 +14,18 @@ export const HINTS = {
 	registration_unfinished: 'Call register() again with the same name: it finds out whether the server took it.',
 	account_exists: 'This browser holds an account already; another one needs another database.',
 	signed_out: 'Call login() first.',
-	busy: 'Wait until the other call has ended.',
 	bad_recovery_code: 'The code has 28 letters and digits in seven groups; the letters I, L and O stand for digits.',
 	wrong_recovery_code: 'It is not the newest code of this account.',
 	damaged_backup: 'The server gave a backup that the code opens but that is no backup. Nothing was taken from it.',
+	other_backup: 'Another device may have made a new recovery code: restore the account with that one.',
+	old_backup: 'A key was announced without it, or the server gave an old backup. Nothing was restored.',
+	identity_replaced: 'The identity was replaced since, or the account was deleted.',
 	untrusted_identity: 'Ask the other by another way, compare the safety number, then accept the change.',
 	unsigned_peer: 'Send with unsignedOk if you accept this one key, or accept it for good.',
 	refused_key: 'The server may have made up the key for you alone. Nothing was sealed to it.',
 	key_log_problem: 'Nothing is sent until somebody has looked at it and accepted the key log.',
 	own_key_changed: 'Another device may have rotated: sign in again, or restore the account. Or the server lies.',
+	number_changed: 'Compare the safety number that is shown now.',
 	blocked: 'Unblock the user first.',
 	not_a_contact: 'Look the user up first: contact().',
 	text_empty: 'Write something.',
@@ -31,7 +34,7 @@ export const HINTS = {
 	unknown_message: 'Take the id from a message of this account.',
 	not_waiting: 'Only a message that waits, asks or was refused can be sent again or discarded.',
 	too_many_rounds: 'The receiver keeps changing keys; the message is kept and tried again later.',
-	closed: 'connect() again when it is wanted.',
+	closed: 'Call connect() again when it is wanted.',
 	not_a_message: 'What came before it is stored; the rest is asked for again.',
 };
 
@@ -61,3 +64,7 @@ export function isPassing(error) {
 	if (error.code === 'offline' || error.code === 'timeout') return true;
 	return error.status === 408 || error.status === 429 || error.status >= 500;
 }
+
+// The server's no to the request itself: not "later", and not "sign in again".
+export const isRefusal = (error) =>
+	error instanceof E2emsgError && error.status >= 400 && error.status !== 401 && !isPassing(error);

@@ -5,7 +5,7 @@ import * as receipts from './receipts.js';
 import { computedId, outline, readSealed } from './opening.js';
 import { refuse } from './error.js';
 
-const AREAS = ['account', 'meta', 'messages', 'seen', 'contacts'];
+const AREAS = ['account', 'meta', 'messages', 'outbox', 'seen', 'contacts'];
 const NOTHING = { name: 'progress', last: 0, acknowledged: 0, known: true };
 
 // A name in "seen" for a sender's own message id.
@@ -88,9 +88,9 @@ export class Inbox {
 			await t.put('meta', { name: 'progress', last: sealed.seq, acknowledged, known: true });
 			await t.put('seen', { id });
 			const now = contact && await t.get('contacts', contact.username);
-			if (now?.state === 'blocked') return undefined;
 			const peer = now?.username ?? sealed.senderId;
 			if (gap) shown.push(await mail.add(t, gapNote(peer, gap, sealed)));
+			if (now?.state === 'blocked') return undefined;
 			if (await this.isSecond(t, sealed, record)) return undefined;
 			if (frame?.receipt && !flagged)
 				shown.push(...await receipts.apply(t, now, frame.receipt));
@@ -149,7 +149,7 @@ export class Inbox {
 			const opened = { ...record, id: before.id, peer: contact.username, order: before.order };
 			await t.put('messages', opened);
 			shown.push(opened);
-			await noteArrival(t, now, record, flagged);
+			await noteArrival(t, now, record, flagged, await isNewest(t, now, opened));
 		});
 		for (const one of shown) this.core.events.emit('message', mail.view(one));
 		await this.core.conversations.announceByName(contact.username);
@@ -163,13 +163,19 @@ const missing = ({ from, through }) =>
 const gapNote = (peer, gap, { seq, sentAt }) =>
 	({ id: `gap-${seq}`, peer, direction: 'note', state: 'note', note: 'missing', details: gap, sentAt });
 
-// A letter makes the conversation unread, and says in which suite to answer.
-async function noteArrival(t, contact, record, flagged) {
+// Did no letter of the contact come after the record?
+async function isNewest(t, { lastIn }, { order }) {
+	const found = lastIn ? await t.range('messages', 'messageId', lastIn, lastIn) : [];
+	return !found.some((one) => mail.isLetter(one) && one.order > order);
+}
+
+// A letter makes the conversation unread; the newest one says in which suite to answer.
+async function noteArrival(t, contact, record, flagged, newest = true) {
 	const isLetter = mail.isLetter(record);
 	const next = { ...contact,
 		...(isLetter && { unread: contact.unread + 1 }),
-		...(isLetter && !flagged && { lastIn: record.messageId }),
-		...(record.state === 'opened' && !flagged && { suite: record.suite }) };
+		...(isLetter && !flagged && newest && { lastIn: record.messageId }),
+		...(record.state === 'opened' && !flagged && newest && { suite: record.suite }) };
 	await t.put('contacts', next);
 	return next;
 }

@@ -10,6 +10,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
 // How far a sent message came: never backwards.
 const RANKS = ['waiting', 'asks', 'refused', 'sent', 'delivered', 'read'];
 export const isFurther = (state, than) => RANKS.indexOf(state) > RANKS.indexOf(than);
+export const hasArrived = ({ state }) => isFurther(state, 'sent');
 
 export function view(record) {
 	const message = { ...record };

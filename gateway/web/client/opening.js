@@ -149,6 +149,6 @@ function readPlaintext(ofSuite, plaintext) {
 // Why a message stays sealed; throws what lies in the network or this machine.
 function reasonOf(error) {
 	if (error instanceof Unopened) return error;
-	if (!(error instanceof E2emsgError) || isPassing(error) || !OF_KEY.includes(error.code)) throw error;
+	if (!(error instanceof E2emsgError) || isPassing(error) || error.status === 401 || !OF_KEY.includes(error.code)) throw error;
 	return { state: 'untrusted_key', message: error.message };
 }

@@ -107,7 +107,7 @@ export class Outbox {
 		const next = { ...entry, ...await seal(this.core, entry, contact), since: this.core.now() };
 		await this.core.store.write(AREAS, async (t) => {
 			await this.core.account.checkHere(t);
-			await t.put('outbox', next);
+			if (await t.get('outbox', next.id)) await t.put('outbox', next); // a receipt may have ended it
 			if (next.reflection) await t.put('seen', { id: next.reflection });
 			const record = await t.get('messages', next.id);
 			if (record) await t.put('messages', { ...record, ...envelopeOf(next) });
@@ -122,14 +122,15 @@ export class Outbox {
 
 	/*
 	 * Ends an entry, or leaves it and notes how things are: "change" is made to
-	 * its record.  A state never goes back.
+	 * its record.  A state never goes back, and what has arrived waits no more.
 	 */
 	async settle(entry, change, { remove = true, wroteTo = false } = {}) {
 		const record = await this.core.store.write(AREAS, async (t) => {
 			const known = await t.get('messages', entry.id);
-			if (remove) await t.delete('outbox', entry.id);
+			const isOver = known !== undefined && mail.hasArrived(known);
+			if (remove || isOver) await t.delete('outbox', entry.id);
 			if (wroteTo) await noteWritten(t, entry.peer);
-			if (!known) return undefined;
+			if (!known || (isOver && !remove) || isNothingNew(known, change)) return undefined;
 			const state = mail.isFurther(known.state, change.state) ? known.state : change.state;
 			const next = { ...known, ...change, state };
 			if (next.problem === undefined) delete next.problem;
@@ -188,6 +189,8 @@ export class Outbox {
 		});
 	}
 }
+
+const isNothingNew = (record, change) => Object.entries(change).every(([name, value]) => record[name] === value);
 
 async function noteWritten(t, username) {
 	const contact = await t.get('contacts', username);

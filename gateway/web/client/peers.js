@@ -2,8 +2,10 @@
 import * as keyObject from '../crypto/key_object.js';
 import { equal, usernameValid, uuidText } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
-import { E2emsgError, refuse } from './error.js';
+import { E2emsgError, isRefusal, refuse } from './error.js';
 import * as trust from './trust.js';
+
+const NOT_THERE = ['unknown_user', 'unknown_key_version'];
 
 export function checkName(username) {
 	if (usernameValid(username)) return;
@@ -71,7 +73,7 @@ export class Peers {
 	// Asks for a key of a user (a name or an id), the current one for version 0.
 	async fetch(who, version) {
 		const path = `/users/${who}/public-key${version ? `?version=${version}` : ''}`;
-		const answer = await this.core.session.find(['unknown_user', 'unknown_key_version'], 'GET', path);
+		const answer = await this.core.session.find(NOT_THERE, 'GET', path);
 		if (answer === null && version === 0)
 			refuse('unknown_user', `there is no user ${who} on this server`, { status: 404, username: who });
 		if (answer === null)
@@ -147,6 +149,17 @@ export class Peers {
 			throw new E2emsgError('own_key_changed', `the server gives a key for ${seen.username} that is not yours`);
 	}
 
+	// The server's no to a sender's key is one to this message, and to no other.
+	async fetchSender(senderId, version) {
+		await this.core.session.need(); // what a sign-in meets is no word about the key
+		try {
+			return await this.fetch(senderId, version);
+		} catch (error) {
+			if (!isRefusal(error) || NOT_THERE.includes(error.code)) throw error;
+			throw new E2emsgError('refused_key', `the server does not give the sender's key: ${error.message}`, { cause: error });
+		}
+	}
+
 	/*
 	 * A sender's key of a version (0: the current one), to read with.  {contact,
 	 * key, flagged: not the identity that is remembered}
@@ -155,7 +168,7 @@ export class Peers {
 		const known = await this.byId(senderId);
 		const kept = known && trust.keyOf(known, version);
 		if (kept) return { contact: known, key: kept, flagged: known.changed !== null };
-		const seen = await this.fetch(senderId, version);
+		const seen = await this.fetchSender(senderId, version);
 		const before = await this.byName(seen.username);
 		const verdict = before ? trust.judge(before, seen) : 'known';
 		const contact = await this.take(seen, version, 'request');

@@ -6,10 +6,16 @@ import { newestKey } from './trust.js';
 
 const SUITE = 1; // the tutorial's has no frames
 const NOT_SENT = ['waiting', 'asks', 'refused'];
+const AS_FAR_MAX = 200; // messages in a row that came as far before: what lies behind them did, too
+
+// The server took the one after the other; what was sent again may stand before what was sent first.
+const isSentAfter = (one, other) =>
+	!NOT_SENT.includes(other.state) && Date.parse(one.sentAt) > Date.parse(other.sentAt);
 
 /*
- * Notes what a receipt says, in a transaction over "messages": every earlier
- * message to the peer came as far.  The records that changed.
+ * Notes what a receipt says, in a transaction over "messages" and "outbox":
+ * every earlier message to the peer came as far, and what arrived is on its way
+ * no more.  The records that changed.
  */
 export async function apply(t, contact, { kind, messageId }) {
 	const id = uuidText(messageId);
@@ -17,13 +23,20 @@ export async function apply(t, contact, { kind, messageId }) {
 	const about = found.find(({ direction, peer }) => direction === 'out' && peer === contact.username);
 	if (!about) return [];
 	const behind = [];
+	let asFar = 0;
 	await t.walkBack('messages', 'conversation', [about.peer, 0], [about.peer, about.order], (record) => {
-		if (record.direction !== 'out' || (record.id !== about.id && NOT_SENT.includes(record.state))) return true;
-		if (mail.isFurther(kind, record.state)) behind.push(record);
-		return mail.isFurther(kind, record.state); // what lies before came as far by an earlier receipt
+		if (record.direction !== 'out') return true;
+		if (record.id !== about.id && (NOT_SENT.includes(record.state) || isSentAfter(record, about))) return true;
+		const isNew = mail.isFurther(kind, record.state);
+		if (isNew) behind.push(record);
+		asFar = isNew ? 0 : asFar + 1;
+		return asFar < AS_FAR_MAX;
 	});
 	const changed = behind.map((record) => ({ ...record, state: kind }));
-	for (const record of changed) await t.put('messages', record);
+	for (const record of changed) {
+		await t.put('messages', record);
+		await t.delete('outbox', record.id);
+	}
 	return changed;
 }
 
@@ -36,7 +49,7 @@ export class Receipts {
 	due(contact) {
 		const { lastIn, seenIn, delivered, read } = contact;
 		if (!lastIn || !this.mayAnswer(contact)) return undefined;
-		if (seenIn && read !== seenIn) return { kind: 'read', messageId: seenIn };
+		if (this.core.readReceipts && seenIn && read !== seenIn) return { kind: 'read', messageId: seenIn };
 		return delivered !== lastIn && read !== lastIn ? { kind: 'delivered', messageId: lastIn } : undefined;
 	}
 

@@ -97,8 +97,8 @@ export class Restore {
 function explain(error) {
 	if (error.code === 'key_log_problem')
 		return new E2emsgError('old_backup', error.message.replace(/^nothing is sent/, 'the backup is not the account'),
-			{ hint: 'A key was announced without it, or the server gave an old backup. Nothing was restored.', cause: error });
+			{ cause: error });
 	if (error.code !== 'invalid_assertion') return error;
 	return new E2emsgError('identity_replaced', 'the server does not accept the identity key of the backup any more',
-		{ status: error.status, hint: 'The identity was replaced since, or the account was deleted.', cause: error });
+		{ status: error.status, cause: error });
 }

@@ -109,7 +109,9 @@ export class Session {
 
 	async markChecked() {
 		return this.core.store.write(['meta'], async (t) => {
-			const kept = { ...await t.get('meta', 'token'), checked: true };
+			const token = await t.get('meta', 'token');
+			if (!token) refuse('signed_out', 'the account was signed out meanwhile');
+			const kept = { ...token, checked: true };
 			await t.put('meta', kept);
 			return kept;
 		});

@@ -26,15 +26,29 @@ const settled = (request) => new Promise((resolve, reject) => {
 	request.onerror = () => reject(request.error);
 });
 
+// The database; an error while a tab with an older version of the module holds
+// it.  What opens after that is closed again.
+function opened(request) {
+	const database = settled(request);
+	const blocked = new Promise((resolve, reject) => {
+		request.onblocked = () => {
+			database.then((late) => late.close(), () => {});
+			reject(new E2emsgError('storage_failed', 'another tab holds the database in an older version',
+				{ hint: 'Close the other tabs of this page, or reload them; then reload this one.' }));
+		};
+	});
+	return Promise.race([database, blocked]);
+}
+
 export class IndexedStore {
 	static async open(name, factory = globalThis.indexedDB) {
 		if (!factory) throw new E2emsgError('storage_failed', 'there is no IndexedDB here');
 		const request = factory.open(name, VERSION);
 		request.onupgradeneeded = () => build(request.result);
 		try {
-			return new IndexedStore(await settled(request), name, factory);
+			return new IndexedStore(await opened(request), name, factory);
 		} catch (error) {
-			throw failure(error);
+			throw error instanceof E2emsgError ? error : failure(error);
 		}
 	}
 
@@ -42,6 +56,7 @@ export class IndexedStore {
 		this.database = database;
 		this.name = name;
 		this.factory = factory;
+		// A newer version of the module wants to build: it waits for all others.
 		database.onversionchange = () => database.close();
 	}
 

@@ -1,6 +1,7 @@
 // Looking at people: who they are, whether one has compared, and the user's yes
 // to what changed.
 import { groups, safetyNumber } from '../crypto/safety.js';
+import { equal } from '../crypto/bytes.js';
 import { contactView } from './conversations.js';
 import { E2emsgError } from './error.js';
 import { checkName } from './peers.js';
@@ -33,11 +34,14 @@ export class Verification {
 		const changed = contact.changed !== null;
 		const { identity, identityThumbprint } = changed ? await this.core.peers.fetch(username, 0) : contact;
 		if (!identity) throw unsigned(username);
+		const digits = await this.digits({ username, identityThumbprint });
+		return { digits, groups: groups(digits), qr: digits, changed };
+	}
+
+	async digits({ username, identityThumbprint }) {
 		const mine = await this.core.keyring.identity();
 		const { username: me, service } = this.core.account.need();
-		const digits = await safetyNumber(service, { username: me, identityThumbprint: mine.thumbprint },
-			{ username, identityThumbprint });
-		return { digits, groups: groups(digits), qr: digits, changed };
+		return safetyNumber(service, { username: me, identityThumbprint: mine.thumbprint }, { username, identityThumbprint });
 	}
 
 	known(username) {
@@ -45,12 +49,21 @@ export class Verification {
 		return this.core.peers.find(username);
 	}
 
-	// The user has compared the safety number.
-	async verify(username) {
-		const { changed, identity, verified } = await this.known(username);
+	/*
+	 * The user has compared the safety number: "digits", if given, must be those
+	 * of now, since another tab may have accepted another identity meanwhile.
+	 */
+	async verify(username, digits) {
+		const known = await this.known(username);
+		const { changed, identity, verified } = known;
 		if (changed) throw new E2emsgError('untrusted_identity', `${username}: ${changed}`, { username });
 		if (!identity) throw unsigned(username);
-		await this.core.peers.update(username, (contact) => ({ ...contact, verified: true }));
+		if (digits !== undefined && digits !== await this.digits(known)) throw otherNumber(username);
+		await this.core.peers.update(username, (contact) => {
+			const isSame = contact.identity && equal(contact.identityThumbprint, known.identityThumbprint);
+			if (contact.changed || !isSame) throw otherNumber(username);
+			return { ...contact, verified: true };
+		});
 		if (!verified) await this.core.conversations.note(username, 'verified');
 	}
 
@@ -80,3 +93,6 @@ export class Verification {
 
 const unsigned = (username) => new E2emsgError('unsigned_peer',
 	`${username} has no identity key, and so no safety number`, { username, hint: 'There is nothing to compare.' });
+
+const otherNumber = (username) => new E2emsgError('number_changed',
+	`the safety number with ${username} is not the one that was compared`, { username });

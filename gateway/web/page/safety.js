@@ -9,7 +9,7 @@ import { nameOf, visible } from './text.js';
 
 /** Opens the dialog; verify is offered unless it was done. */
 export async function safetyDialog(client, username) {
-	const { groups, qr } = await client.safetyNumber(username);
+	const { digits, groups, qr } = await client.safetyNumber(username);
 	const contact = await contactOf(client, username);
 	const canVerify = contact.trust === 'signed';
 
@@ -27,7 +27,7 @@ export async function safetyDialog(client, username) {
 		actions: canVerify ? [
 			{ label: 'They differ', run: () => differDialog(username) },
 			{ label: 'They are the same', kind: 'primary', run: () => attempt(async () => {
-				await client.verify(username);
+				await client.verify(username, digits);
 				tell(`${visible(username)} is verified.`);
 			}) },
 		] : [{ label: 'Close' }],
