@@ -175,10 +175,12 @@ BEGIN
 		rotated_seq bigint NOT NULL DEFAULT 0,
 		last_seq bigint NOT NULL DEFAULT 0,
 		acked_seq bigint NOT NULL DEFAULT 0,
+		purged_seq bigint NOT NULL DEFAULT 0,
+		expired_seq bigint NOT NULL DEFAULT 0,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE e2emsg.mailboxes IS
-		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged.';
+		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.messages (
 		mailbox_id uuid NOT NULL,
@@ -236,6 +238,8 @@ BEGIN
 		('e2emsg.mailboxes', 'mailboxes_key_version_is_positive', 'CHECK (key_version > 0)'),
 		('e2emsg.mailboxes', 'mailboxes_logged_version_was_made', 'CHECK (logged_version BETWEEN 0 AND key_version)'),
 		('e2emsg.mailboxes', 'mailboxes_acked_seq_was_given', 'CHECK (acked_seq BETWEEN 0 AND last_seq)'),
+		('e2emsg.mailboxes', 'mailboxes_purged_seq_was_given', 'CHECK (purged_seq BETWEEN 0 AND last_seq)'),
+		('e2emsg.mailboxes', 'mailboxes_expired_seq_is_purged', 'CHECK (expired_seq BETWEEN 0 AND purged_seq)'),
 		('e2emsg.messages', 'messages_seq_is_positive', 'CHECK (seq > 0)'),
 		('e2emsg.messages', 'messages_envelope_is_sound', 'CHECK (e2emsg.envelope_problem(suite, sender_key_version, key_version, iv, ciphertext, auth_tag) IS NULL)'),
 		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)'),
