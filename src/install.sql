@@ -44,6 +44,20 @@ $$;
 COMMENT ON FUNCTION revoke_from_all(text, aclitem[]) IS
 	'Takes all rights on an object from everybody but e2emsg_owner.';
 
+CREATE FUNCTION table_names() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT '{users,public_keys,key_rotation_log,mailboxes,messages,session_nonces,
+		key_log_pending,key_log_leaves,key_log_tiles,key_log_head,key_log_notes,
+		backups}'::pg_catalog.name[]
+$$;
+COMMENT ON FUNCTION table_names() IS 'The tables that install() makes.';
+
+CREATE FUNCTION view_names() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT '{mailbox_depths,key_activity,key_log_state}'::pg_catalog.name[] $$;
+COMMENT ON FUNCTION view_names() IS 'The views that install() makes (src/monitor.sql).';
+
 CREATE PROCEDURE install()
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -51,19 +65,17 @@ SET client_min_messages = warning
 SET lock_timeout = '10s'
 AS $$
 DECLARE
-	names CONSTANT name[] := ARRAY['users', 'public_keys', 'key_rotation_log',
-								   'mailboxes', 'messages', 'session_nonces',
-								   'key_log_pending', 'key_log_leaves',
-								   'key_log_tiles', 'key_log_head',
-								   'key_log_notes', 'backups'];
+	names CONSTANT name[] := e2emsg.table_names();
+	views CONSTANT name[] := e2emsg.view_names();
 	known CONSTANT name[] := ARRAY(SELECT c.relname FROM pg_class c
 								   WHERE c.relnamespace = 'e2emsg'::regnamespace);
 	stranger regclass;
 	table_name name;
 BEGIN
 	SELECT c.oid INTO stranger FROM pg_class c
-	WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relname = ANY (names)
-		AND (c.relkind <> 'r' OR c.relowner <> 'e2emsg_owner'::regrole);
+	WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relname = ANY (names || views)
+		AND (c.relkind <> CASE WHEN c.relname = ANY (views) THEN 'v' ELSE 'r' END
+			 OR c.relowner <> 'e2emsg_owner'::regrole);
 	IF FOUND THEN
 		RAISE EXCEPTION 'relation % does not belong to e2emsg_owner', stranger
 			USING ERRCODE = 'insufficient_privilege',
@@ -258,6 +270,8 @@ BEGIN
 			table_name || '_is_append_only', table_name);
 	END LOOP;
 
+	PERFORM e2emsg.install_views();
+
 	-- what was there keeps its owner and what a DBA granted on it
 	FOREACH table_name IN ARRAY names LOOP
 		CONTINUE WHEN table_name = ANY (known);
@@ -276,7 +290,14 @@ BEGIN
 			FROM pg_class c WHERE c.oid = 'e2emsg.key_log_pending_id_seq'::regclass;
 		END IF;
 	END LOOP;
+	FOREACH table_name IN ARRAY views LOOP
+		CONTINUE WHEN table_name = ANY (known);
+		EXECUTE format('ALTER VIEW e2emsg.%I OWNER TO e2emsg_owner', table_name);
+		PERFORM e2emsg.revoke_from_all(format('TABLE e2emsg.%I', table_name), c.relacl)
+		FROM pg_class c WHERE c.oid = format('e2emsg.%I', table_name)::regclass;
+		EXECUTE format('GRANT SELECT ON e2emsg.%I TO pg_monitor', table_name);
+	END LOOP;
 END
 $$;
 COMMENT ON PROCEDURE install() IS
-	'Makes or updates the tables, which belong to e2emsg_owner; can be called again.';
+	'Makes or updates the tables and views, which belong to e2emsg_owner; can be called again.';
