@@ -2,6 +2,7 @@
 \set SHOW_CONTEXT never
 -- violations, none expected: SECURITY DEFINER without a pinned search_path or
 -- with a superuser as owner, anything for PUBLIC, any table right for others
+-- but who watches the views (pg_monitor)
 SELECT p.oid::regprocedure AS definer_without_pinned_path FROM pg_proc p
 WHERE p.pronamespace = 'e2emsg'::regnamespace AND p.prosecdef
 	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false);
@@ -10,8 +11,9 @@ WHERE p.pronamespace = 'e2emsg'::regnamespace AND p.proowner <> 'e2emsg_owner'::
 SELECT rolsuper, rolcanlogin, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = 'e2emsg_owner';
 SELECT p.oid::regprocedure AS open_to_public FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
 WHERE p.pronamespace = 'e2emsg'::regnamespace AND a.grantee = 0;
-SELECT c.oid::regclass AS open_to_others FROM pg_class c, aclexplode(c.relacl) a
-WHERE c.relnamespace = 'e2emsg'::regnamespace AND a.grantee <> c.relowner;
+SELECT c.oid::regclass AS open_to_others, a.grantee::regrole, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a
+WHERE c.relnamespace = 'e2emsg'::regnamespace AND a.grantee <> c.relowner
+ORDER BY 1;
 SELECT has_schema_privilege('public', 'e2emsg', 'USAGE') AS public_usage;
 -- leakproof functions, none expected
 SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'e2emsg'::regnamespace AND p.proleakproof;

@@ -44,6 +44,20 @@ $$;
 COMMENT ON FUNCTION revoke_from_all(text, aclitem[]) IS
 	'Takes all rights on an object from everybody but e2emsg_owner.';
 
+CREATE FUNCTION table_names() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT '{users,public_keys,key_rotation_log,mailboxes,messages,session_nonces,
+		key_log_pending,key_log_leaves,key_log_tiles,key_log_head,key_log_notes,
+		backups}'::pg_catalog.name[]
+$$;
+COMMENT ON FUNCTION table_names() IS 'The tables that install() makes.';
+
+CREATE FUNCTION view_names() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT '{mailbox_depths,key_activity,key_log_state}'::pg_catalog.name[] $$;
+COMMENT ON FUNCTION view_names() IS 'The views that install() makes (src/monitor.sql).';
+
 CREATE PROCEDURE install()
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -51,19 +65,17 @@ SET client_min_messages = warning
 SET lock_timeout = '10s'
 AS $$
 DECLARE
-	names CONSTANT name[] := ARRAY['users', 'public_keys', 'key_rotation_log',
-								   'mailboxes', 'messages', 'session_nonces',
-								   'key_log_pending', 'key_log_leaves',
-								   'key_log_tiles', 'key_log_head',
-								   'key_log_notes', 'backups'];
+	names CONSTANT name[] := e2emsg.table_names();
+	views CONSTANT name[] := e2emsg.view_names();
 	known CONSTANT name[] := ARRAY(SELECT c.relname FROM pg_class c
 								   WHERE c.relnamespace = 'e2emsg'::regnamespace);
 	stranger regclass;
 	table_name name;
 BEGIN
 	SELECT c.oid INTO stranger FROM pg_class c
-	WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relname = ANY (names)
-		AND (c.relkind <> 'r' OR c.relowner <> 'e2emsg_owner'::regrole);
+	WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relname = ANY (names || views)
+		AND (c.relkind <> CASE WHEN c.relname = ANY (views) THEN 'v' ELSE 'r' END
+			 OR c.relowner <> 'e2emsg_owner'::regrole);
 	IF FOUND THEN
 		RAISE EXCEPTION 'relation % does not belong to e2emsg_owner', stranger
 			USING ERRCODE = 'insufficient_privilege',
@@ -175,10 +187,12 @@ BEGIN
 		rotated_seq bigint NOT NULL DEFAULT 0,
 		last_seq bigint NOT NULL DEFAULT 0,
 		acked_seq bigint NOT NULL DEFAULT 0,
+		purged_seq bigint NOT NULL DEFAULT 0,
+		expired_seq bigint NOT NULL DEFAULT 0,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE e2emsg.mailboxes IS
-		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged.';
+		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.messages (
 		mailbox_id uuid NOT NULL,
@@ -236,6 +250,8 @@ BEGIN
 		('e2emsg.mailboxes', 'mailboxes_key_version_is_positive', 'CHECK (key_version > 0)'),
 		('e2emsg.mailboxes', 'mailboxes_logged_version_was_made', 'CHECK (logged_version BETWEEN 0 AND key_version)'),
 		('e2emsg.mailboxes', 'mailboxes_acked_seq_was_given', 'CHECK (acked_seq BETWEEN 0 AND last_seq)'),
+		('e2emsg.mailboxes', 'mailboxes_purged_seq_was_given', 'CHECK (purged_seq BETWEEN 0 AND last_seq)'),
+		('e2emsg.mailboxes', 'mailboxes_expired_seq_is_purged', 'CHECK (expired_seq BETWEEN 0 AND purged_seq)'),
 		('e2emsg.messages', 'messages_seq_is_positive', 'CHECK (seq > 0)'),
 		('e2emsg.messages', 'messages_envelope_is_sound', 'CHECK (e2emsg.envelope_problem(suite, sender_key_version, key_version, iv, ciphertext, auth_tag) IS NULL)'),
 		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)'),
@@ -253,6 +269,8 @@ BEGIN
 			FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change()',
 			table_name || '_is_append_only', table_name);
 	END LOOP;
+
+	PERFORM e2emsg.install_views();
 
 	-- what was there keeps its owner and what a DBA granted on it
 	FOREACH table_name IN ARRAY names LOOP
@@ -272,7 +290,14 @@ BEGIN
 			FROM pg_class c WHERE c.oid = 'e2emsg.key_log_pending_id_seq'::regclass;
 		END IF;
 	END LOOP;
+	FOREACH table_name IN ARRAY views LOOP
+		CONTINUE WHEN table_name = ANY (known);
+		EXECUTE format('ALTER VIEW e2emsg.%I OWNER TO e2emsg_owner', table_name);
+		PERFORM e2emsg.revoke_from_all(format('TABLE e2emsg.%I', table_name), c.relacl)
+		FROM pg_class c WHERE c.oid = format('e2emsg.%I', table_name)::regclass;
+		EXECUTE format('GRANT SELECT ON e2emsg.%I TO pg_monitor', table_name);
+	END LOOP;
 END
 $$;
 COMMENT ON PROCEDURE install() IS
-	'Makes or updates the tables, which belong to e2emsg_owner; can be called again.';
+	'Makes or updates the tables and views, which belong to e2emsg_owner; can be called again.';

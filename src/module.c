@@ -14,6 +14,26 @@ extern void _PG_init(void);
 
 static char *service_name_setting;
 static bool key_log_setting;
+static int acknowledged_retention_setting;
+static int unread_retention_setting;
+
+/*
+ * A sender whose answer was lost may ask again for this long, and must get the
+ * first answer: so long must a row stay, read or not.
+ */
+#define MIN_RETENTION_DAYS 7
+#define MAX_RETENTION_DAYS 36500
+
+static bool
+check_unread_retention(int *days, void **extra, GucSource source)
+{
+	if (*days == 0 || *days >= MIN_RETENTION_DAYS)
+		return true;
+	GUC_check_errdetail("Unread mail is kept for ever (0), or for %d days or "
+						"more.",
+						MIN_RETENTION_DAYS);
+	return false;
+}
 
 /*
  * The service name stands in what identity keys sign, so that a registration
@@ -34,6 +54,21 @@ _PG_init(void)
 		"Only keys that stand in the signed key log are given out.",
 		"Set it with ALTER DATABASE.  Rows line up for the log while it is off.",
 		&key_log_setting, true, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"e2emsg.acknowledged_retention_days",
+		"Days since it was sent after which purge() deletes acknowledged "
+		"mail.",
+		"Until then a sender who asks again gets the first answer.",
+		&acknowledged_retention_setting, MIN_RETENTION_DAYS,
+		MIN_RETENTION_DAYS, MAX_RETENTION_DAYS, PGC_SUSET, 0, NULL, NULL,
+		NULL);
+	DefineCustomIntVariable(
+		"e2emsg.unread_retention_days",
+		"Days since it was sent after which purge() deletes unacknowledged "
+		"mail.",
+		"0 keeps it for ever; otherwise 7 or more.", &unread_retention_setting,
+		0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0, check_unread_retention, NULL,
+		NULL);
 	MarkGUCPrefixReserved("e2emsg");
 }
 
@@ -53,4 +88,22 @@ Datum
 key_log_is_on(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(key_log_setting);
+}
+
+PG_FUNCTION_INFO_V1(acknowledged_retention_days);
+
+/* acknowledged_retention_days() returns integer */
+Datum
+acknowledged_retention_days(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(acknowledged_retention_setting);
+}
+
+PG_FUNCTION_INFO_V1(unread_retention_days);
+
+/* unread_retention_days() returns integer */
+Datum
+unread_retention_days(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(unread_retention_setting);
 }

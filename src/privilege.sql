@@ -93,3 +93,7 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- But who watches the server may watch this, too; install() grants the views.
+GRANT USAGE ON SCHEMA e2emsg TO pg_monitor;
+GRANT EXECUTE ON FUNCTION e2emsg.health() TO pg_monitor;

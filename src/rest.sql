@@ -291,14 +291,15 @@ AS $$
 DECLARE
 	past bigint := coalesce(e2emsg.parse_number(after_seq, 'after'), 0);
 	wanted bigint := coalesce(e2emsg.parse_number(max_messages, 'limit'), 50);
+	expired bigint := (SELECT b.expired_seq FROM e2emsg.mailboxes b WHERE b.id = caller);
+	messages json;
+	next bigint;
 BEGIN
 	IF wanted NOT BETWEEN 1 AND 200 THEN
 		PERFORM e2emsg.refuse('invalid_request', '"limit" must be from 1 to 200');
 	END IF;
-	SELECT json_build_object(
-		'messages', coalesce(json_agg(m.message ORDER BY m.seq), '[]'),
-		'next', coalesce(max(m.seq), past))
-	INTO body
+	SELECT coalesce(json_agg(m.message ORDER BY m.seq), '[]'), coalesce(max(m.seq), past)
+	INTO messages, next
 	FROM (SELECT i.seq,
 				 sum(octet_length(i.ciphertext)) OVER (ORDER BY i.seq)
 					 - octet_length(i.ciphertext) AS bytes_before,
@@ -307,6 +308,10 @@ BEGIN
 									 i.ciphertext, i.auth_tag, i.sent_at) AS message
 		  FROM e2emsg.inbox(caller, past, wanted::integer) i) m
 	WHERE m.bytes_before < 1048576;
+	-- how far mail expired unread: numbers up to there were not held back
+	body := CASE WHEN expired > 0
+		THEN json_build_object('messages', messages, 'next', next, 'expired', expired)
+		ELSE json_build_object('messages', messages, 'next', next) END;
 END
 $$;
 COMMENT ON FUNCTION rest_inbox(uuid, text, text) IS 'GET /messages';

@@ -95,7 +95,7 @@ for my $path ('public, pg_catalog', 'public, e2emsg, pg_catalog', '"$user", publ
 		  . 'SELECT count(*) FROM e2emsg.key_rotations($$alice$$);'
 		  . 'DROP EXTENSION e2emsg CASCADE; DROP TABLE e2emsg.users, e2emsg.public_keys,
 			e2emsg.key_rotation_log, e2emsg.mailboxes, e2emsg.messages,
-			e2emsg.session_nonces',
+			e2emsg.session_nonces CASCADE',
 		database => $database);
 	is($result->{err}, '', "traps in public, search_path = $path");
 }
