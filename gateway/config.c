@@ -84,6 +84,8 @@ static const struct setting settings[] = {
 	 "origins, parted by spaces, of other sites' pages that may call"},
 	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
 	 true, "how much is logged on stderr"},
+	{"log_format", CHOICE, AT(log_format), "text", 0, 0, "text|json", true,
+	 "how lines are written: for people, or a JSON object each"},
 	{"restore_per_minute", NUMBER, AT(restore_per_minute), "10", 0, 60000,
 	 NULL, false,
 	 "restores of backups by one address for one name; 0: no limit"},

@@ -43,6 +43,7 @@ struct config
 	char idp_jwks_file[CONFIG_TEXT_SIZE];
 	char idp_username_claim[CONFIG_TEXT_SIZE];
 	long log_level;			 /* enum log_level */
+	long log_format;		 /* enum log_format */
 	long restore_per_minute; /* 0: no limit */
 	long web;				 /* enum web */
 	long demo;				 /* enum demo */

@@ -51,9 +51,16 @@ block_signals(sigset_t *set)
 }
 
 static void
+apply_log_settings(struct log *log, const struct config *config)
+{
+	atomic_store(&log->level, (int) config->log_level);
+	atomic_store(&log->format, (int) config->log_format);
+}
+
+static void
 apply_live_settings(struct gateway *gateway, const struct config *config)
 {
-	atomic_store(&gateway->log.level, (int) config->log_level);
+	apply_log_settings(&gateway->log, config);
 	atomic_store(&gateway->registration_open,
 				 config->registration == REGISTRATION_OPEN);
 	cors_set(gateway->cors, config->allowed_origins);
@@ -268,7 +275,7 @@ begin_origin(struct gateway *gateway)
 {
 	bool done;
 
-	atomic_store(&gateway->log.level, (int) gateway->config.log_level);
+	apply_log_settings(&gateway->log, &gateway->config);
 	gateway->db = db_open(&gateway->config, &gateway->log);
 	done = gateway->db &&
 		   origin_begin(&gateway->config, gateway->db, &gateway->log);
