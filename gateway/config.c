@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cors.h"
+#include "provider.h"
 
 enum kind
 {
@@ -71,10 +72,20 @@ static const struct setting settings[] = {
 	 "key that signs the key log, made at the first start; on one gateway"},
 	{"registration", CHOICE, AT(registration), "open", 0, 0, "open|closed",
 	 true, "whether anyone may register over REST"},
+	{"idp_issuer", TEXT, AT(idp_issuer), "", 0, 0, NULL, false,
+	 "identity provider (iss) whose token a registration needs"},
+	{"idp_audience", TEXT, AT(idp_audience), "", 0, 0, NULL, false,
+	 "what its tokens call this service (aud)"},
+	{"idp_jwks_file", TEXT, AT(idp_jwks_file), "", 0, 0, NULL, false,
+	 "its public keys, a JWK Set; SIGHUP reads the file again"},
+	{"idp_username_claim", TEXT, AT(idp_username_claim), "preferred_username",
+	 0, 0, NULL, false, "claim of its tokens that is the username"},
 	{"allowed_origins", TEXT, AT(allowed_origins), "", 0, 0, NULL, true,
 	 "origins, parted by spaces, of other sites' pages that may call"},
 	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
 	 true, "how much is logged on stderr"},
+	{"log_format", CHOICE, AT(log_format), "text", 0, 0, "text|json", true,
+	 "how lines are written: for people, or a JSON object each"},
 	{"restore_per_minute", NUMBER, AT(restore_per_minute), "10", 0, 60000,
 	 NULL, false,
 	 "restores of backups by one address for one name; 0: no limit"},
@@ -391,9 +402,15 @@ static bool
 fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
 {
 	long most = config->threads - config->threads / 8 - 1;
+	const char *why = provider_settings_problem(config);
 
 	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
 		return false;
+	if (why)
+	{
+		snprintf(problem, CONFIG_PROBLEM_SIZE, "%s", why);
+		return false;
+	}
 	if (config->streams == 0)
 		config->streams = config->threads * 3 / 4;
 	if (config->streams <= most)

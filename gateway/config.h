@@ -38,10 +38,15 @@ struct config
 										*/
 	char allowed_origins[CONFIG_TEXT_SIZE]; /* of other sites' pages */
 	long registration;						/* enum registration */
-	long log_level;							/* enum log_level */
-	long restore_per_minute;				/* 0: no limit */
-	long web;								/* enum web */
-	long demo;								/* enum demo */
+	char idp_issuer[CONFIG_TEXT_SIZE];		/* empty: no identity provider */
+	char idp_audience[CONFIG_TEXT_SIZE];
+	char idp_jwks_file[CONFIG_TEXT_SIZE];
+	char idp_username_claim[CONFIG_TEXT_SIZE];
+	long log_level;			 /* enum log_level */
+	long log_format;		 /* enum log_format */
+	long restore_per_minute; /* 0: no limit */
+	long web;				 /* enum web */
+	long demo;				 /* enum demo */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;

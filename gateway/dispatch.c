@@ -18,6 +18,8 @@
 #include "gateway.h"
 #include "guard.h"
 #include "jws.h"
+#include "provider.h"
+#include "registration.h"
 #include "reply.h"
 #include "routes.h"
 #include "token.h"
@@ -212,9 +214,8 @@ may_call(struct exchange *exchange)
 
 	if (exchange->route->audience == TOKEN)
 		status = check_token(exchange);
-	else if (exchange->route->audience == REGISTRATION &&
-			 !atomic_load(&exchange->gateway->registration_open))
-		status = STATUS_REGISTRATION_CLOSED;
+	else if (exchange->route->audience == REGISTRATION)
+		return registration_may_call(&exchange->request, &exchange->reply);
 	if (status != STATUS_OK)
 		refuse(exchange, status, NULL);
 	return status == STATUS_OK;

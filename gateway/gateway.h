@@ -19,6 +19,7 @@ struct hints;
 struct inbox;
 struct limit;
 struct outbox;
+struct provider;
 struct sequencer;
 struct socket_map;
 struct wakeups;
@@ -38,6 +39,7 @@ struct gateway
 	struct wakeups *wakeups;
 	struct hints *hints;		   /* NULL: off */
 	struct limit *restores;		   /* of backups, by anyone */
+	struct provider *provider;	   /* of identities; NULL: none */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */

@@ -71,27 +71,43 @@ check_header(const char *text, size_t size, const struct jws_policy *policy)
 }
 
 bool
-jws_parse(const char *text, size_t size, const struct jws_policy *policy,
-		  struct jws *jws)
+jws_split(const char *text, size_t size, struct jws_parts *parts)
 {
 	const char *dot, *second, *end = text + size;
-	size_t signature_chars = base64url_encoded_length(policy->signature_size);
 
-	if (size > JWS_MAX_SIZE)
-		return false;
 	dot = memchr(text, '.', size);
 	if (!dot || dot == text)
 		return false;
 	second = memchr(dot + 1, '.', (size_t) (end - dot - 1));
 	if (!second || second == dot + 1 ||
-		(size_t) (end - second - 1) != signature_chars)
+		memchr(second + 1, '.', (size_t) (end - second - 1)))
+		return false;
+	*parts = (struct jws_parts){.header = text,
+								.header_size = (size_t) (dot - text),
+								.payload = dot + 1,
+								.payload_size = (size_t) (second - dot - 1),
+								.signature = second + 1,
+								.signature_size = (size_t) (end - second - 1),
+								.signed_size = (size_t) (second - text)};
+	return parts->signature_size > 0;
+}
+
+bool
+jws_parse(const char *text, size_t size, const struct jws_policy *policy,
+		  struct jws *jws)
+{
+	struct jws_parts parts;
+
+	if (size > JWS_MAX_SIZE || !jws_split(text, size, &parts) ||
+		parts.signature_size !=
+			base64url_encoded_length(policy->signature_size))
 		return false;
 	jws->signed_text = text;
-	jws->signed_size = (size_t) (second - text);
-	jws->payload_size = base64url_decoded_length((size_t) (second - dot - 1));
-	return base64url_decode_bytes(second + 1, signature_chars,
+	jws->signed_size = parts.signed_size;
+	jws->payload_size = base64url_decoded_length(parts.payload_size);
+	return base64url_decode_bytes(parts.signature, parts.signature_size,
 								  jws->signature) &&
-		   base64url_decode_bytes(dot + 1, (size_t) (second - dot - 1),
+		   base64url_decode_bytes(parts.payload, parts.payload_size,
 								  jws->payload) &&
-		   check_header(text, (size_t) (dot - text), policy);
+		   check_header(parts.header, parts.header_size, policy);
 }

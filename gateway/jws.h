@@ -35,6 +35,18 @@ struct jws
 	uint8_t signature[JWS_SIGNATURE_MAX];
 };
 
+/* The three parts as they stand in the text, in base64url. */
+struct jws_parts
+{
+	const char *header, *payload, *signature;
+	size_t header_size, payload_size, signature_size; /* characters */
+	size_t signed_size; /* header.payload, from the text's beginning */
+};
+
+/* Finds the parts; false when there are not just three, none of them empty. */
+extern bool jws_split(const char *text, size_t size, struct jws_parts *parts)
+	__attribute__((warn_unused_result));
+
 /*
  * Takes the text apart under the policy.  It does not look at the signature
  * beyond its size: the payload is not to be believed before that is checked.

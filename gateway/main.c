@@ -18,6 +18,7 @@
 #include "limit.h"
 #include "origin.h"
 #include "outbox.h"
+#include "provider.h"
 #include "routes.h"
 #include "sequencer.h"
 #include "server.h"
@@ -50,9 +51,16 @@ block_signals(sigset_t *set)
 }
 
 static void
+apply_log_settings(struct log *log, const struct config *config)
+{
+	atomic_store(&log->level, (int) config->log_level);
+	atomic_store(&log->format, (int) config->log_format);
+}
+
+static void
 apply_live_settings(struct gateway *gateway, const struct config *config)
 {
-	atomic_store(&gateway->log.level, (int) config->log_level);
+	apply_log_settings(&gateway->log, config);
 	atomic_store(&gateway->registration_open,
 				 config->registration == REGISTRATION_OPEN);
 	cors_set(gateway->cors, config->allowed_origins);
@@ -87,6 +95,23 @@ reload(struct gateway *gateway, const struct invocation *invocation)
 	log_line(&gateway->log, LOG_LEVEL_INFO, "settings reloaded");
 }
 
+/* Other keys of the identity provider from now on, if the file is good. */
+static void
+reload_provider(struct gateway *gateway)
+{
+	char problem[JWKS_PROBLEM_SIZE];
+
+	if (!gateway->provider)
+		return;
+	if (provider_reload(gateway->provider, problem))
+		log_line(&gateway->log, LOG_LEVEL_INFO,
+				 "idp_jwks_file: %zu keys were read again",
+				 provider_key_count(gateway->provider));
+	else
+		log_line(&gateway->log, LOG_LEVEL_ERROR,
+				 "idp_jwks_file: the keys stay as they were: %s", problem);
+}
+
 /* Returns when it is time to end. */
 static void
 wait_for_signals(struct gateway *gateway, const struct invocation *invocation,
@@ -101,6 +126,7 @@ wait_for_signals(struct gateway *gateway, const struct invocation *invocation,
 		if (number != SIGHUP)
 			return;
 		reload(gateway, invocation);
+		reload_provider(gateway);
 	}
 }
 
@@ -162,6 +188,26 @@ allow_descriptors(struct gateway *gateway)
 }
 
 static bool
+open_provider(struct gateway *gateway)
+{
+	const struct config *config = &gateway->config;
+	char problem[JWKS_PROBLEM_SIZE];
+
+	if (!provider_is_set(config))
+		return true;
+	gateway->provider = provider_open(config, problem);
+	if (gateway->provider)
+		log_line(&gateway->log, LOG_LEVEL_INFO,
+				 "registration needs a token of %s, of which there are %zu "
+				 "keys; the username is its claim %s",
+				 config->idp_issuer, provider_key_count(gateway->provider),
+				 config->idp_username_claim);
+	else
+		log_line(&gateway->log, LOG_LEVEL_ERROR, "idp_jwks_file: %s", problem);
+	return gateway->provider != NULL;
+}
+
+static bool
 start_parts(struct gateway *gateway)
 {
 	const struct config *config = &gateway->config;
@@ -206,12 +252,13 @@ run(struct gateway *gateway, const struct invocation *invocation)
 		log_line(&gateway->log, LOG_LEVEL_ERROR, "%s", problem);
 		return code;
 	}
-	if (start_parts(gateway))
+	if (open_provider(gateway) && start_parts(gateway))
 		code = serve(gateway, invocation, &signals);
 	hints_stop(gateway->hints);
 	wakeups_free(gateway->wakeups);
 	free(gateway->sockets);
 	cors_free(gateway->cors);
+	provider_close(gateway->provider);
 	limit_free(gateway->restores);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
@@ -228,7 +275,7 @@ begin_origin(struct gateway *gateway)
 {
 	bool done;
 
-	atomic_store(&gateway->log.level, (int) gateway->config.log_level);
+	apply_log_settings(&gateway->log, &gateway->config);
 	gateway->db = db_open(&gateway->config, &gateway->log);
 	done = gateway->db &&
 		   origin_begin(&gateway->config, gateway->db, &gateway->log);

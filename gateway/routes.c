@@ -13,7 +13,7 @@ static const struct route routes[] = {
 	 .pattern = "/users",
 	 .audience = REGISTRATION,
 	 .success = 201,
-	 .serve = serve_sql,
+	 .serve = serve_registration,
 	 .sql =
 		 FROM_E2EMSG("body::text, waits, user_id::text", "rest_register($1)"),
 	 .params = {BODY},

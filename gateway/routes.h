@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "body.h"
+#include "provider.h"
 #include "token.h"
 
 struct cors_origin;
@@ -22,7 +23,8 @@ struct request;
 enum audience
 {
 	ANYONE,
-	REGISTRATION, /* anyone, unless the operator closed it */
+	REGISTRATION, /* anyone, unless the operator closed it or leaves it to an
+				   * identity provider */
 	TOKEN		  /* whoever holds a token; its subject is the caller */
 };
 
@@ -89,7 +91,8 @@ struct request
 	char segment[ROUTE_SEGMENT_SIZE];
 	char query_text[256]; /* copy that the values point into */
 	const char *query[ROUTE_MAX_QUERY];
-	const char *address; /* of the peer */
+	const char *address;			   /* of the peer */
+	struct provider_identity identity; /* of a registration with a provider */
 	char caller[TOKEN_SUBJECT_SIZE];
 	int64_t token_expires_at; /* seconds */
 	struct body body;
@@ -116,6 +119,10 @@ extern void routes_print(FILE *out);
 /* The handler that calls a route's SQL and answers with its row. */
 extern void serve_sql(struct request *request, const struct route *route,
 					  struct reply *reply);
+
+/* The handler of POST /users, in registration.c. */
+extern void serve_registration(struct request *request,
+							   const struct route *route, struct reply *reply);
 
 /* The handler of POST /messages. */
 extern void serve_send(struct request *request, const struct route *route,

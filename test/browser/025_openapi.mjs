@@ -54,9 +54,11 @@ for (const { name, audience, successes, query } of routes) {
 	same(Object.keys(operation.responses).filter((status) => status < 400), [...successes, ...MORE_SUCCESSES[name] ?? []], `${name}: its statuses`);
 	same(parameters(operation, 'query'), query, `${name}: its query`);
 	same(parameters(operation, 'path'), [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, segment]) => segment), `${name}: its path`);
-	same(operation.security.flatMap(Object.keys), audience === 'token' ? ['bearer'] : [], `${name}: who may call`);
+	const keys = { token: ['bearer'], registration: ['identityProvider'] };
+	same(operation.security.flatMap(Object.keys), keys[audience] ?? [], `${name}: who may call`);
+	ok(audience !== 'registration' || operation.security.some((one) => Object.keys(one).length === 0), `${name}: or without a provider anyone`);
 	ok(codes.includes('registration_closed') === (audience === 'registration'), `${name}: open or not`);
-	const common = [...EVERYWHERE, ...audience === 'token' ? WITH_TOKEN : [], ...takesBody ? WITH_BODY : []];
+	const common = [...EVERYWHERE, ...audience === 'anyone' ? [] : WITH_TOKEN, ...takesBody ? WITH_BODY : []];
 	ok(common.every((code) => codes.includes(code)), `${name}: the common errors`, common.filter((code) => !codes.includes(code)));
 	ok(takesBody || !operation.requestBody, `${name}: no body`);
 }

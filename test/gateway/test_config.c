@@ -165,6 +165,15 @@ test_complaints(struct tap *tap, const char *path)
 	tap_ok(tap, !complains("--streams=223", ""), "as many as there may be");
 	tap_ok(tap, complains("--allowed_origins=https://a.b/", "no origin"),
 		   "no origin");
+	tap_ok(tap,
+		   complains("--idp_issuer=https://id.example.org", "all together"),
+		   "an identity provider without its audience and keys");
+	tap_ok(tap, complains("--idp_audience=chat", "all together"),
+		   "only its audience");
+	tap_ok(tap, complains("--idp_jwks_file=/keys", "all together"),
+		   "only its keys");
+	tap_ok(tap, complains("--idp_username_claim=", "name a claim"),
+		   "no claim");
 	tap_ok(tap, complains("--config=/nonexistent", "No such file"), "no file");
 	tap_ok(tap, file_complains(path, "port = 1\nprot = 1\n", "line 2"),
 		   "an unknown name in the file, with its line");
@@ -172,6 +181,31 @@ test_complaints(struct tap *tap, const char *path)
 		   "no equals sign");
 	tap_ok(tap, file_complains(path, "\n\nthreads = 0\n", "line 3: threads"),
 		   "a bad value in the file, with its line and name");
+}
+
+/* The three settings of an identity provider, and the gateway's own name. */
+static void
+test_provider(struct tap *tap)
+{
+	const char *none[MAX_ARGUMENTS] = {NULL};
+	struct attempt a;
+
+	tap_ok(tap,
+		   load(&a,
+				(const char *[MAX_ARGUMENTS]){"--idp_issuer=i",
+											  "--idp_audience=a",
+											  "--idp-jwks-file=/keys", NULL},
+				none) &&
+			   strcmp(a.config.idp_username_claim, "preferred_username") == 0,
+		   "an identity provider, and the default of its claim");
+	tap_ok(tap,
+		   !load(&a,
+				 (const char *[MAX_ARGUMENTS]){"--idp_issuer=e2emsg",
+											   "--idp_audience=a",
+											   "--idp_jwks_file=/keys", NULL},
+				 none) &&
+			   strstr(a.problem, "the gateway itself"),
+		   "the issuer of sessions is none");
 }
 
 static void
@@ -216,6 +250,7 @@ main(void)
 	test_sources(&tap, path);
 	test_actions(&tap);
 	test_complaints(&tap, path);
+	test_provider(&tap);
 	test_reload(&tap);
 	unlink(path);
 	return tap_end(&tap);

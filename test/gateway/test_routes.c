@@ -16,6 +16,7 @@
 		(void) reply;                                             \
 	}
 STUB(serve_sql)
+STUB(serve_registration)
 STUB(serve_send)
 STUB(serve_inbox)
 STUB(serve_stream)

@@ -1,7 +1,7 @@
 // Keys and signatures for the tests, by WebCrypto: an implementation that
 // shares no line with the extension, the gateway or the client.
 // Reads a JSON array of operations, writes the array of their results.
-import { createHash, webcrypto } from "node:crypto";
+import { createHash, createHmac, webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 const { subtle } = webcrypto;
@@ -49,7 +49,29 @@ async function sign(key, message) {
 	return base64url(await subtle.sign({ name: "ECDSA", hash: "SHA-256" }, imported, message));
 }
 
+// RS256 or ES256, as the private key is.
+async function signAs(key, message) {
+	if (key.kty === "EC") return sign(key, message);
+	const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+	const imported = await subtle.importKey("jwk", key, algorithm, false, ["sign"]);
+	return base64url(await subtle.sign(algorithm, imported, message));
+}
+
 const operations = {
+	async rsa({ bits }) {
+		const pair = await subtle.generateKey({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: bits,
+			publicExponent: new Uint8Array([1, 0, 1]) }, true, ["sign", "verify"]);
+		return {
+			public: await subtle.exportKey("jwk", pair.publicKey),
+			private: await subtle.exportKey("jwk", pair.privateKey),
+		};
+	},
+	async jwt({ private: key, secret, header, payload }) {
+		const input = [header, payload].map((o) => base64url(JSON.stringify(o))).join(".");
+		const signature = secret == null ? await signAs(key, Buffer.from(input))
+			: createHmac("sha256", secret).update(input).digest("base64url");
+		return `${input}.${signature}`;
+	},
 	identity: () => generate("ECDSA", ["sign", "verify"]),
 	encryption: () => generate("ECDH", ["deriveBits"]),
 	endorse: (o) => sign(o.private, endorsement(o)),

@@ -22,8 +22,13 @@ export class Api {
 		return Object.entries(this.document.paths).flatMap(([path, item]) => methods.filter((method) => item[method]).map((method) => ({
 			...item[method], id: item[method].operationId, method: method.toUpperCase(), path, tag: item[method].tags[0],
 			parameters: [...item.parameters ?? [], ...item[method].parameters ?? []].map((one) => this.resolve(one)),
-			needsToken: (item[method].security ?? this.document.security ?? []).length > 0,
+			needsToken: this.needsToken(item[method].security ?? this.document.security ?? []),
 		})));
+	}
+
+	/** An empty one of the alternatives: it can do without. */
+	needsToken(security) {
+		return security.length > 0 && security.every((one) => Object.keys(one).length > 0);
 	}
 
 	/** {type, schema, example} of a body, or null. */
