@@ -304,7 +304,7 @@ open_streams(struct bench *bench)
 		write_all(peer, text, (size_t) size);
 		do
 			if (!fill(peer))
-				die("a stream");
+				die("a stream was refused");
 		while (!(lines = memmem(peer->bytes, peer->size, "\nretry:", 7)));
 		if (memcmp(peer->bytes, "HTTP/1.1 200", 12) != 0)
 			die("a stream was refused");

@@ -339,6 +339,8 @@ is_own(const struct session *session, const struct backup_file *file,
 	bool own =
 		text != NULL && backup_open(file->key, &part, backup->account, text);
 
+	if (text != NULL)
+		OPENSSL_cleanse(text, backup->account.size);
 	free(text);
 	return own;
 }

@@ -32,7 +32,10 @@ command_backup(struct app *app)
 				 "Run e2emsg backup again: a code that you had may not work "
 				 "any more.");
 	if (result != RESULT_OK)
+	{
+		OPENSSL_cleanse(code, sizeof(code));
 		return result;
+	}
 	session_notice(&app->session,
 				   "backed up. Write this code down: with it and your name, "
 				   "anybody gets this account. An older code is void.");

@@ -160,6 +160,12 @@ contact_key(const struct contact *contact, uint32_t version)
 	return NULL;
 }
 
+bool
+contact_has_newest(const struct contact *contact)
+{
+	return contact->key_count > 0 && contact->keys[0].version >= contact->met;
+}
+
 const char *
 contact_standing(const struct contact *contact)
 {

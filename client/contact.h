@@ -90,6 +90,9 @@ extern enum result contact_refuse(const struct contact *contact,
 extern const struct contact_key *contact_key(const struct contact *contact,
 											 uint32_t version);
 
+/* Is the key of the highest version met here?  Not at once after a restore. */
+extern bool contact_has_newest(const struct contact *contact);
+
 /* "verified", "signed", "unsigned" or "changed". */
 extern const char *contact_standing(const struct contact *contact);
 

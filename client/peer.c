@@ -168,7 +168,7 @@ peer_find(struct session *session, const char *username, struct contact **out,
 	if (*out != NULL && strcmp(username, session->account.username) == 0 &&
 		(*out)->keys[0].version < session->account.version)
 		return follow_own(session, *out, fault);
-	if (*out != NULL && (*out)->key_count > 0)
+	if (*out != NULL && contact_has_newest(*out))
 		return RESULT_OK;
 	result = fetch(session, username, 0, &seen, fault);
 	if (result != RESULT_OK)

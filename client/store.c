@@ -334,12 +334,15 @@ store_rename(struct store *store, const char *home, const char *username,
 	if (snprintf(path, sizeof(path), "%s/%s", home, username) >=
 		(int) sizeof(path))
 		result = fault_set(fault, RESULT_USAGE, NULL, "the path is too long");
-	else if (renameat2(AT_FDCWD, store->path, AT_FDCWD, path,
-					   RENAME_NOREPLACE) != 0 ||
-			 parent < 0 || fsync(parent) != 0)
+	else if (parent < 0 || renameat2(AT_FDCWD, store->path, AT_FDCWD, path,
+									 RENAME_NOREPLACE) != 0)
 		result = fault_errno(fault, "can't make", path);
 	else
+	{
 		memcpy(store->path, path, strlen(path) + 1);
+		if (fsync(parent) != 0)
+			result = fault_errno(fault, "can't make", path);
+	}
 	if (parent >= 0)
 		close(parent);
 	return result;

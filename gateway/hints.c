@@ -57,6 +57,7 @@ struct hints
 	int64_t sent_at; /* all on the clock of clock_ms() */
 	int64_t greet_at;
 	int64_t others_until;
+	bool heard_others;	/* since LISTEN */
 	int64_t echo_until; /* 0 once it came */
 	int pause_ms;
 };
@@ -124,6 +125,41 @@ greet(struct hints *hints, const char *greeting)
 				 "that this one listens");
 }
 
+static void
+hear(struct hints *hints, const char *text)
+{
+	uint64_t heard[HINT_MAX_COUNT];
+	size_t count;
+
+	hints->others_until = clock_ms() + ALONE_MS;
+	atomic_store(&hints->has_others, true);
+	if (!hints->heard_others)
+		wakeups_all(hints->wakeups); /* of what was not told before */
+	hints->heard_others = true;
+	if (strcmp(text, "?") == 0 && hints->greet_at > clock_ms() + ANSWER_MS)
+		hints->greet_at = clock_ms() + ANSWER_MS; /* once for many */
+	count = hint_read(text, heard);
+	for (size_t i = 0; i < count; i++)
+		wakeups_hint(hints->wakeups, heard[i]);
+	atomic_fetch_add(&hints->received, count);
+}
+
+/* Also those in an answer, which no longer show on the socket. */
+static void
+take_notifications(struct hints *hints)
+{
+	PGnotify *notification;
+
+	while ((notification = db_connection_notification(hints->connection)))
+	{
+		if (notification->be_pid == hints->backend)
+			hints->echo_until = 0;
+		else
+			hear(hints, notification->extra);
+		PQfreemem(notification);
+	}
+}
+
 static bool
 is_listening(const struct hints *hints)
 {
@@ -148,9 +184,11 @@ begin_listening(struct hints *hints)
 		return;
 	hints->backend = db_connection_backend(hints->connection);
 	hints->pause_ms = FIRST_PAUSE_MS;
+	hints->heard_others = false;
 	set_listens(hints, true);
 	hints->echo_until = clock_ms() + ECHO_MS;
 	greet(hints, "?");
+	take_notifications(hints);
 	wakeups_all(hints->wakeups);
 }
 
@@ -222,37 +260,6 @@ send_hints(struct hints *hints)
 	hints->sent_at = clock_ms();
 }
 
-static void
-hear(struct hints *hints, const char *text)
-{
-	uint64_t heard[HINT_MAX_COUNT];
-	size_t count;
-
-	hints->others_until = clock_ms() + ALONE_MS;
-	atomic_store(&hints->has_others, true);
-	if (strcmp(text, "?") == 0 && hints->greet_at > clock_ms() + ANSWER_MS)
-		hints->greet_at = clock_ms() + ANSWER_MS; /* once for many */
-	count = hint_read(text, heard);
-	for (size_t i = 0; i < count; i++)
-		wakeups_hint(hints->wakeups, heard[i]);
-	atomic_fetch_add(&hints->received, count);
-}
-
-static void
-take_notifications(struct hints *hints)
-{
-	PGnotify *notification;
-
-	while ((notification = db_connection_notification(hints->connection)))
-	{
-		if (notification->be_pid == hints->backend)
-			hints->echo_until = 0;
-		else
-			hear(hints, notification->extra);
-		PQfreemem(notification);
-	}
-}
-
 /* A transaction pooler takes LISTEN and forgets it. */
 static void
 check_echo(struct hints *hints)
@@ -311,6 +318,7 @@ step(struct hints *hints)
 		greet(hints, "!");
 	if (clock_ms() >= hints->sent_at + INTERVAL_MS)
 		send_hints(hints);
+	take_notifications(hints); /* that came along with answers */
 }
 
 static bool

@@ -57,7 +57,10 @@ extern void inbox_stop(struct inbox *inbox);
 extern void inbox_join(struct reader *reader, const uint8_t mailbox[UUID_SIZE],
 					   int64_t after, int fd, int event);
 
-/* By the worker, when nobody calls inbox_mail() any more; it holds it then. */
+/*
+ * By the worker, which holds it for good then: inbox_mail() has no effect any
+ * more.
+ */
 extern void inbox_leave(struct reader *reader);
 
 /* By a worker that holds it: reads, and waits for what comes of it. */

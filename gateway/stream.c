@@ -135,18 +135,22 @@ retry(struct stream *stream)
 	inbox_release(stream->inbox, &stream->reader);
 }
 
-/* Unless mail is on its way, which is a sign of life, too. */
+/*
+ * A sign of life, also while looks fail.  Not while the inbox looks for mail:
+ * that may be one, or else there is time for it right after.
+ */
 static bool
 comment(struct stream *stream)
 {
-	bool there = true;
+	bool is_held = stream->retry_at != 0, there;
 
+	stream->comment_at = clock_ms() + RETRY_MS;
+	if (!is_held && !inbox_hold(&stream->reader))
+		return true;
+	there = write_line(stream, ":\n\n");
 	stream->comment_at = clock_ms() + COMMENT_MS;
-	if (inbox_hold(&stream->reader))
-	{
-		there = write_line(stream, ":\n\n");
+	if (!is_held)
 		inbox_release(stream->inbox, &stream->reader);
-	}
 	return there;
 }
 
@@ -187,11 +191,11 @@ run(struct stream *stream)
 	there = write_line(stream, "retry: 2000\n:\n\n") && pass_on(stream);
 	while (there && !(end = end_of(stream)))
 		there = step(stream);
-	watch_leave(&stream->watch);
 	inbox_leave(&stream->reader);
 	if (there)
 		there = write_page(stream) && write_line(stream, end);
-	(void) there; /* it ends either way */
+	(void) there;				 /* it ends either way */
+	watch_leave(&stream->watch); /* it counted as long as it had a thread */
 	atomic_fetch_sub(streams, 1);
 }
 

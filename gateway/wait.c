@@ -47,7 +47,7 @@ look_until(struct watch *watch, int64_t until, struct db_answer *answer)
 	while (status == STATUS_OK && !has_mail(answer) && clock_ms() < until &&
 		   !watch_must_end(watch) && watch_wait(watch, until))
 	{
-		if (!watch_is_due(watch))
+		if (!watch_is_due(watch) || watch_must_end(watch))
 			continue;
 		db_answer_free(answer);
 		status = look(watch, answer);

@@ -87,15 +87,18 @@ watch_end(struct watch *watch)
 	waiter_close(&watch->waiter);
 }
 
+/* With "wake" the event is not for mail, and resetting it not ours. */
 void
 watch_look(struct watch *watch)
 {
-	waiter_reset(&watch->waiter);
+	if (!watch->waiter.wake)
+		waiter_reset(&watch->waiter);
+	watch->is_called = false;
 	watch->recheck_at = clock_ms() + watch->gateway->config.recheck_s * 1000;
 }
 
 bool
-watch_wait(const struct watch *watch, int64_t until)
+watch_wait(struct watch *watch, int64_t until)
 {
 	struct pollfd pollers[2] = {{.fd = watch->waiter.event, .events = POLLIN},
 								{.fd = watch->fd, .events = POLLRDHUP}};
@@ -105,13 +108,18 @@ watch_wait(const struct watch *watch, int64_t until)
 		until = watch->recheck_at;
 	left = until - clock_ms();
 	poll(pollers, 2, left > 0 ? (int) left : 0);
+	watch->is_called = pollers[0].revents != 0;
 	return pollers[1].revents == 0;
 }
 
+/*
+ * The event alone decides: a call that falls into waiter_reset() leaves it
+ * readable, but nothing in "woken".
+ */
 bool
-watch_is_due(struct watch *watch)
+watch_is_due(const struct watch *watch)
 {
-	return atomic_load(&watch->waiter.woken) ||
+	return (watch->is_called && !watch->waiter.wake) ||
 		   clock_ms() >= watch->recheck_at;
 }
 

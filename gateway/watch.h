@@ -27,6 +27,7 @@ struct watch
 	int fd;
 	uint8_t mailbox[UUID_SIZE];
 	struct waiter waiter;
+	bool is_called;		/* the waiter's event could be read */
 	int64_t recheck_at; /* clock_ms() */
 };
 
@@ -52,11 +53,11 @@ extern void watch_look(struct watch *watch);
  * Waits until there may be mail or clock_ms() says "until".  False when the
  * peer is gone, which closing its side for writing means, too.
  */
-extern bool watch_wait(const struct watch *watch, int64_t until)
+extern bool watch_wait(struct watch *watch, int64_t until)
 	__attribute__((warn_unused_result));
 
 /* Is it time to look? */
-extern bool watch_is_due(struct watch *watch);
+extern bool watch_is_due(const struct watch *watch);
 
 /* Is the gateway about to end? */
 extern bool watch_must_end(const struct watch *watch);

@@ -103,6 +103,22 @@ await alice.page.getByRole('button', { name: 'Accept this log' }).click();
 await alice.page.getByPlaceholder('Message').waitFor();
 ok(await alice.page.locator('.banner').isHidden(), 'accepted: both are gone');
 
+// ---- somebody without an identity key
+
+const una = gateway.client();
+await una.does('register', 'una', '--unsigned');
+await alice.find('una');
+await alice.write('Hello Una');
+await alice.page.getByRole('dialog', { name: 'Nobody vouches for this key' }).getByRole('button', { name: 'Do not send' }).click();
+ok(await alice.page.getByPlaceholder('Message').inputValue() === 'Hello Una', 'nobody vouches for a key: asked; a no leaves the text in the field');
+await alice.page.getByPlaceholder('Message').press('Enter');
+await alice.page.getByRole('button', { name: 'Send all the same' }).click();
+await alice.sees('Hello Una', 'sent');
+await alice.write('Once more');
+await alice.sees('Once more', 'sent');
+ok(/Hello Una[^]*Once more/.test(await una.does('read')), 'a yes is for this key, and needs no second one');
+await alice.open('bob');
+
 // ---- somebody else's key
 
 const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);

@@ -144,6 +144,27 @@ check_jump(struct tap *tap, const struct bob *bob)
 		   "a version below the highest one met is older");
 }
 
+/* A backup says which version was met, mail brings keys of any. */
+static void
+check_restored(struct tap *tap, const struct bob *bob)
+{
+	struct key_object old = honest(bob, 2), newest = honest(bob, 3);
+	struct contact contact;
+
+	contact_begin(&contact, &newest);
+	contact.key_count = 0;
+	memset(contact.keys, 0, sizeof(contact.keys));
+	tap_ok(tap, !contact_has_newest(&contact),
+		   "a restored contact has no key to seal to");
+	contact_learn(&contact, &old);
+	tap_ok(tap, !contact_has_newest(&contact),
+		   "nor has it one after mail under an old key");
+	tap_ok(tap, contact_judge(&contact, &newest) == VERDICT_ROTATED,
+		   "the newest key is followed");
+	contact_learn(&contact, &newest);
+	tap_ok(tap, contact_has_newest(&contact), "and is the one to seal to");
+}
+
 static void
 check_changed(struct tap *tap, const struct bob *bob)
 {
@@ -319,6 +340,7 @@ main(void)
 
 	make_bob(&bob);
 	check_honest(&tap, &bob);
+	check_restored(&tap, &bob);
 	check_jump(&tap, &bob);
 	check_changed(&tap, &bob);
 	check_conflict(&tap, &bob);

@@ -280,6 +280,31 @@ $stream = stream($bob, at => $west, path => "/messages/stream?after=$position");
 send_to($bob, through => $east);
 is($stream->next(20)->{id}, $position + 1, 'mail through another gateway');
 
+# Hints that come while a gateway tells its own.
+pipe my $rounds, my $begin_round or die "pipe: $!";
+$child = fork // die "fork: $!";
+if ($child == 0)
+{
+	close $begin_round;
+	$iv_number = 8000;
+	send_to($carol, through => $west) while sysread $rounds, my $round, 1;
+	POSIX::_exit(0);
+}
+my @late;
+for my $round (1 .. 80)
+{
+	syswrite $begin_round, 'x';
+	sleep 0.001 * ($round % 4);
+	send_to($bob, through => $east);
+	my $came = $stream->next(5) // last;
+	push @late, $round if $came->{id} != $position + 1 + $round;
+}
+close $begin_round;
+waitpid $child, 0;
+is(last_seq($bob), $position + 81, 'none of them waits for the next one');
+is_deeply(\@late, [], 'and all are in order');
+$position += 80;
+
 # The listening connection is lost: what came meanwhile is found.
 sub cut_listener
 {

@@ -25,6 +25,7 @@ async function quietPair() {
 	const { alice, bob, first } = await quietPair();
 	for (const text of ['first', 'second', 'third']) await bob.client.send(alice.name, text);
 	const second = alice.there.mail[first + 1];
+	second.extra = JSON.parse('['.repeat(1000) + ']'.repeat(1000));
 	second.ciphertext = b64(Buffer.from(second.ciphertext, 'base64url').map((byte, i) => (i === 20 ? byte ^ 1 : byte)));
 	await alice.read();
 	const [one, two, three] = (await incoming(alice, bob)).slice(-3);
@@ -32,7 +33,7 @@ async function quietPair() {
 	ok(two.state === 'tampered' && two.text === undefined && /tampered/.test(two.problem), 'and is kept as what it is', JSON.stringify(two));
 	ok(alice.there.acknowledged === alice.there.mail.length, 'all are acknowledged');
 	const [kept] = await alice.store.read(['messages'], (t) => t.range('messages', 'sealed', 1, 1));
-	ok(kept.envelope.ciphertext === second.ciphertext, 'the envelope is kept');
+	ok(kept.envelope.ciphertext === second.ciphertext && !Object.hasOwn(kept.envelope, 'extra'), 'the envelope is kept, and nothing else');
 	ok((await conversation(alice, bob)).unread === 3, 'only what was opened counts as unread', (await conversation(alice, bob)).unread);
 }
 async function spoilt(what, change, state, pattern) {
@@ -168,6 +169,30 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 	await bob.client.unblock(alice.name);
 	await alice.client.send(bob.name, 'four');
 	ok(await waitUntil(async () => (await bob.texts(alice)).at(-1) === 'four'), 'until one unblocks him');
+}
+
+// ---- people who were only looked up, or unblocked
+
+{
+	const [alice, bob] = [await scene.newUser('alice'), await scene.newUser('bob')];
+	const arrived = () => waitUntil(() => bob.there.acknowledged === bob.there.mail.length);
+	await bob.client.contact(alice.name);
+	await alice.client.send(bob.name, 'you followed my link');
+	await bob.read();
+	await bob.client.markRead(alice.name);
+	await sleep(100);
+	ok(alice.there.mail.length === 0, 'who was looked up and writes gets no receipt');
+	await bob.client.block(alice.name);
+	await bob.client.unblock(alice.name);
+	await alice.client.send(bob.name, 'and now?');
+	await arrived();
+	await bob.client.markRead(alice.name);
+	await sleep(100);
+	ok(alice.there.mail.length === 0, 'nor who was blocked and no longer is');
+	await bob.client.send(alice.name, 'who is this?');
+	ok(await waitUntil(() => alice.there.mail.length === 2), 'until one writes to them');
+	await alice.read();
+	ok(await waitUntil(async () => await alice.states(bob) === 'read read'), 'then they learn of all');
 }
 
 // ---- receipts that lie

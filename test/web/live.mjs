@@ -36,6 +36,13 @@ try {
 	refusal = error.code;
 }
 ok(refusal === 'bad_answer', 'a line without an end is refused');
+refusal = undefined;
+try {
+	all(...Array.from({ length: 40 }, () => bytes(`data: ${'x'.repeat(65536)}\n`)));
+} catch (error) {
+	refusal = error.code;
+}
+ok(refusal === 'bad_answer', 'as is an event of lines without an end');
 
 // ---- streams
 

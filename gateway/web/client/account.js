@@ -140,7 +140,7 @@ export class Accounts {
 	async takeAnswer(body) {
 		const userId = expect('the answer to a registration', () => uuidText(field.uuid(body, 'id')));
 		if (body.keyVersion !== FIRST_VERSION) refuse('bad_answer', 'the server\'s answer is not that to a registration');
-		await this.core.session.takeToken(body, true);
+		await this.core.session.takeToken(this.record.username, body, true);
 		await this.save({ userId, state: 'registered' });
 	}
 

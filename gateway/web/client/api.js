@@ -1,16 +1,17 @@
 // The only file that fetches: one method for each kind of call, the shapes of
 // docs/api.md and nothing of what they mean.
-import { E2emsgError, HINTS, refuse } from './error.js';
+import { E2emsgError, HINTS, isOwnCode, refuse } from './error.js';
 import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
 const SILENCE_MS = 45_000; // of a stream, which has a comment every 15 s
+const RETRY_MAX_S = 600; // whatever a server asks for
 const BODY_MAX = 32 << 20; // characters; more than any route answers
 
-// Retry-After in seconds, or undefined.
+// Retry-After in seconds, some minutes at most, or undefined.
 function retryAfter(response) {
 	const text = response.headers.get('retry-after');
-	return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+	return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), RETRY_MAX_S) : undefined;
 }
 
 // A page can't tell a refusal of CORS from a network that is away.
@@ -21,11 +22,13 @@ function foreignHint(base) {
 }
 
 // Takes apart a problem+json of the server, or what a proxy said in its place.
+// A server does not speak for the module: the module's own codes are none of its.
 function problemOf(response, body) {
 	const problem = typeof body === 'object' && body !== null ? body : {};
 	const text = (name) => (typeof problem[name] === 'string' ? problem[name] : undefined);
 	const title = text('title') ?? `the server answered ${response.status}`;
-	return new E2emsgError(text('code') ?? 'bad_answer', text('detail') ? `${title}: ${text('detail')}` : title, {
+	const code = text('code') ?? 'bad_answer';
+	return new E2emsgError(isOwnCode(code) ? 'bad_answer' : code, text('detail') ? `${title}: ${text('detail')}` : title, {
 		hint: text('hint'), status: response.status, retryAfter: retryAfter(response), current: problem.current });
 }
 

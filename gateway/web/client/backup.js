@@ -124,14 +124,17 @@ export class Backup {
 		const { version, blob } = expect('a backup', () => ({ version: field.version(answer.body, 'version'),
 			blob: fromBase64url(field.text(answer.body, 'backup', 1, 90_000)) }));
 		if (version === this.state?.version) return;
-		await this.merge(await this.open(blob));
-		await this.change((state) => ({ ...state, version }));
+		const opened = await this.open(blob);
+		await this.merge(opened);
+		const isWhole = await this.core.keyring.isWithin(opened.keys);
+		await this.change((state) => ({ ...state, version, wanted: state.wanted + (isWhole ? 0 : 1) }));
 	}
 
 	// The same with this token, when it can be done: for a sign-in, which does not hang on it.
 	async tryPull(token) {
 		try {
 			await this.pullNow(token);
+			this.saveSoon();
 		} catch (error) {
 			if (error.code === 'no_backup') return void this.saveSoon();
 			if (error.code === 'not_found') return;
@@ -149,7 +152,7 @@ export class Backup {
 		}
 	}
 
-	// The keys that are not here, the newest code, contacts that were not met here.
+	// Takes over keys, the newest code, contacts that were not met here.
 	async merge({ sealedKey, account, keys }) {
 		const contacts = await contactsOf(account);
 		await this.core.keyring.addVersions(keys);

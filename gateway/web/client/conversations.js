@@ -81,7 +81,7 @@ export class Conversations {
 
 	// A stranger becomes somebody one talks to.
 	async accept(username) {
-		await this.change(username, (contact) => ({ ...contact, state: 'accepted' }));
+		await this.change(username, (contact) => ({ ...contact, state: 'accepted', welcome: true }));
 		await this.core.receipts.settle(username);
 	}
 

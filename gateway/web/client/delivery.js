@@ -1,5 +1,6 @@
 // Hands the entries of the outbox to the server, each exactly once: one tab at
 // a time, in order, the same envelope until there is an answer.
+import * as field from '../crypto/field.js';
 import { expect, time } from './answer.js';
 import { E2emsgError, isPassing, refuse } from './error.js';
 import { jitter } from './jitter.js';
@@ -45,7 +46,9 @@ export class Delivery {
 		const held = new Map(); // peers whose entries wait for an earlier one, and why
 		let stopped; // by what everything waits for
 		this.rest();
-		for (const entry of await this.core.outbox.entries()) {
+		for (const { id } of await this.core.outbox.entries()) {
+			const entry = await this.core.outbox.entry(id); // as it is now: others were on their way meanwhile
+			if (!entry) continue;
 			const error = stopped ?? held.get(entry.peer) ?? await this.attempt(entry);
 			if (!error) continue;
 			errors.set(entry.id, error);
@@ -103,7 +106,7 @@ export class Delivery {
 			sealed = await this.prepare(sealed);
 			await this.core.keyLog.checkSending();
 			const answer = await this.post(sealed);
-			if (answer) return this.finish(sealed, answer);
+			if (answer) return this.finish(sealed, answer.body);
 			sealed = { ...sealed, envelope: null };
 		}
 		throw new E2emsgError('too_many_rounds', 'the server keeps asking for another key', { status: 503 });
@@ -117,10 +120,10 @@ export class Delivery {
 		return entry.envelope ? entry : this.core.outbox.reseal(entry, contact);
 	}
 
-	// The answer, or null when the envelope must be sealed again.
+	// The answer, whatever is in it, or null when the envelope must be sealed again.
 	async post({ envelope, peer }) {
 		try {
-			return (await this.core.session.call('POST', '/messages', { body: envelope })).body;
+			return await this.core.session.call('POST', '/messages', { body: envelope });
 		} catch (error) {
 			if (error.code === 'iv_reused') return null;
 			if (error.code !== 'stale_key_version') throw error;
@@ -132,7 +135,7 @@ export class Delivery {
 	// The server has it.
 	async finish(entry, answer) {
 		const given = expect('an answer to a message', () =>
-			({ messageId: answer.messageId, sentAt: time(answer, 'sentAt') }));
+			({ messageId: field.uuidText(answer, 'messageId'), sentAt: time(answer, 'sentAt') }));
 		if (given.messageId !== entry.messageId)
 			refuse('bad_answer', 'the server\'s answer does not fit the message; it is kept in the outbox');
 		await this.core.outbox.settle(entry, { ...given, state: 'sent', problem: undefined }, { wroteTo: true });

@@ -35,13 +35,15 @@ export const HINTS = {
 	not_a_message: 'What came before it is stored; the rest is asked for again.',
 };
 
+export const isOwnCode = (code) => Object.hasOwn(HINTS, code);
+
 export class E2emsgError extends Error {
 	// more: {hint, status, username, retryAfter (seconds), current, cause}
 	constructor(code, message, more = {}) {
 		super(message, more.cause && { cause: more.cause });
 		this.name = 'E2emsgError';
 		this.code = code;
-		this.hint = more.hint ?? HINTS[code] ?? '';
+		this.hint = more.hint ?? (isOwnCode(code) ? HINTS[code] : '');
 		for (const member of ['status', 'username', 'retryAfter', 'current'])
 			if (more[member] !== undefined) this[member] = more[member];
 	}

@@ -2,7 +2,7 @@
 // and "retry" are passed over.
 import { refuse } from './error.js';
 
-const LINE_MAX = 1 << 20; // characters: a message of 64 KiB is far below
+const LINE_MAX = 1 << 20; // characters, also of an event's lines together: a message of 64 KiB is far below
 
 export class EventParser {
 	constructor() {
@@ -35,6 +35,7 @@ export class EventParser {
 		const name = colon < 0 ? line : line.slice(0, colon);
 		const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
 		if (name === 'data') this.fields.data = this.fields.data === undefined ? value : `${this.fields.data}\n${value}`;
+		if (this.fields.data?.length > LINE_MAX) refuse('bad_answer', 'an event of the stream has no end');
 		else if (name === 'event' || name === 'id') this.fields[name] = value;
 		return undefined;
 	}

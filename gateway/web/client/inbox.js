@@ -25,7 +25,8 @@ export class Inbox {
 	}
 
 	/*
-	 * Takes messages as the server gave them, in order, and acknowledges them.
+	 * Takes messages as the server gave them (any iterable), in order, and
+	 * acknowledges them.
 	 * Throws at the first one that is no mail, or that can't be looked at now;
 	 * those before it are stored.
 	 */
@@ -41,7 +42,7 @@ export class Inbox {
 		});
 	}
 
-	// Asks for all new mail; how many messages came.
+	// Asks for all new mail, as long as it gets on; how many messages came.
 	async fetch({ wait = 0, signal } = {}) {
 		let count = 0;
 		for (;;) {
@@ -52,6 +53,7 @@ export class Inbox {
 			if (body.messages.length === 0) return count;
 			await this.take(body.messages);
 			count += body.messages.length;
+			if ((await this.progress()).last === last) return count;
 		}
 	}
 

@@ -4,7 +4,7 @@
 import * as logCheck from '../crypto/log_check.js';
 import * as logPin from '../crypto/log_pin.js';
 import { uuidBytes } from '../crypto/bytes.js';
-import { E2emsgError, isPassing } from './error.js';
+import { E2emsgError, isPassing, refuse } from './error.js';
 import { expectAsync } from './answer.js';
 
 export class KeyLog {
@@ -23,8 +23,12 @@ export class KeyLog {
 		return kept?.pin ?? logPin.emptyPin();
 	}
 
-	async save(pin) {
-		await this.core.store.write(['meta'], (t) => t.put('meta', { name: 'log', pin }));
+	async save(pin, userId) {
+		await this.core.store.write(['account', 'meta'], async (t) => {
+			const here = await t.get('account', 'account');
+			if (here?.userId !== userId) refuse('signed_out', 'the account is no longer in this browser');
+			await t.put('meta', { name: 'log', pin });
+		});
 		if (pin.problem === this.problem) return;
 		this.problem = pin.problem;
 		this.core.events.emit('keylog', { problem: pin.problem });
@@ -37,8 +41,9 @@ export class KeyLog {
 	 */
 	check(run) {
 		return this.core.tabs.alone('log', async () => {
+			const { userId } = this.core.account.need();
 			const verdict = await expectAsync('what a key log gives', async () => run(await this.pin()));
-			await this.save(verdict.pin);
+			await this.save(verdict.pin, userId);
 			if (verdict.problem && verdict.broken) throw broken(verdict.problem);
 			return verdict;
 		});

@@ -6,6 +6,7 @@
 //	{name: 'backup', backupKey, sealedKey (the key, sealed under the code)}
 import * as backup from '../crypto/backup.js';
 import * as key from '../crypto/key.js';
+import { equal } from '../crypto/bytes.js';
 import { refuse } from './error.js';
 
 const nameOf = (version) => `key-${version}`;
@@ -73,11 +74,24 @@ export class Keyring {
 		});
 	}
 
-	// Keeps keys of other devices; those that are here stay.
+	/*
+	 * Keeps keys of other devices.  Those that are here stay, but for one that was
+	 * not announced: what stands in the backup was there first, and may have been.
+	 */
 	addVersions(keys) {
-		return this.core.store.write(['keys'], async (t) => {
+		return this.core.store.write(['account', 'keys'], async (t) => {
+			await this.core.account.checkHere(t);
+			const { keyVersion } = await t.get('account', 'account');
 			for (const one of keys)
-				if (!await t.get('keys', nameOf(one.version))) await t.put('keys', { name: nameOf(one.version), ...one });
+				if (one.version > keyVersion || !await t.get('keys', nameOf(one.version)))
+					await t.put('keys', { name: nameOf(one.version), ...one });
 		});
+	}
+
+	// Are all keys that are here among those of a backup, but for older ones than it has?
+	async isWithin(keys) {
+		const found = new Map(keys.map(({ version, thumbprint }) => [version, thumbprint]));
+		const mine = (await this.versions()).filter(({ version }) => version >= keys[0].version);
+		return mine.every(({ version, thumbprint }) => found.has(version) && equal(found.get(version), thumbprint));
 	}
 }

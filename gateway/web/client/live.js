@@ -123,9 +123,8 @@ export class Live {
 	// Takes the messages of the stream, as many at once as have come.
 	async read(events) {
 		for await (const batch of events) {
-			const messages = batch.filter(({ event }) => event === 'message')
-				.map(({ data }) => expect('mail', () => parse(data)));
-			if (messages.length > 0) await this.core.inbox.take(messages);
+			const messages = batch.filter(({ event }) => event === 'message');
+			if (messages.length > 0) await this.core.inbox.take(parseEach(messages));
 			if (batch.some(({ event }) => event === 'end')) return;
 		}
 	}
@@ -165,6 +164,11 @@ function parse(data) {
 	} catch {
 		throw new Malformed('it is not JSON');
 	}
+}
+
+// One after the other: what comes before garbage is taken.
+function* parseEach(events) {
+	for (const { data } of events) yield expect('mail', () => parse(data));
 }
 
 const wrap = (error) => (error instanceof E2emsgError ? error

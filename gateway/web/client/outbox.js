@@ -36,8 +36,8 @@ export class Outbox {
 		const contact = await this.findReceiver(username);
 		if (contact.state === 'blocked') refuse('blocked', `${username} is blocked`, { username });
 		checkReceiver(contact, isOk(contact));
-		if (contact.state === 'accepted') return contact;
-		const accepted = await peers.update(username, (one) => ({ ...one, state: 'accepted' }));
+		if (contact.state === 'accepted' && contact.welcome) return contact;
+		const accepted = await peers.update(username, (one) => ({ ...one, state: 'accepted', welcome: true }));
 		await receipts.settle(username);
 		return accepted;
 	}
@@ -99,6 +99,8 @@ export class Outbox {
 		this.core.events.emit('message', mail.view(record));
 		await this.core.conversations.announceByName(record.peer);
 	}
+
+	entry(id) { return this.core.store.read(['outbox'], (t) => t.get('outbox', id)); }
 
 	// Puts a newly sealed envelope in the place of the one before.
 	async reseal(entry, contact) {

@@ -41,8 +41,8 @@ export class Receipts {
 	}
 
 	// Only people whom one talks to are told what one got and read.
-	mayAnswer({ username, state, changed, identity, unsignedYes, suite }) {
-		return state === 'accepted' && !changed && (identity || unsignedYes) && suite === SUITE &&
+	mayAnswer({ username, state, welcome, verified, changed, identity, unsignedYes, suite }) {
+		return state === 'accepted' && (welcome || verified) && !changed && (identity || unsignedYes) && suite === SUITE &&
 			username !== this.core.account.need().username;
 	}
 

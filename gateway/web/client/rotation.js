@@ -21,8 +21,9 @@ export class Rotation {
 		return this.core.tabs.alone('keys', async () => {
 			await this.core.account.load();
 			const version = this.core.account.need().keyVersion + 1;
-			const fresh = await this.core.keyring.loadOrMake(version);
+			await this.core.keyring.loadOrMake(version);
 			await this.backUp();
+			const fresh = await this.core.keyring.encryption(version); // perhaps that of a device that was faster
 			if (!await this.announce(version, fresh)) await this.compare(version, fresh);
 			await this.core.account.save({ keyVersion: version });
 			await this.core.keyLog.checkAfter();

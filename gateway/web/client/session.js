@@ -5,6 +5,7 @@ import { E2emsgError, isPassing, refuse } from './error.js';
 import { expect } from './answer.js';
 
 const MARGIN_MS = 60_000; // before its end a token counts as over
+const GOOD_MS = 3600_000; // no token counts longer: a sign-in looks at the account's own history
 const FRESH_MS = 300_000; // a new token counts this long, whatever the clock here says
 const TOKEN_TEXT = /^[\w.~+/=-]{1,4096}$/;
 const NONCE_TEXT = /^[\w.~+/=-]{1,512}$/;
@@ -35,14 +36,19 @@ export class Session {
 	}
 
 	// Keeps the token of an answer.  checked: see check().
-	async takeToken(body, checked = false) {
+	async takeToken(username, body, checked = false) {
 		const token = expect('a token', () => field.text(body, 'token', 1, 4096));
 		const end = Date.parse(body.expiresAt);
 		if (!TOKEN_TEXT.test(token) || Number.isNaN(end))
 			refuse('bad_answer', 'the server sent something that is not a token');
+		const now = this.core.now();
 		const kept = { name: 'token', token, server: this.core.api.base, checked,
-			end: Math.max(end - MARGIN_MS, this.core.now() + FRESH_MS) };
-		await this.core.store.write(['meta'], (t) => t.put('meta', kept));
+			end: Math.max(Math.min(end, now + GOOD_MS) - MARGIN_MS, now + FRESH_MS) };
+		await this.core.store.write(['account', 'meta'], async (t) => {
+			const here = await t.get('account', 'account');
+			if (here?.username !== username) refuse('signed_out', 'the account is no longer in this browser');
+			await t.put('meta', kept);
+		});
 		return kept;
 	}
 
@@ -73,7 +79,7 @@ export class Session {
 		const { nonce } = await this.challenge(username, service);
 		const { privateKey } = await this.core.keyring.identity();
 		const body = { assertion: await assertion(privateKey, username, service, nonce) };
-		return this.takeToken((await this.core.api.call('POST', '/sessions', { body })).body);
+		return this.takeToken(username, (await this.core.api.call('POST', '/sessions', { body })).body);
 	}
 
 	/*

@@ -32,10 +32,8 @@ export const isOtherIdentity = (verdict) => ['changed', 'vanished', 'appeared'].
 // The key of a version, or undefined when it is not kept.
 export const keyOf = (contact, version) => contact.keys.find((key) => key.version === version);
 
-// The newest key, or undefined in a contact of a backup, which has none yet.
-export const newestKey = (contact) => contact.keys[0];
-
-const isNewest = (contact) => contact.keys[0]?.version === contact.highest;
+// The newest key, or undefined in a contact of a backup, of which only older ones were met yet.
+export const newestKey = ({ keys: [first], highest }) => (first?.version === highest ? first : undefined);
 
 function judgeIdentity(contact, seen) {
 	if (contact.identity && !seen.identity) return 'vanished';
@@ -49,8 +47,8 @@ export function judge(contact, seen) {
 	if (identity !== 'known') return identity;
 	const same = keyOf(contact, seen.version);
 	if (same && !equal(same.thumbprint, seen.thumbprint)) return 'conflict';
-	if (seen.version === contact.highest + 1 && isNewest(contact) &&
-		!equal(seen.previousThumbprint, newestKey(contact).thumbprint)) return 'conflict';
+	const newest = newestKey(contact);
+	if (newest && seen.version === newest.version + 1 && !equal(seen.previousThumbprint, newest.thumbprint)) return 'conflict';
 	if (seen.version > contact.highest) return 'rotated';
 	return seen.version === contact.highest ? 'known' : 'older';
 }
@@ -64,9 +62,10 @@ function withKey(contact, { version, jwk, thumbprint }) {
 
 // What is remembered of everybody, and of what was said with them: lastIn,
 // seenIn, delivered and read are messageIds (of the newest letter, the newest
-// one that was seen, those that receipts were sent for).
+// one that was seen, those that receipts were sent for).  welcome: the user has
+// written to them or accepted their request; looking somebody up is neither.
 const CONTACT = { keys: [], verified: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
-	unread: 0, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
+	unread: 0, welcome: false, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
 
 // A peer met for the first time.  state: 'request' | 'accepted'.
 export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.username, userId: uuidText(seen.userId),
@@ -117,10 +116,10 @@ export function accept(contact, seen) {
 	const verdict = judge(contact, seen);
 	if (verdict === 'older' || (verdict === 'conflict' && contact.identity))
 		throw refusedKey(contact, refusalOf(contact, verdict));
-	const { suite, unread, wroteTo, lastIn, seenIn, delivered, read } = contact;
+	const { suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read } = contact;
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
-		: { ...begin(seen, contact.state), suite, unread, wroteTo, lastIn, seenIn, delivered, read };
+		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read };
 	return { ...next, changed: null, refused: null, unsignedYes: !next.identity };
 }
 

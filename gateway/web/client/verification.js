@@ -58,6 +58,7 @@ export class Verification {
 	async acceptKeyChange(username) {
 		checkName(username);
 		const seen = await this.core.peers.fetch(username, 0);
+		await this.core.peers.checkOwn(seen);
 		const before = await this.core.peers.byName(username) ?? await this.core.peers.take(seen, 0, 'accepted');
 		const accepted = trust.accept(before, seen);
 		await this.core.peers.update(username, (contact) => trust.accept(contact, seen));

@@ -38,7 +38,7 @@ export function messenger(app) {
 	};
 
 	function follow(event) {
-		const username = decodeURIComponent(location.hash.slice(1));
+		const username = nameIn(location.hash);
 
 		cameFromList = Boolean(event) && open === null;
 		open?.close();
@@ -63,6 +63,15 @@ export function messenger(app) {
 			listeners.forEach((stop) => stop());
 		},
 	};
+}
+
+/* Any link may lead here: what is no name in an address leads to the list. */
+function nameIn(hash) {
+	try {
+		return decodeURIComponent(hash.slice(1));
+	} catch {
+		return '';
+	}
 }
 
 function emptyStage() {

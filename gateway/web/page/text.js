@@ -18,17 +18,22 @@ export function visible(text) {
 	return String(text).replace(harmful, escaped);
 }
 
+/* Beyond these, such characters are not set apart: a text of nothing else would stop the page. */
+const apartMax = 500;
+
 /** The same as nodes, with what was spelt out set apart. */
 export function visibleNodes(text) {
 	const nodes = [];
 	let from = 0;
 
 	for (const match of text.matchAll(harmful)) {
+		if (nodes.length >= 2 * apartMax)
+			break;
 		nodes.push(text.slice(from, match.index),
 			h('span', { class: 'control', title: 'an invisible character' }, escaped(match[0])));
 		from = match.index + match[0].length;
 	}
-	nodes.push(text.slice(from));
+	nodes.push(visible(text.slice(from)));
 	return nodes.filter((node) => node !== '');
 }
 

@@ -1,0 +1,85 @@
+// Several devices of one account: two rotate at the same time, one comes back.
+//
+//	node test/web/devices.mjs
+import { done, ok } from '../client/lib/tap.mjs';
+import { Scene, does, refuses, waitUntil } from './lib/scene.mjs';
+
+const scene = await new Scene().open();
+const { gateway } = scene;
+
+// A user with two browsers, of which none is connected, and a peer.
+async function twoDevices() {
+	const { alice, bob } = await scene.pair();
+	await waitUntil(() => alice.client.account.backup.saved);
+	await alice.client.close();
+	const other = await scene.visitor();
+	await other.client.restore(alice.name, alice.code);
+	other.name = alice.name;
+	return { alice, other, bob };
+}
+
+const isHers = async ({ store, there }, version) => {
+	const { jwk } = await store.read(['keys'], (t) => t.get('keys', `key-${version}`));
+	return jwk.x === there.keys[version - 1].jwk.x;
+};
+
+async function comesBack({ name, code }, keyVersion, what) {
+	const third = await scene.visitor();
+	await does(third.client.restore(name, code), what, (account) => account.keyVersion === keyVersion);
+}
+
+{
+	const { alice, other } = await twoDevices();
+	await alice.client.rotateKeys();
+	await does(other.client.rotateKeys(), 'a device that is slower follows', ({ keyVersion }) => keyVersion === 2);
+	ok(await isHers(alice, 2) && await isHers(other, 2) && alice.there.keys.length === 2, 'both have the key that was announced');
+	await comesBack(alice, 2, 'and the backup has it');
+	await does(other.client.rotateKeys(), 'it rotates again', ({ keyVersion }) => keyVersion === 3);
+	await does(alice.client.login(), 'and is followed', ({ keyVersion }) => keyVersion === 3);
+}
+{
+	const { alice, other } = await twoDevices();
+	gateway.before = ({ method, path }) => (method === 'PUT' && path !== '/backup' ? 'hang up' : undefined);
+	await refuses(alice.client.rotateKeys(), 'offline', 'a key that could not be announced');
+	gateway.behave();
+	await does(other.client.rotateKeys(), 'is announced by another device', ({ keyVersion }) => keyVersion === 2);
+	await does(alice.client.rotateKeys(), 'and by the one that made it', ({ keyVersion }) => keyVersion === 2);
+	ok(await isHers(alice, 2) && await isHers(other, 2) && alice.there.keys.length === 2, 'as the same key');
+	await comesBack(alice, 2, 'which the backup has');
+}
+{
+	const { alice } = await twoDevices();
+	const { blob } = alice.there.backup;
+	await alice.open();
+	await alice.client.rotateKeys();
+	alice.there.backup = { ...alice.there.backup, blob, version: alice.there.backup.version + 1 };
+	await alice.client.login();
+	ok(await waitUntil(() => alice.there.backup.blob !== blob && alice.client.account.backup.saved), 'a backup that lacks a key is written anew');
+	await comesBack(alice, 2, 'with the key');
+}
+{
+	const { alice, other, bob } = await twoDevices();
+	await bob.client.rotateKeys();
+	await alice.client.contact(bob.name);
+	await alice.client.connect();
+	await waitUntil(() => alice.client.account.backup.saved);
+	await alice.client.close();
+	const { mail } = alice.there;
+	await other.client.logout({ forget: true });
+	await other.client.restore(alice.name, alice.code);
+	ok(mail.at(-1).senderKeyVersion === 1, 'mail under an older key of a peer');
+	alice.there.acknowledged = mail.length - 1;
+	await other.read();
+	const posted = [];
+	gateway.before = ({ method, path, body }) => {
+		if (method === 'POST' && path === '/messages') posted.push(body.keyVersion);
+		return undefined;
+	};
+	await does(other.client.send(bob.name, 'to the newest'), 'after a restoration', ({ keyVersion }) => keyVersion === 2);
+	ok(posted.length > 0 && posted.every((version) => version === 2), 'nothing is sealed to a key below the one that was met', posted.join());
+	gateway.behave();
+}
+
+await scene.close();
+done();
+process.exit();
