@@ -32,8 +32,9 @@ static const struct command commands[] = {
 	{"keys forget", "VERSION", "remove an old private key for good", 1, 1,
 	 FLAG_FORCE, command_keys_forget},
 	{"backup", "",
-	 "leave the keys with the server, sealed; prints a new recovery code", 0,
-	 0, FLAG_FORCE, command_backup},
+	 "leave the keys with the server, sealed; prints a new recovery code, "
+	 "which ends an older one",
+	 0, 0, FLAG_FORCE, command_backup},
 	{"restore", "NAME",
 	 "make the account here from its backup; asks for the recovery code", 1, 1,
 	 FLAG_SERVICE, command_restore},

@@ -44,9 +44,12 @@ prepare_account(const char *home, const struct registration *wanted,
 	if (result != RESULT_OK)
 		return result;
 	if (account->version > 0)
+	{
+		account->version = 0; /* not by this registration */
 		return fault_set(fault, RESULT_REFUSED, NULL,
 						 "%s is registered already, at %s", wanted->username,
 						 account->server);
+	}
 	attempt->resumed = account->username[0] != '\0';
 	if (!attempt->resumed)
 	{

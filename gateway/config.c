@@ -49,7 +49,7 @@ static const struct setting settings[] = {
 	{"threads", NUMBER, AT(threads), "256", 4, 10000, NULL, false,
 	 "worker threads; each open connection holds one"},
 	{"streams", NUMBER, AT(streams), "0", 0, 8750, NULL, false,
-	 "streams and waiting requests at a time; 0: 3/4 of threads, 7/8 at most"},
+	 "streams and waiting requests at a time; 0: 3/4 of threads, less than 7/8"},
 	{"streams_per_user", NUMBER, AT(streams_per_user), "8", 1, 8750, NULL,
 	 false, "of these, how many of one user"},
 	{"recheck_s", NUMBER, AT(recheck_s), "30", 1, 3600, NULL, false,

@@ -45,6 +45,8 @@ export class E2emsgError extends Error {
 	readonly retryAfter?: number;
 	/** Whom it is about. */
 	readonly username?: string;
+	/** Of send(): the message that is kept all the same, as `waiting` or `refused`. */
+	readonly id?: string;
 }
 
 export interface Account {

@@ -36,11 +36,12 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 		posted.push(asked.body);
 		return stale(current);
 	};
-	await refuses(users.alice.client.send(users.bob.name, 'secret'), code, `${what}: refused`, pattern);
+	const error = await refuses(users.alice.client.send(users.bob.name, 'secret'), code, `${what}: refused`, pattern);
 	ok(posted.length === 1 && posted[0].keyVersion === 1, `${what}: nothing was sealed to it`);
 	const message = await users.alice.last(users.bob);
 	const kept = (await users.alice.client.messages(users.bob.name)).find(({ text }) => text === 'secret');
 	ok(kept.state === 'waiting' && pattern.test(kept.problem), `${what}: the message waits and says why`, JSON.stringify(message));
+	ok(error.id === kept.id, `${what}: which the error names`, error.id);
 	gateway.behave();
 	return users;
 }
@@ -51,6 +52,7 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	ok(await trustOf(alice, bob) === 'changed', 'the contact is shown as changed');
 	ok((await alice.client.messages(bob.name)).some(({ note }) => note === 'identity_changed'), 'with a note');
 	await refuses(alice.client.send(bob.name, 'again'), 'untrusted_identity', 'sending stays stopped');
+	ok(!(await alice.client.messages(bob.name)).some(({ text }) => text === 'again'), 'and nothing of it is kept');
 	await refuses(alice.client.verify(bob.name), 'untrusted_identity', 'and there is no verifying');
 	await bob.client.send(alice.name, 'it is me');
 	await alice.read();

@@ -55,7 +55,8 @@ export class Outbox {
 
 	/*
 	 * Stores a text for a peer, sealed if there is a key, and tries to deliver
-	 * it.  The message as it is then; throws why it is refused for good.
+	 * it.  The message as it is then; throws why it can't go out, with its id when
+	 * it is kept.
 	 */
 	async send(username, text, { unsignedOk = false } = {}) {
 		this.core.account.need();
@@ -75,7 +76,7 @@ export class Outbox {
 		const errors = await this.core.delivery.run();
 		const record = await this.core.store.read(['messages'], (t) => t.get('messages', id));
 		const error = errors.get(id);
-		if (error && !isPassing(error)) throw error;
+		if (error && !isPassing(error)) throw Object.assign(error, { id });
 		return mail.view(record);
 	}
 

@@ -5,7 +5,7 @@ import { icon } from './icon.js';
 /* What was begun and not sent, for as long as the page lives. */
 const drafts = new Map();
 
-/** send(text) may reject: then the text stands in the field again. */
+/** send(text) may reject: then the text stands in the field again, unless the message is kept. */
 export function composer(username, send) {
 	const input = h('textarea', { rows: '1', 'aria-label': `Message to ${username}`, placeholder: 'Message',
 		enterkeyhint: 'send', dir: 'auto' });
@@ -33,8 +33,8 @@ export function composer(username, send) {
 		put('');
 		try {
 			await send(text);
-		} catch {
-			if (input.value === '')
+		} catch ({ id }) {
+			if (id === undefined && input.value === '')
 				put(text);
 		}
 	}

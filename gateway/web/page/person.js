@@ -27,8 +27,8 @@ export async function personDialog(client, username) {
 				contact.trust !== 'unsigned' && entry('verified', 'Safety number', 'Compare it to be sure who this is',
 					act(() => safetyDialog(client, username))),
 				contact.state === 'blocked'
-					? entry('person', 'Unblock', 'Their messages are shown again', act(() => client.unblock(username)))
-					: entry('refused', 'Block', 'Their messages are not shown; they are not told', act(() => client.block(username)))),
+					? entry('person', 'Unblock', 'What they write from now on is shown', act(() => client.unblock(username)))
+					: entry('refused', 'Block', 'What they write is thrown away; they are not told', act(() => client.block(username)))),
 		],
 	});
 }

@@ -30,8 +30,10 @@ export async function refuses(promise, code, what, pattern = /./) {
 	try {
 		const value = await promise;
 		ok(false, what, `no error: ${JSON.stringify(value)}`);
+		return undefined;
 	} catch (error) {
 		ok(error.code === code && pattern.test(error.message), what, error.code ? `${error.code}: ${error.message}` : error.stack);
+		return error;
 	}
 }
 
