@@ -54,6 +54,12 @@ BEGIN
 	IF through IS NULL OR through < 0 THEN
 		PERFORM e2emsg.refuse('invalid_request', 'through must be 0 or more');
 	END IF;
+	-- mostly everything was read: one statement, and no message is looked at
+	UPDATE e2emsg.mailboxes m SET acked_seq = through, unread_bytes = 0
+	WHERE m.id = user_id AND m.last_seq = through AND m.acked_seq < through;
+	IF FOUND THEN
+		RETURN through;
+	END IF;
 	-- locked first, so that the messages counted below are all there
 	SELECT m.acked_seq INTO acknowledged
 	FROM e2emsg.mailboxes m WHERE m.id = user_id AND through <= m.last_seq
@@ -67,9 +73,8 @@ BEGIN
 	END IF;
 	UPDATE e2emsg.mailboxes m
 	SET acked_seq = through,
-		unread_bytes = CASE WHEN through = m.last_seq THEN 0
-			ELSE greatest(m.unread_bytes
-				- e2emsg.ciphertext_bytes(user_id, m.acked_seq, through), 0) END
+		unread_bytes = greatest(m.unread_bytes
+			- e2emsg.ciphertext_bytes(user_id, m.acked_seq, through), 0)
 	WHERE m.id = user_id;
 	RETURN through;
 END
