@@ -64,7 +64,7 @@ SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
 
 # In this order: each finds what the ones before it made.
 REGRESS        = install error base64url jwk signature envelope account rotation \
-	identity key_log checkpoint session message mailbox purge backup rest monitor privilege
+	identity key_log checkpoint session message mailbox quota purge backup rest monitor privilege
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
 

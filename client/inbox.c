@@ -20,11 +20,24 @@ count(struct inbox_counts *counts, enum opening opening)
 		counts->forgotten++;
 }
 
-/* Says which numbers the server passed over. */
+/*
+ * Says which numbers the server passed over: those through expired, because
+ * nobody read them in time, as it says.
+ */
 static void
 note_gap(const struct session *session, struct inbox_counts *counts,
-		 int64_t last, int64_t seq)
+		 int64_t last, int64_t seq, int64_t expired)
 {
+	if (seq > last + 1 && expired > last)
+	{
+		if (expired > seq - 1)
+			expired = seq - 1;
+		session_notice(session,
+					   "the server says that mail through %lld expired before "
+					   "it was read",
+					   (long long) expired);
+		last = expired;
+	}
 	if (seq == last + 1)
 		return;
 	counts->missing += seq - last - 1;
@@ -40,7 +53,8 @@ note_gap(const struct session *session, struct inbox_counts *counts,
 /* Opens one message of a page and adds its record to the mail. */
 static enum result
 take_message(struct session *session, struct mail *mail, json_t *message,
-			 int64_t *last, struct inbox_counts *counts, struct fault *fault)
+			 int64_t expired, int64_t *last, struct inbox_counts *counts,
+			 struct fault *fault)
 {
 	struct sealed sealed;
 	enum opening opening = OPENING_REPEATED;
@@ -53,7 +67,7 @@ take_message(struct session *session, struct mail *mail, json_t *message,
 						   "the server sent something that is not mail");
 		goto end;
 	}
-	note_gap(session, counts, *last, sealed.seq);
+	note_gap(session, counts, *last, sealed.seq, expired);
 	if (mail_has_envelope(mail, &sealed))
 	{
 		session_notice(session, "mail %lld is an envelope that came before",
@@ -84,6 +98,7 @@ take_page(struct session *session, struct mail *mail, int64_t *last,
 	json_t *page = NULL;
 	json_t *messages;
 	json_t *message;
+	int64_t expired;
 	size_t i;
 	struct fault flush;
 	enum result stored;
@@ -92,13 +107,16 @@ take_page(struct session *session, struct mail *mail, int64_t *last,
 	if (result != RESULT_OK)
 		return result;
 	messages = json_object_get(page, "messages");
+	if (!field_number(page, "expired", 0, &expired))
+		expired = 0;
 	*more = json_array_size(messages) > 0;
 	if (!json_is_array(messages))
 		result = fault_set(fault, RESULT_REFUSED, NULL,
 						   "the server sent something that is not mail");
 	json_array_foreach(messages, i, message)
 	{
-		result = take_message(session, mail, message, last, counts, fault);
+		result =
+			take_message(session, mail, message, expired, last, counts, fault);
 		if (result != RESULT_OK)
 			break;
 	}

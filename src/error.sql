@@ -44,6 +44,8 @@ AS $$
 		'Make a new key pair.'),
 	('ME024', 'ahead_of_mailbox', 409, 'The mailbox has not given that number yet',
 		'Acknowledge up to a seq that you have read.'),
+	('ME025', 'mailbox_full', 409, 'The mailbox is full',
+		'Try again when the receiver has read mail.'),
 	-- who sent it
 	('ME030', 'invalid_assertion', 401, 'The assertion is not accepted',
 		'Take a new challenge and sign it with the identity key.'),

@@ -189,10 +189,11 @@ BEGIN
 		acked_seq bigint NOT NULL DEFAULT 0,
 		purged_seq bigint NOT NULL DEFAULT 0,
 		expired_seq bigint NOT NULL DEFAULT 0,
+		unread_bytes bigint NOT NULL DEFAULT 0,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE e2emsg.mailboxes IS
-		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read.';
+		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read, bytes that are not acknowledged.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.messages (
 		mailbox_id uuid NOT NULL,

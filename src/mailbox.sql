@@ -30,6 +30,20 @@ $$;
 COMMENT ON FUNCTION inbox(uuid, bigint, integer) IS
 	'Messages past both after_seq and what is acknowledged, in order.';
 
+CREATE FUNCTION ciphertext_bytes(mailbox uuid, after_seq bigint, through bigint)
+RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
+AS $$
+	SELECT coalesce(sum(octet_length(m.ciphertext)), 0)::bigint
+	FROM e2emsg.messages m
+	WHERE m.mailbox_id = mailbox AND m.seq > after_seq AND m.seq <= through
+$$;
+COMMENT ON FUNCTION ciphertext_bytes(uuid, bigint, bigint) IS
+	'Bytes of ciphertext of a mailbox''s messages past one number, through another.';
+
 CREATE FUNCTION acknowledge(user_id uuid, through bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -40,15 +54,29 @@ BEGIN
 	IF through IS NULL OR through < 0 THEN
 		PERFORM e2emsg.refuse('invalid_request', 'through must be 0 or more');
 	END IF;
-	UPDATE e2emsg.mailboxes m SET acked_seq = greatest(m.acked_seq, through)
-	WHERE m.id = user_id AND through <= m.last_seq
-	RETURNING m.acked_seq INTO acknowledged;
-	IF acknowledged IS NULL THEN
+	-- mostly everything was read: one statement, and no message is looked at
+	UPDATE e2emsg.mailboxes m SET acked_seq = through, unread_bytes = 0
+	WHERE m.id = user_id AND m.last_seq = through AND m.acked_seq < through;
+	IF FOUND THEN
+		RETURN through;
+	END IF;
+	-- locked first, so that the messages counted below are all there
+	SELECT m.acked_seq INTO acknowledged
+	FROM e2emsg.mailboxes m WHERE m.id = user_id AND through <= m.last_seq
+	FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
 		PERFORM e2emsg.refuse(
 			CASE WHEN EXISTS (SELECT FROM e2emsg.mailboxes m WHERE m.id = user_id)
 				 THEN 'ahead_of_mailbox' ELSE 'unknown_user' END);
+	ELSIF through <= acknowledged THEN
+		RETURN acknowledged;
 	END IF;
-	RETURN acknowledged;
+	UPDATE e2emsg.mailboxes m
+	SET acked_seq = through,
+		unread_bytes = greatest(m.unread_bytes
+			- e2emsg.ciphertext_bytes(user_id, m.acked_seq, through), 0)
+	WHERE m.id = user_id;
+	RETURN through;
 END
 $$;
 COMMENT ON FUNCTION acknowledge(uuid, bigint) IS

@@ -4,9 +4,13 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+
+#include "settings.h"
 
 PG_MODULE_MAGIC;
 
@@ -16,6 +20,8 @@ static char *service_name_setting;
 static bool key_log_setting;
 static int acknowledged_retention_setting;
 static int unread_retention_setting;
+int mailbox_quota_messages;
+int mailbox_quota_kb;
 
 /*
  * A sender whose answer was lost may ask again for this long, and must get the
@@ -69,6 +75,16 @@ _PG_init(void)
 		"0 keeps it for ever; otherwise 7 or more.", &unread_retention_setting,
 		0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0, check_unread_retention, NULL,
 		NULL);
+	DefineCustomIntVariable(
+		"e2emsg.mailbox_quota_messages",
+		"How many unacknowledged messages a mailbox takes.",
+		"0 takes any number.", &mailbox_quota_messages, 0, 0, INT_MAX,
+		PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"e2emsg.mailbox_quota_kb",
+		"How much unacknowledged ciphertext a mailbox takes.",
+		"0 takes any amount.", &mailbox_quota_kb, 0, 0, INT_MAX, PGC_SUSET,
+		GUC_UNIT_KB, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("e2emsg");
 }
 

@@ -33,6 +33,7 @@ static const char *const codes[] = {
 	[IV_REUSED] = "iv_reused",
 	[STALE_KEY_VERSION] = "stale_key_version",
 	[NOT_LOGGED] = "not_logged",
+	[MAILBOX_FULL] = "mailbox_full",
 };
 
 static void

@@ -38,6 +38,7 @@ enum verdict
 	MAILBOX_BUSY,
 	IV_REUSED,
 	STALE_KEY_VERSION,
+	MAILBOX_FULL,
 	NOT_LOGGED
 };
 
@@ -48,7 +49,8 @@ struct mailbox
 	int32 key_version;	  /* the newest */
 	int32 logged_version; /* what envelopes must be sealed to; 0: none yet */
 	int64 last_seq;
-	bool counted; /* last_seq has moved */
+	int64 unread_count, unread_bytes; /* not acknowledged */
+	bool counted;					  /* last_seq has moved */
 };
 
 /* An envelope of the call, or one that the table has. */
@@ -60,6 +62,7 @@ struct envelope
 	int32 suite, sender_key_version, key_version;
 	bool has_suite, has_sender_key_version, has_key_version;
 	struct mailbox *mailbox; /* NULL when not locked */
+	struct envelope *first;	 /* the same one earlier in this call, or NULL */
 	enum verdict verdict;
 	const char *problem; /* what makes it invalid, or NULL */
 	int64 seq;

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "pg_send.h"
+#include "settings.h"
 
 int
 compare_ids(const void *a, const void *b)
@@ -162,7 +163,33 @@ judge_equal(struct sending *sending)
 		if (compare_names(first, fresh[i]) != 0)
 			from = i;
 		else
+		{
 			judge_again(fresh[i], first);
+			fresh[i]->first = first;
+		}
+	}
+}
+
+/* Is there room for one more of that size, beside what is not acknowledged? */
+static bool
+has_room(const struct mailbox *mailbox, int64 size)
+{
+	return (mailbox_quota_messages == 0 ||
+			mailbox->unread_count < mailbox_quota_messages) &&
+		   (mailbox_quota_kb == 0 || mailbox->unread_bytes + size <=
+										 INT64CONST(1024) * mailbox_quota_kb);
+}
+
+/* An envelope equal to one that found no room was not stored either. */
+static void
+judge_without_room(struct sending *sending)
+{
+	for (int i = 0; i < sending->count; i++)
+	{
+		struct envelope *envelope = &sending->envelopes[i];
+
+		if (envelope->first && envelope->first->verdict == MAILBOX_FULL)
+			envelope->verdict = MAILBOX_FULL;
 	}
 }
 
@@ -171,17 +198,31 @@ static int
 number(struct sending *sending)
 {
 	int fresh = 0;
+	bool full = false;
 
 	for (int i = 0; i < sending->count; i++)
 	{
 		struct envelope *envelope = &sending->envelopes[i];
+		struct mailbox *mailbox = envelope->mailbox;
+		int64 size;
 
 		if (envelope->verdict != FRESH)
 			continue;
-		envelope->seq = ++envelope->mailbox->last_seq;
-		envelope->mailbox->counted = true;
+		size = VARSIZE_ANY_EXHDR(envelope->ciphertext);
+		if (!has_room(mailbox, size))
+		{
+			envelope->verdict = MAILBOX_FULL;
+			full = true;
+			continue;
+		}
+		envelope->seq = ++mailbox->last_seq;
+		mailbox->unread_count++;
+		mailbox->unread_bytes += size;
+		mailbox->counted = true;
 		fresh++;
 	}
+	if (full)
+		judge_without_room(sending);
 	return fresh;
 }
 

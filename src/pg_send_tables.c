@@ -35,16 +35,19 @@ static const struct
 	int count;
 	Oid types[MAX_PARAMETERS];
 } statements[STATEMENTS] = {
-	[LOCK] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq"
-			  " FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
+	[LOCK] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
+			  " m.last_seq - greatest(m.acked_seq, m.purged_seq),"
+			  " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 			  " ORDER BY m.id FOR NO KEY UPDATE",
 			  1,
 			  {UUIDARRAYOID}},
-	[LOCK_FREE] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq"
-				   " FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
-				   " FOR NO KEY UPDATE SKIP LOCKED",
-				   1,
-				   {UUIDARRAYOID}},
+	[LOCK_FREE] =
+		{"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
+		 " m.last_seq - greatest(m.acked_seq, m.purged_seq),"
+		 " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
+		 " FOR NO KEY UPDATE SKIP LOCKED",
+		 1,
+		 {UUIDARRAYOID}},
 	[FIND_RECEIVERS] =
 		{"SELECT m.id FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 		 " ORDER BY m.id",
@@ -76,11 +79,12 @@ static const struct
 		{"UPDATE e2emsg.mailboxes m SET last_seq = c.last_seq,"
 		 " rotated_seq = CASE m.logged_version WHEN c.logged_version"
 		 " THEN m.rotated_seq ELSE m.last_seq END,"
-		 " logged_version = c.logged_version"
-		 " FROM unnest($1, $2, $3) c (id, last_seq, logged_version)"
+		 " logged_version = c.logged_version, unread_bytes = c.unread_bytes"
+		 " FROM unnest($1, $2, $3, $4)"
+		 " c (id, last_seq, logged_version, unread_bytes)"
 		 " WHERE m.id = c.id",
-		 3,
-		 {UUIDARRAYOID, INT8ARRAYOID, INT4ARRAYOID}},
+		 4,
+		 {UUIDARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}},
 	[FIND_LOGGED_VERSION] = {"SELECT e2emsg.logged_version($1)", 1, {UUIDOID}},
 	[FIND_CURRENT_KEY] = {"SELECT e2emsg.stale_body($1)", 1, {UUIDOID}},
 };
@@ -156,7 +160,9 @@ lock_mailboxes(struct sending *sending, bool wait)
 			(struct mailbox){.id = *DatumGetUUIDP(value(i, 1)),
 							 .key_version = DatumGetInt32(value(i, 2)),
 							 .logged_version = DatumGetInt32(value(i, 3)),
-							 .last_seq = DatumGetInt64(value(i, 4))};
+							 .last_seq = DatumGetInt64(value(i, 4)),
+							 .unread_count = DatumGetInt64(value(i, 5)),
+							 .unread_bytes = DatumGetInt64(value(i, 6))};
 	SPI_freetuptable(SPI_tuptable);
 	for (int i = 0; i < sending->mailbox_count; i++)
 		if (sending->mailboxes[i].logged_version !=
@@ -238,7 +244,8 @@ store_numbers(const struct sending *sending)
 	Datum *ids = palloc(sizeof(Datum) * sending->mailbox_count);
 	Datum *numbers = palloc(sizeof(Datum) * sending->mailbox_count);
 	Datum *versions = palloc(sizeof(Datum) * sending->mailbox_count);
-	Datum values[3];
+	Datum *bytes = palloc(sizeof(Datum) * sending->mailbox_count);
+	Datum values[4];
 	int count = 0;
 
 	for (int i = 0; i < sending->mailbox_count; i++)
@@ -249,6 +256,7 @@ store_numbers(const struct sending *sending)
 			continue;
 		ids[count] = UUIDPGetDatum(&mailbox->id);
 		versions[count] = Int32GetDatum(mailbox->logged_version);
+		bytes[count] = Int64GetDatum(mailbox->unread_bytes);
 		numbers[count++] = Int64GetDatum(mailbox->last_seq);
 	}
 	values[0] = PointerGetDatum(
@@ -258,6 +266,9 @@ store_numbers(const struct sending *sending)
 										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	values[2] = PointerGetDatum(construct_array(
 		versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+	values[3] =
+		PointerGetDatum(construct_array(bytes, count, INT8OID, sizeof(int64),
+										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	run(STORE_NUMBERS, values);
 }
 

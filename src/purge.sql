@@ -35,6 +35,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET enable_bitmapscan = off
+SET jit = off
 AS $$
 DECLARE
 	read_since timestamptz := e2emsg.retained_since(true);
@@ -64,6 +65,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET enable_bitmapscan = off
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -112,6 +114,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -124,7 +127,7 @@ BEGIN
 	acknowledged := 0;
 	expired := 0;
 	FOR box IN
-		SELECT b.id
+		SELECT b.id, b.acked_seq
 		FROM e2emsg.due_mailboxes(max_rows) d (id)
 		JOIN e2emsg.mailboxes b ON b.id = d.id
 		FOR NO KEY UPDATE OF b SKIP LOCKED
@@ -135,13 +138,17 @@ BEGIN
 		INTO batch
 		FROM e2emsg.due_messages(box.id, max_rows - acknowledged - expired) d;
 		CONTINUE WHEN batch.through IS NULL;
-		DELETE FROM e2emsg.messages m
-		WHERE m.mailbox_id = box.id AND m.seq <= batch.through;
 		UPDATE e2emsg.mailboxes b
 		SET purged_seq = batch.through,
 			expired_seq = CASE WHEN batch.unread > 0 THEN batch.through
-							   ELSE b.expired_seq END
+							   ELSE b.expired_seq END,
+			unread_bytes = CASE WHEN batch.unread > 0
+				THEN greatest(b.unread_bytes - e2emsg.ciphertext_bytes(b.id, box.acked_seq,
+																	   batch.through), 0)
+				ELSE b.unread_bytes END
 		WHERE b.id = box.id;
+		DELETE FROM e2emsg.messages m
+		WHERE m.mailbox_id = box.id AND m.seq <= batch.through;
 		acknowledged := acknowledged + batch.read;
 		expired := expired + batch.unread;
 		EXIT WHEN acknowledged + expired >= max_rows;

@@ -246,6 +246,24 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	expect(result, 7, 'missing numbers have their own exit code', 'err', /mail 2 is missing[^]*4 to 5 is missing/);
 	ok([...all].every((text) => result.out.includes(text)), 'what came is read');
 }
+for (const [expired, code, said, unsaid] of [
+	[3, 0, /mail through 2 expired/, /left out/],
+	[1, 7, /mail 2 is missing/, /expired/],
+	[99, 0, /mail through 2 expired/, /left out/],
+	[-1, 7, /mail 2 is missing/, /expired/],
+	['2', 7, /mail 2 is missing/, /expired/],
+]) {
+	gateway.behave();
+	const { alice, bob, aliceThere } = await pair();
+	for (const [i, text] of ['one', 'two'].entries()) {
+		await bob.run('send', alice.name, text);
+		aliceThere.mail[i].seq = [1, 3][i];
+	}
+	gateway.after = spoil(/^GET \/messages$/, ({ status, body }) => ({ status, body: { ...body, expired } }));
+	const result = await alice.run('read');
+	expect(result, code, `mail that expired through ${expired}`, 'err', said);
+	ok(!unsaid.test(result.err), 'and nothing else is said');
+}
 {
 	gateway.behave();
 	const { alice, bob, aliceThere, bobThere } = await pair();
