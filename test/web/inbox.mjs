@@ -131,7 +131,9 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 		alice.there.mail[first + i].seq = first + [1, 3, 6, 7][i];
 	}
 	await alice.read();
-	const notes = (await alice.client.messages(bob.name)).filter(({ note }) => note === 'missing');
+	const notesNow = async () => (await alice.client.messages(bob.name)).filter(({ note }) => note === 'missing');
+	await waitUntil(async () => (await notesNow()).length > 0);
+	const notes = await notesNow();
 	ok(JSON.stringify(notes.map(({ details }) => [details.from - first, details.through - first])) === '[[2,2],[4,5]]', 'missing numbers are noted', JSON.stringify(notes));
 	ok(alice.warnings.filter(({ code }) => code === 'missing_mail').length === 2, 'and said');
 	ok((await alice.texts(bob)).slice(-4).join() === 'one,two,three,four', 'what came is read');
@@ -166,10 +168,13 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 	await bob.client.send(alice.name, 'not kept');
 	alice.there.mail.at(-1).seq = first + 3;
 	await alice.read();
-	const notes = (await alice.client.messages(bob.name)).filter(({ note }) => note === 'missing');
+	const notesNow = async () => (await alice.client.messages(bob.name)).filter(({ note }) => note === 'missing');
+	await waitUntil(async () => (await notesNow()).length > 0);
+	const notes = await notesNow();
 	ok(JSON.stringify(notes.map(({ details }) => [details.from - first, details.through - first])) === '[[1,2]]',
 		'numbers that are missing before a blocked user\'s message are noted', JSON.stringify(notes));
-	ok(alice.warnings.some(({ code }) => code === 'missing_mail') && !(await alice.texts(bob)).includes('not kept'), 'and said; the message is not kept');
+	ok(await waitUntil(() => alice.warnings.some(({ code }) => code === 'missing_mail')) && !(await alice.texts(bob)).includes('not kept'),
+		'and said; the message is not kept');
 }
 
 // ---- strangers, blocked users
