@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "field.h"
 #include "home.h"
+#include "keyring.h"
 #include "term.h"
 #include "username.h"
 
@@ -31,6 +33,42 @@ app_open(struct app *app)
 		result = session_open(app->home, name, app->options.server, stderr,
 							  &app->session, &app->fault);
 	return result;
+}
+
+enum result
+app_warn_of_plain_http(struct app *app, const char *server)
+{
+	char base[ACCOUNT_URL_MAX + 1];
+	bool plain;
+	enum result result = http_check_url(server, base, &plain, &app->fault);
+
+	if (result == RESULT_OK && plain)
+		session_notice(&app->session,
+					   "%s is plain http: everybody on the way sees the "
+					   "token and who writes to whom",
+					   base);
+	return result;
+}
+
+enum result
+app_new_account(struct app *app, const char *username)
+{
+	const struct options *options = &app->options;
+	enum result result = app_username(app, username);
+
+	app->session.notices = stderr;
+	if (result != RESULT_OK)
+		return result;
+	if (options->server == NULL)
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "say where: --server URL, or E2EMSG_SERVER");
+	if (options->service != NULL && !account_service_valid(options->service))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "--service is not usable");
+	result = app_warn_of_plain_http(app, options->server);
+	return result == RESULT_OK
+			   ? home_path(options->home, true, app->home, &app->fault)
+			   : result;
 }
 
 bool
@@ -79,6 +117,42 @@ app_print_members(const struct app *app, json_t *object)
 		putchar('\n');
 	}
 	json_decref(object);
+}
+
+/* The account as JSON. */
+static json_t *
+account_json(const struct app *app)
+{
+	const struct account *account = &app->session.account;
+	struct keypair identity = {0};
+	struct fault unused;
+	json_t *object = json_pack(
+		"{s:s, s:o, s:s, s:s, s:I, s:s, s:s?}", "username", account->username,
+		"userId", field_from_uuid(&account->id), "server",
+		app->session.http.base, "service", account->service, "keyVersion",
+		(json_int_t) account->version, "folder", app->session.store.path,
+		"keyLog",
+		log_is_pinned(&app->session.log) ? app->session.log.verifier.name
+										 : NULL);
+
+	if (account->has_identity &&
+		keyring_load(&app->session.store, KEYRING_IDENTITY, &identity,
+					 &unused) == RESULT_OK)
+	{
+		uint8_t thumbprint[JWK_THUMBPRINT_SIZE];
+
+		jwk_thumbprint(&identity.public_key, thumbprint);
+		json_object_set_new(object, "identityThumbprint",
+							field_from_bytes(thumbprint, sizeof(thumbprint)));
+	}
+	keypair_free(&identity);
+	return object;
+}
+
+void
+app_print_account(const struct app *app)
+{
+	app_print_members(app, account_json(app));
 }
 
 enum result

@@ -25,11 +25,25 @@ struct app
 /* Opens the account that the options name, or the only one. */
 extern CHECKED enum result app_open(struct app *app);
 
+/* Says so when everybody on the way to the server can read along. */
+extern CHECKED enum result app_warn_of_plain_http(struct app *app,
+												  const char *server);
+
+/*
+ * Before an account of that name is made here: are name and options usable?
+ * Makes the folder of accounts.
+ */
+extern CHECKED enum result app_new_account(struct app *app,
+										   const char *username);
+
 /* Prints one JSON object as a line of ASCII, and frees it. */
 extern void app_print_json(json_t *object);
 
 /* Prints an object's members, a line each or as JSON, and frees it. */
 extern void app_print_members(const struct app *app, json_t *object);
+
+/* Prints the account in use, as members. */
+extern void app_print_account(const struct app *app);
 
 /*
  * Asks a question on the terminal; without one, --yes is the answer.

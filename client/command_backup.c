@@ -10,8 +10,6 @@
 
 #include "backup_file.h"
 #include "command.h"
-#include "field.h"
-#include "home.h"
 #include "recovery.h"
 #include "restoration.h"
 
@@ -73,20 +71,6 @@ read_code(char out[RECOVERY_TEXT_MAX], struct fault *fault)
 	return RESULT_OK;
 }
 
-static void
-print_account(struct app *app)
-{
-	const struct account *account = &app->session.account;
-
-	app_print_members(app,
-					  json_pack("{s:s, s:o, s:s, s:s, s:I, s:s}", "username",
-								account->username, "userId",
-								field_from_uuid(&account->id), "server",
-								account->server, "service", account->service,
-								"keyVersion", (json_int_t) account->version,
-								"folder", app->session.store.path));
-}
-
 enum result
 command_restore(struct app *app)
 {
@@ -95,17 +79,8 @@ command_restore(struct app *app)
 								 .server = app->options.server,
 								 .service = app->options.service,
 								 .code = code};
-	enum result result = app_username(app, wanted.username);
+	enum result result = app_new_account(app, wanted.username);
 
-	if (result != RESULT_OK)
-		return result;
-	if (wanted.server == NULL)
-		return fault_set(&app->fault, RESULT_USAGE, NULL,
-						 "say where: --server URL, or E2EMSG_SERVER");
-	if (wanted.service != NULL && !account_service_valid(wanted.service))
-		return fault_set(&app->fault, RESULT_USAGE, NULL,
-						 "--service is not usable");
-	result = home_path(app->options.home, true, app->home, &app->fault);
 	if (result == RESULT_OK)
 		result = read_code(code, &app->fault);
 	if (result == RESULT_OK)
@@ -117,6 +92,6 @@ command_restore(struct app *app)
 	session_notice(&app->session,
 				   "restored. Mail that was acknowledged before is not on the "
 				   "server any more.");
-	print_account(app);
+	app_print_account(app);
 	return result;
 }

@@ -4,7 +4,7 @@
 //	node test/client/dishonest_server.mjs
 import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { b64, endorse, makeEncryptionKey, makeIdentityKey, sealTutorial, thumbprint } from './lib/gateway.mjs';
+import { b64, endorse, forgeKey, makeEncryptionKey, makeIdentityKey, sealTutorial, stale, thumbprint } from './lib/gateway.mjs';
 import { Scene, expect, fileOf, hasFile, spoil } from './lib/scene.mjs';
 import { done, ok, run } from './lib/tap.mjs';
 
@@ -109,18 +109,7 @@ const pair = () => scene.pair();
 
 const foreign = await makeIdentityKey();
 const foreignKey = await makeEncryptionKey();
-
-// A key object that is true to itself, with an identity of the server's.
-async function forge(user, version, identity = foreign) {
-	const previous = version > 1 ? thumbprint(user.keys[version - 2].jwk) : undefined;
-	const print = thumbprint(foreignKey.jwk);
-	return { userId: user.id, username: user.username, publicKey: foreignKey.jwk, keyVersion: version,
-		thumbprint: print, ...(previous && { previousThumbprint: previous }),
-		...(identity && { identityKey: identity.jwk,
-			signature: await endorse(identity, gateway.service, user.username, version, print, previous) }) };
-}
-
-const stale = (current) => ({ status: 409, body: { code: 'stale_key_version', title: 'stale', hint: '', current } });
+const forge = (user, version, identity = foreign) => forgeKey(gateway.service, user, version, identity, foreignKey);
 
 async function sendToLie(what, makeCurrent, pattern) {
 	gateway.behave();

@@ -155,6 +155,8 @@ $other_code = does($carol, ok => [qw(backup --force)], 'is replaced when she say
 is(left(restores('alice', $other_code, 'refused', "somebody else's code")), '', 'leaves nothing');
 restores('nobody', $code, 'refused', 'nor is there a user nobody');
 ends($alice->run('restore', 'alice', { stdin => $code }), 'refused', 'not over an account that is there');
+like($alice->run('restore', 'bob', '--server', 'http://chat.invalid', { stdin => 'no code' })->{err},
+	qr/is plain http/, 'who would do it over plain http is told');
 
 my $second = restores('alice', lc($code =~ s/-/ /gr), 'ok', 'the code restores the account, typed carelessly');
 is(left($second), 'alice', 'and leaves nothing else');

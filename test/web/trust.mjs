@@ -1,7 +1,7 @@
 // The web module against a server that swaps, takes back and makes up keys.
 //
 //	node test/web/trust.mjs
-import { endorse, makeEncryptionKey, makeIdentityKey, sealTutorial, thumbprint } from '../client/lib/gateway.mjs';
+import { endorse, forgeKey, makeEncryptionKey, makeIdentityKey, sealTutorial, stale, thumbprint } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { Scene, User, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
 
@@ -13,18 +13,7 @@ const trustOf = async (user, peer) => (await user.client.conversations()).find((
 
 const foreign = await makeIdentityKey();
 const foreignKey = await makeEncryptionKey();
-
-// A key object that is true to itself, with an identity of the server's.
-async function forge(user, version, identity = foreign) {
-	const previous = version > 1 ? thumbprint(user.keys[version - 2].jwk) : undefined;
-	const print = thumbprint(foreignKey.jwk);
-	return { userId: user.id, username: user.username, publicKey: foreignKey.jwk, keyVersion: version,
-		thumbprint: print, ...(previous && { previousThumbprint: previous }),
-		...(identity && { identityKey: identity.jwk,
-			signature: await endorse(identity, gateway.service, user.username, version, print, previous) }) };
-}
-
-const stale = (current) => ({ status: 409, body: { code: 'stale_key_version', title: 'stale', hint: '', current } });
+const forge = (user, version, identity = foreign) => forgeKey(gateway.service, user, version, identity, foreignKey);
 
 async function sendToLie(what, makeCurrent, code, pattern) {
 	gateway.behave();

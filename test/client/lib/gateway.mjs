@@ -48,6 +48,20 @@ export async function endorse(identity, service, username, version, ofKey, ofPre
 	return b64(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, identity.pair.privateKey, statement));
 }
 
+// A user's key object that is true to itself, with an identity and a key of the
+// server's; without identity: unsigned.
+export async function forgeKey(service, user, version, identity, key) {
+	const previous = version > 1 ? thumbprint(user.keys[version - 2].jwk) : undefined;
+	const print = thumbprint(key.jwk);
+	return { userId: user.id, username: user.username, publicKey: key.jwk, keyVersion: version,
+		thumbprint: print, ...(previous && { previousThumbprint: previous }),
+		...(identity && { identityKey: identity.jwk,
+			signature: await endorse(identity, service, user.username, version, print, previous) }) };
+}
+
+// The refusal of an envelope, with a key object.
+export const stale = (current) => ({ status: 409, body: { code: 'stale_key_version', title: 'stale', hint: '', current } });
+
 // Seals as the tutorial does: the raw secret is the key, nothing is bound.
 export async function sealTutorial(mine, theirJwk, text) {
 	const other = await subtle.importKey('jwk', theirJwk, { name: 'ECDH', namedCurve: 'P-256' }, false, []);
