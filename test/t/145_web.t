@@ -63,7 +63,7 @@ is_deeply(
 		'default-src'               => q('none'),
 		'script-src'                => q('self'),
 		'style-src'                 => q('self'),
-		'img-src'                   => q('self' data:),
+		'img-src'                   => q('self'),
 		'connect-src'               => q('self'),
 		'manifest-src'              => q('self'),
 		'base-uri'                  => q('none'),
