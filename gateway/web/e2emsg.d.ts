@@ -145,7 +145,7 @@ export interface Events {
 	connection: { state: Connection; error?: E2emsgError };
 	/** Signed in or out, rotated, backup saved. */
 	account: Account | null;
-	/** missing_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen */
+	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen */
 	warning: { code: string; text: string; username?: string };
 	/** Something speaks against the key log, so nothing is sent; or that is over. */
 	keylog: { problem: string | null };

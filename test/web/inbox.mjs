@@ -4,7 +4,7 @@
 //	node test/web/inbox.mjs
 import { b64, makeEncryptionKey, messageId, sealTutorial } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, User, does, refuses, sleep, waitUntil } from './lib/scene.mjs';
+import { Scene, User, does, refuses, sleep, spoil, waitUntil } from './lib/scene.mjs';
 import { createClient } from '../../gateway/web/e2emsg.js';
 
 const scene = await new Scene({ keyLog: false }).open();
@@ -158,6 +158,22 @@ for (const [what, change] of [['no seq', { seq: undefined }], ['a seq of 0', { s
 	gateway.streams.forEach(({ response }) => response.write(`event: message\ndata: ${JSON.stringify(again)}\n\n`));
 	await sleep(50);
 	ok(await count('repeated') === 3, 'an old number with the old envelope changes nothing');
+}
+
+// ---- a gap that the server explains: what nobody read in time is gone
+
+for (const [said, gap, told] of [[3, [], true], [99, [], true], [2, [[3, 3]], true], [0, [[1, 3]], false], [-1, [[1, 3]], false], ['3', [[1, 3]], false], [2.5, [[1, 3]], false]]) {
+	const { alice, bob, first } = await quietPair();
+	const expired = typeof said === 'number' && said > 0 ? first + said : said;
+	gateway.after = spoil(/^GET \/messages$/, (reply) => ({ ...reply, body: { ...reply.body, expired } }));
+	await bob.client.send(alice.name, 'in time');
+	alice.there.mail.at(-1).seq = first + 4;
+	await alice.read();
+	ok(await waitUntil(async () => (await alice.texts(bob)).includes('in time')), `expired through ${expired}: mail comes`);
+	const notes = (await alice.client.messages(bob.name)).filter(({ note }) => note === 'missing').map(({ details }) => [details.from - first, details.through - first]);
+	ok(JSON.stringify(notes) === JSON.stringify(gap), '... and only the rest is missing', JSON.stringify(notes));
+	ok(alice.warnings.some(({ code }) => code === 'expired_mail') === told, '... which is said', JSON.stringify(alice.warnings));
+	gateway.behave();
 }
 
 // ---- a gap before what is not kept

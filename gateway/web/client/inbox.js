@@ -63,10 +63,22 @@ export class Inbox {
 		const isSeen = await this.core.store.read(['seen'], (t) => t.get('seen', id)) !== undefined;
 		if (sealed.seq <= last && isSeen) return;
 		if (sealed.seq <= last) refuse('not_a_message', `the server sent mail ${sealed.seq} after mail ${last}`);
-		const gap = known && sealed.seq > last + 1 ? { from: last + 1, through: sealed.seq - 1 } : undefined;
+		const gap = known && sealed.seq > last + 1 ? await this.gapOf(last, sealed.seq) : undefined;
 		const opened = await this.open(sealed, isSeen);
 		const letter = await this.store(sealed, id, gap, opened);
 		if (letter) touched.add(opened.contact.username);
+	}
+
+	/*
+	 * The numbers between two messages that are missing: not those through
+	 * "expired", of which the server says that nobody read them in time.
+	 */
+	async gapOf(last, seq) {
+		const { body } = await this.core.session.call('GET', `/messages?after=${last}&limit=1`);
+		const expired = Number.isSafeInteger(body?.expired) ? Math.min(body.expired, seq - 1) : 0;
+		if (expired > last) this.core.events.warn('expired_mail', `the server says that mail through ${expired} expired before it was read`);
+		const from = Math.max(last, expired) + 1;
+		return from < seq ? { from, through: seq - 1 } : undefined;
 	}
 
 	async open(sealed, isSeen) {
