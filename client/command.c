@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "backup_file.h"
+#include "backup_sync.h"
 #include "command.h"
 #include "log_follow.h"
 #include "result.h"

@@ -8,7 +8,7 @@
 
 #include <openssl/crypto.h>
 
-#include "backup_file.h"
+#include "backup_sync.h"
 #include "command.h"
 #include "recovery.h"
 #include "restoration.h"

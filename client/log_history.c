@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "backup_file.h"
+#include "backup_sync.h"
 #include "key_proof.h"
 #include "keyring.h"
 #include "log_follow.h"

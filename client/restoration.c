@@ -10,7 +10,7 @@
 
 #include "assertion.h"
 #include "backup_account.h"
-#include "backup_file.h"
+#include "backup_contents.h"
 #include "keyring.h"
 #include "log_check.h"
 #include "log_file.h"
@@ -113,22 +113,12 @@ fetch(struct attempt *attempt, const char *code, struct fault *fault)
 	return result;
 }
 
-static struct backup_part
-part_of(const struct attempt *attempt, enum backup_kind kind, uint32_t version)
-{
-	const struct account *account = &attempt->session->account;
-
-	return (struct backup_part){.service = account->service,
-								.username = account->username,
-								.kind = kind,
-								.version = version};
-}
-
 /* Opens the backup key. */
 static const char *
 open_key(struct attempt *attempt)
 {
-	struct backup_part part = part_of(attempt, BACKUP_KIND_KEY, 0);
+	struct backup_part part =
+		backup_part_of(&attempt->session->account, BACKUP_KIND_KEY, 0);
 	const char *problem = backup_parse(attempt->stored.bytes,
 									   attempt->stored.size, &attempt->backup);
 
@@ -148,7 +138,8 @@ static const char *
 open_account(struct attempt *attempt)
 {
 	const struct account *account = &attempt->session->account;
-	struct backup_part part = part_of(attempt, BACKUP_KIND_ACCOUNT, 0);
+	struct backup_part part =
+		backup_part_of(&attempt->session->account, BACKUP_KIND_ACCOUNT, 0);
 	struct backup_span sealed = attempt->backup.account;
 	size_t size = sealed.size - BACKUP_SEALED_EXTRA;
 	char *text = malloc(sealed.size);
@@ -183,7 +174,8 @@ take_key(struct attempt *attempt, const struct backup_part *part,
 static enum result
 take_keys(struct attempt *attempt, struct fault *fault)
 {
-	struct backup_part part = part_of(attempt, BACKUP_KIND_IDENTITY, 0);
+	struct backup_part part =
+		backup_part_of(&attempt->session->account, BACKUP_KIND_IDENTITY, 0);
 	struct backup_span sealed;
 	size_t offset = 1;
 	enum result result = take_key(attempt, &part, attempt->backup.identity,

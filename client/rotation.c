@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backup_file.h"
+#include "backup_sync.h"
 #include "endorsement.h"
 #include "field.h"
 #include "key_object.h"

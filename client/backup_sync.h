@@ -1,0 +1,43 @@
+/*
+ * backup_sync.h
+ *		Keeping the backup on the server up to date.
+ *
+ * An account that was backed up once keeps the backup key, so that its backup
+ * can follow without the recovery code: a new key before it is announced, all
+ * else when there is a call to the server anyway.
+ */
+#ifndef E2EMSG_BACKUP_SYNC_H
+#define E2EMSG_BACKUP_SYNC_H
+
+#include "session.h"
+
+/*
+ * Makes the backup, or the present one openable by a new recovery code, which
+ * it writes.  "force": in the place of one that this account can't open.
+ */
+extern CHECKED enum result backup_renew(struct session *session, bool force,
+										char *code, uint32_t *version,
+										struct fault *fault);
+
+/*
+ * Brings the backup up to date when it is not; nothing to do without one.
+ * When another device wrote it meanwhile, takes over the keys that are new in
+ * it, and writes again.
+ */
+extern CHECKED enum result backup_update(struct session *session,
+										 struct fault *fault);
+
+/*
+ * The same after something else, with a remark in place of a failure; only
+ * if this run has called the server already.
+ */
+extern void backup_follow(struct session *session);
+
+/*
+ * Looks whether another device left newer keys in the backup.  RESULT_OK when
+ * they are here now, or when there is nothing to take.
+ */
+extern CHECKED enum result backup_take_over(struct session *session,
+											struct fault *fault);
+
+#endif /* E2EMSG_BACKUP_SYNC_H */
