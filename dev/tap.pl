@@ -12,6 +12,7 @@ my $harness = TAP::Harness->new(
 	{
 		jobs     => 2,
 		failures => 1,
+		comments => 1,
 		exec     => sub {
 			my $program = $_[1];
 			return [ $^X, '-Itest/lib', $program ] if $program =~ /\.t$/;

@@ -28,6 +28,7 @@ async function look(page, name) {
 // ---- with the keyboard alone
 
 const page = await browser.page(gateway.url);
+await page.locator('h1').first().waitFor();
 await look(page, 'first screen');
 
 async function tabTo(name) {

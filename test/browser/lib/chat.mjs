@@ -94,9 +94,15 @@ export async function codeOn(page) {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+// Colours on their way to others are no colours that somebody chose.
+const settled = () => Promise.allSettled(document.getAnimations()
+	.filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
+	.map((animation) => animation.finished));
+
 // What axe finds against WCAG 2.2 A and AA and good practice: a line each.
 export async function barriers(page) {
 	await page.evaluate(`${axe}; undefined`);
+	await page.evaluate(settled);
 	const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
 		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
 	return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`));
