@@ -158,12 +158,14 @@ export interface Client {
 	readonly signedOut: string | null;
 	/** Whose registration was begun here and has not ended: for register(). */
 	readonly unfinished: string | null;
+	/** The recovery code, from when it was made until recoveryCodeKept(): a page shows it again after a reload. */
+	readonly unkeptRecoveryCode: string | null;
 	readonly connection: Connection;
 	readonly keyLogProblem: string | null;
 
 	/**
-	 * Makes an account.  The recovery code is shown once: it is not kept.  After a
-	 * lost answer call it again with the same name.
+	 * Makes an account.  Show the recovery code, and call recoveryCodeKept() when the
+	 * user has it.  After a lost answer call it again with the same name.
 	 */
 	register(username: string): Promise<{ recoveryCode: string }>;
 	/** Signs in with the keys that this browser holds; `no_account` when there are none. */
@@ -215,6 +217,8 @@ export interface Client {
 	rotateKeys(): Promise<Account>;
 	/** A new code; the current one is needed to make it, and worth nothing afterwards. */
 	recoveryCode(current: string): Promise<string>;
+	/** The user has the recovery code elsewhere: this browser forgets it. */
+	recoveryCodeKept(): Promise<void>;
 
 	/** What is pinned, after a look at the newest checkpoint; null: the server keeps no log. */
 	keyLog(): Promise<{ verifier: string; size: number; problem: string | null } | null>;

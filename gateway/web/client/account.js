@@ -2,7 +2,7 @@
 //
 //	{name: 'account', state: 'registering' | 'registered', username, userId,
 //	 service (pinned), keyVersion, identity (thumbprint), signedOut, code (the
-//	 recovery code, until the registration has ended)}
+//	 recovery code, until it is said to be kept)}
 import * as field from '../crypto/field.js';
 import * as recovery from '../crypto/recovery.js';
 import { endorsement, sign } from '../crypto/statement.js';
@@ -40,6 +40,9 @@ export class Accounts {
 
 	// Whose registration was begun here and has no end yet; null otherwise.
 	get unfinished() { return this.record && !this.isRegistered ? this.record.username : null; }
+
+	// The recovery code that nobody has said to have kept; null otherwise.
+	get unkeptCode() { return (this.isRegistered && !this.record.signedOut && this.record.code) || null; }
 
 	announce() { this.core.events.emit('account', this.view); }
 
@@ -170,7 +173,6 @@ export class Accounts {
 
 	// The account is made: the backup, a look at the log.
 	async finish() {
-		await this.save({ code: undefined });
 		await this.core.backup.load();
 		await this.core.backup.save().catch((error) => {
 			this.core.backup.unsaved(error);
@@ -178,6 +180,12 @@ export class Accounts {
 		});
 		await this.core.keyLog.checkAfter();
 		this.announce();
+	}
+
+	// Whose owner has it elsewhere: from now on nothing here can show it.
+	async codeKept() {
+		this.need();
+		await this.save({ code: undefined });
 	}
 
 	// ---- login, logout
