@@ -105,7 +105,7 @@ class Client {
 
 	// ---- the account
 
-	register(username) { return this.#core.account.register(username); }
+	register(username, options) { return this.#core.account.register(username, options); }
 
 	login() { return this.#core.account.login(); }
 
