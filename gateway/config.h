@@ -1,6 +1,7 @@
 /*
  * config.h
- *		Settings: one table for the file, the environment, the flags, --help.
+ *		The settings as they were read: from the file, the environment, the
+ *		flags.
  *
  * A flag beats the environment, the environment beats the file, the file
  * beats the default.  An unknown name or a bad value is an error that names
@@ -10,8 +11,6 @@
 #define E2EMSG_CONFIG_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
 
 #define CONFIG_TEXT_SIZE 512
 #define CONFIG_PROBLEM_SIZE 1024
@@ -106,8 +105,5 @@ extern void config_reload(struct config *running, const struct config *fresh,
 						  void (*told)(void *context, const char *name,
 									   bool needs_restart),
 						  void *context);
-
-/* Prints the table of settings. */
-extern void config_help(FILE *out);
 
 #endif /* E2EMSG_CONFIG_H */

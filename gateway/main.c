@@ -22,6 +22,7 @@
 #include "routes.h"
 #include "sequencer.h"
 #include "server.h"
+#include "setting.h"
 #include "socket.h"
 #include "status.h"
 #include "wakeup.h"
@@ -299,7 +300,7 @@ main(int argc, char **argv)
 	switch (action)
 	{
 		case CONFIG_HELP:
-			config_help(stdout);
+			setting_help(stdout);
 			return EXIT_SUCCESS;
 		case CONFIG_VERSION:
 			puts("e2emsg-gateway " E2EMSG_VERSION);
