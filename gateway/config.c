@@ -11,6 +11,7 @@
 
 #include "cors.h"
 #include "provider.h"
+#include "rate_limit.h"
 #include "setting.h"
 
 /* Cuts white space from both ends, in place. */
@@ -231,6 +232,8 @@ fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
 
 	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
 		return false;
+	if (!why)
+		why = rate_limits_settings_problem(config);
 	if (why)
 	{
 		snprintf(problem, CONFIG_PROBLEM_SIZE, "%s", why);

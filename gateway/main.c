@@ -15,10 +15,10 @@
 #include "gateway.h"
 #include "hints.h"
 #include "inbox.h"
-#include "limit.h"
 #include "origin.h"
 #include "outbox.h"
 #include "provider.h"
+#include "rate_limit.h"
 #include "routes.h"
 #include "sequencer.h"
 #include "server.h"
@@ -65,6 +65,7 @@ apply_live_settings(struct gateway *gateway, const struct config *config)
 	atomic_store(&gateway->registration_open,
 				 config->registration == REGISTRATION_OPEN);
 	cors_set(gateway->cors, config->allowed_origins);
+	rate_limits_set(gateway->limits, config);
 }
 
 static void
@@ -224,9 +225,8 @@ start_parts(struct gateway *gateway)
 	gateway->deadlines = deadlines_start();
 	gateway->sockets = calloc(1, sizeof(*gateway->sockets));
 	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
-	gateway->restores = limit_new(config->restore_per_minute);
 	if (!gateway->sequencer || !gateway->deadlines || !gateway->sockets ||
-		!gateway->wakeups || !gateway->restores)
+		!gateway->wakeups)
 		return false;
 	if (config->hints == HINTS_ON)
 		gateway->hints = hints_start(gateway->db, &gateway->secret,
@@ -243,7 +243,8 @@ run(struct gateway *gateway, const struct invocation *invocation)
 
 	block_signals(&signals);
 	gateway->cors = cors_new(gateway->config.allowed_origins);
-	if (!gateway->cors)
+	gateway->limits = rate_limits_new(&gateway->config, &gateway->log);
+	if (!gateway->cors || !gateway->limits)
 		return code;
 	apply_live_settings(gateway, &gateway->config);
 	allow_descriptors(gateway);
@@ -260,7 +261,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	free(gateway->sockets);
 	cors_free(gateway->cors);
 	provider_close(gateway->provider);
-	limit_free(gateway->restores);
+	rate_limits_free(gateway->limits);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
 	inbox_stop(gateway->inbox);

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limit.h"
+
 #define AT(member) offsetof(struct config, member)
+#define PER_MINUTE(name, def) \
+	NUMBER, AT(name##_per_minute), def, 0, LIMIT_PER_MINUTE_MAX, NULL, true
 
 static const struct setting settings[] = {
 	{"database", TEXT, AT(database), "dbname=postgres", 0, 0, NULL, false,
@@ -62,9 +66,22 @@ static const struct setting settings[] = {
 	 true, "how much is logged on stderr"},
 	{"log_format", CHOICE, AT(log_format), "text", 0, 0, "text|json", true,
 	 "how lines are written: for people, or a JSON object each"},
-	{"restore_per_minute", NUMBER, AT(restore_per_minute), "10", 0, 60000,
-	 NULL, false,
-	 "restores of backups by one address for one name; 0: no limit"},
+	{"register_per_minute", PER_MINUTE(register, "30"),
+	 "registrations by an address, new keys by a user; 0: no limit"},
+	{"session_per_minute", PER_MINUTE(session, "600"),
+	 "calls for a session by an address or user; 0: no limit"},
+	{"send_per_minute", PER_MINUTE(send, "600"),
+	 "messages by a user; 0: no limit"},
+	{"lookup_per_minute", PER_MINUTE(lookup, "600"),
+	 "look-ups of keys by a user; 0: no limit"},
+	{"backup_per_minute", PER_MINUTE(backup, "60"),
+	 "backups that a user writes or reads; 0: no limit"},
+	{"restore_per_minute", PER_MINUTE(restore, "30"),
+	 "restores of backups by an address; 0: no limit"},
+	{"limit_loopback", CHOICE, AT(limit_loopback), "on", 0, 0, "on|off", false,
+	 "whether calls that come from this machine are limited, too"},
+	{"trusted_proxies", TEXT, AT(trusted_proxies), "", 0, 0, NULL, false,
+	 "proxies, addresses or networks, whose X-Forwarded-For counts"},
 	{"web", CHOICE, AT(web), "on", 0, 0, "on|off", false,
 	 "whether the browser client and its pages are served"},
 	{"demo", CHOICE, AT(demo), "off", 0, 0, "off|on", false,
