@@ -55,6 +55,7 @@ OBJS = \
 	src/pg_merkle.o \
 	src/pg_message.o \
 	src/pg_request.o \
+	src/pg_send_quota.o \
 	src/pg_send_rules.o \
 	src/pg_send_tables.o \
 	src/pg_signature.o \

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "pg_send.h"
-#include "settings.h"
 
 int
 compare_ids(const void *a, const void *b)
@@ -170,62 +169,6 @@ judge_equal(struct sending *sending)
 	}
 }
 
-/* Is there room for one more of that size, beside what is not acknowledged? */
-static bool
-has_room(const struct mailbox *mailbox, int64 size)
-{
-	return (mailbox_quota_messages == 0 ||
-			mailbox->unread_count < mailbox_quota_messages) &&
-		   (mailbox_quota_kb == 0 || mailbox->unread_bytes + size <=
-										 INT64CONST(1024) * mailbox_quota_kb);
-}
-
-/* An envelope equal to one that found no room was not stored either. */
-static void
-judge_without_room(struct sending *sending)
-{
-	for (int i = 0; i < sending->count; i++)
-	{
-		struct envelope *envelope = &sending->envelopes[i];
-
-		if (envelope->first && envelope->first->verdict == MAILBOX_FULL)
-			envelope->verdict = MAILBOX_FULL;
-	}
-}
-
-/* Numbers without gaps, in the order of the call.  Returns how many. */
-static int
-number(struct sending *sending)
-{
-	int fresh = 0;
-	bool full = false;
-
-	for (int i = 0; i < sending->count; i++)
-	{
-		struct envelope *envelope = &sending->envelopes[i];
-		struct mailbox *mailbox = envelope->mailbox;
-		int64 size;
-
-		if (envelope->verdict != FRESH)
-			continue;
-		size = VARSIZE_ANY_EXHDR(envelope->ciphertext);
-		if (!has_room(mailbox, size))
-		{
-			envelope->verdict = MAILBOX_FULL;
-			full = true;
-			continue;
-		}
-		envelope->seq = ++mailbox->last_seq;
-		mailbox->unread_count++;
-		mailbox->unread_bytes += size;
-		mailbox->counted = true;
-		fresh++;
-	}
-	if (full)
-		judge_without_room(sending);
-	return fresh;
-}
-
 /* A retry gets its first answer, whatever has changed since. */
 void
 send_envelopes(struct sending *sending, bool wait)
@@ -235,7 +178,7 @@ send_envelopes(struct sending *sending, bool wait)
 	find_known(sending);
 	judge_version(sending);
 	judge_equal(sending);
-	if (number(sending) == 0)
+	if (number_envelopes(sending) == 0)
 		return;
 	store_envelopes(sending);
 	store_numbers(sending);

@@ -20,6 +20,7 @@ enum statement
 	LOCK_FREE,
 	FIND_RECEIVERS,
 	FIND_KNOWN,
+	COUNT_SHARES,
 	STORE_ENVELOPES,
 	STORE_NUMBERS,
 	FIND_LOGGED_VERSION,
@@ -36,14 +37,14 @@ static const struct
 	Oid types[MAX_PARAMETERS];
 } statements[STATEMENTS] = {
 	[LOCK] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
-			  " m.last_seq - greatest(m.acked_seq, m.purged_seq),"
+			  " greatest(m.acked_seq, m.purged_seq),"
 			  " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 			  " ORDER BY m.id FOR NO KEY UPDATE",
 			  1,
 			  {UUIDARRAYOID}},
 	[LOCK_FREE] =
 		{"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
-		 " m.last_seq - greatest(m.acked_seq, m.purged_seq),"
+		 " greatest(m.acked_seq, m.purged_seq),"
 		 " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 		 " FOR NO KEY UPDATE SKIP LOCKED",
 		 1,
@@ -63,6 +64,19 @@ static const struct
 		 " AND m.iv = e.iv",
 		 3,
 		 {UUIDARRAYOID, UUIDARRAYOID, BYTEAARRAYOID}},
+	/* through messages_envelope_key, which knows of senders, not of numbers */
+	[COUNT_SHARES] =
+		{"SELECT s.ordinal::integer,"
+		 " count(*) FILTER (WHERE m.seq > s.read_seq),"
+		 " coalesce(sum(octet_length(m.ciphertext))"
+		 " FILTER (WHERE m.seq > s.read_seq), 0)::bigint"
+		 " FROM unnest($1, $2, $3) WITH ORDINALITY"
+		 " AS s (mailbox_id, sender_id, read_seq, ordinal)"
+		 " JOIN e2emsg.messages m"
+		 " ON m.mailbox_id = s.mailbox_id AND m.sender_id = s.sender_id"
+		 " GROUP BY s.ordinal",
+		 3,
+		 {UUIDARRAYOID, UUIDARRAYOID, INT8ARRAYOID}},
 	[STORE_ENVELOPES] =
 		{"INSERT INTO e2emsg.messages (sender_id, mailbox_id, suite,"
 		 " sender_key_version, key_version, iv, ciphertext, auth_tag,"
@@ -134,6 +148,21 @@ value(int row, int column)
 	return field(row, column, &isnull);
 }
 
+static Datum
+uuid_array(Datum *ids, int count)
+{
+	return PointerGetDatum(
+		construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}
+
+static Datum
+int8_array(Datum *numbers, int count)
+{
+	return PointerGetDatum(construct_array(numbers, count, INT8OID,
+										   sizeof(int64), FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
 /*
  * A newer key than the mailbox goes by is there: does the log hold it now?
  * No version goes back, also when the log was off for a while.
@@ -161,7 +190,7 @@ lock_mailboxes(struct sending *sending, bool wait)
 							 .key_version = DatumGetInt32(value(i, 2)),
 							 .logged_version = DatumGetInt32(value(i, 3)),
 							 .last_seq = DatumGetInt64(value(i, 4)),
-							 .unread_count = DatumGetInt64(value(i, 5)),
+							 .read_seq = DatumGetInt64(value(i, 5)),
 							 .unread_bytes = DatumGetInt64(value(i, 6))};
 	SPI_freetuptable(SPI_tuptable);
 	for (int i = 0; i < sending->mailbox_count; i++)
@@ -218,6 +247,34 @@ find_known(struct sending *sending)
 }
 
 void
+count_shares(struct share *shares, int count)
+{
+	Datum *mailboxes = palloc(sizeof(Datum) * count);
+	Datum *senders = palloc(sizeof(Datum) * count);
+	Datum *numbers = palloc(sizeof(Datum) * count);
+	Datum values[3];
+
+	for (int i = 0; i < count; i++)
+	{
+		mailboxes[i] = UUIDPGetDatum(&shares[i].mailbox->id);
+		senders[i] = UUIDPGetDatum(shares[i].sender);
+		numbers[i] = Int64GetDatum(shares[i].mailbox->read_seq);
+	}
+	values[0] = uuid_array(mailboxes, count);
+	values[1] = uuid_array(senders, count);
+	values[2] = int8_array(numbers, count);
+	run(COUNT_SHARES, values);
+	for (int row = 0; row < SPI_processed; row++)
+	{
+		struct share *share = &shares[DatumGetInt32(value(row, 1)) - 1];
+
+		share->unread_count = DatumGetInt64(value(row, 2));
+		share->unread_bytes = DatumGetInt64(value(row, 3));
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
 store_envelopes(const struct sending *sending)
 {
 	Datum values[MAX_PARAMETERS];
@@ -259,16 +316,11 @@ store_numbers(const struct sending *sending)
 		bytes[count] = Int64GetDatum(mailbox->unread_bytes);
 		numbers[count++] = Int64GetDatum(mailbox->last_seq);
 	}
-	values[0] = PointerGetDatum(
-		construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-	values[1] =
-		PointerGetDatum(construct_array(numbers, count, INT8OID, sizeof(int64),
-										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[0] = uuid_array(ids, count);
+	values[1] = int8_array(numbers, count);
 	values[2] = PointerGetDatum(construct_array(
 		versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	values[3] =
-		PointerGetDatum(construct_array(bytes, count, INT8OID, sizeof(int64),
-										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[3] = int8_array(bytes, count);
 	run(STORE_NUMBERS, values);
 }
 
