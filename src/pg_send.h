@@ -38,6 +38,7 @@ enum verdict
 	UNKNOWN_RECEIVER,
 	MAILBOX_BUSY,
 	IV_REUSED,
+	NOT_ACCEPTED,
 	STALE_KEY_VERSION,
 	MAILBOX_FULL,
 	NOT_LOGGED
@@ -52,6 +53,7 @@ struct mailbox
 	int64 last_seq;
 	int64 read_seq;		/* acknowledged, or gone; what is past it counts */
 	int64 unread_bytes; /* past read_seq */
+	int32 block_count;	/* senders it takes no mail from */
 	bool counted;		/* last_seq has moved */
 	int64 asked_count, asked_bytes; /* fresh in this call */
 };
@@ -128,6 +130,9 @@ extern pg_uuid_t *find_receivers(const struct sending *sending, int *count);
 
 /* Calls judge_again() for each fresh envelope whose iv the table has. */
 extern void find_known(struct sending *sending);
+
+/* NOT_ACCEPTED to each of these whose receiver blocks the sender. */
+extern void find_blocked(struct envelope **envelopes, int count);
 
 /* Counts what is in the table of these shares. */
 extern void count_shares(struct share *shares, int count);

@@ -104,6 +104,25 @@ judge_again(struct envelope *again, const struct envelope *stored)
 	again->sent_at = stored->sent_at;
 }
 
+/* The receiver takes no mail from the sender. */
+static void
+judge_sender(struct sending *sending)
+{
+	struct envelope **asked =
+		palloc(sizeof(struct envelope *) * (sending->count + 1));
+	int count = 0;
+
+	for (int i = 0; i < sending->count; i++)
+	{
+		struct envelope *envelope = &sending->envelopes[i];
+
+		if (envelope->verdict == FRESH && envelope->mailbox->block_count > 0)
+			asked[count++] = envelope;
+	}
+	if (count > 0)
+		find_blocked(asked, count);
+}
+
 static void
 judge_version(struct sending *sending)
 {
@@ -176,6 +195,7 @@ send_envelopes(struct sending *sending, bool wait)
 	lock_mailboxes(sending, wait);
 	find_mailboxes(sending);
 	find_known(sending);
+	judge_sender(sending);
 	judge_version(sending);
 	judge_equal(sending);
 	if (number_envelopes(sending) == 0)

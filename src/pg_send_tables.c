@@ -20,6 +20,7 @@ enum statement
 	LOCK_FREE,
 	FIND_RECEIVERS,
 	FIND_KNOWN,
+	FIND_BLOCKED,
 	COUNT_SHARES,
 	STORE_ENVELOPES,
 	STORE_NUMBERS,
@@ -30,25 +31,23 @@ enum statement
 
 #define MAX_PARAMETERS 10
 
+#define LOCKED_MAILBOXES                                        \
+	"SELECT m.id, m.key_version, m.logged_version, m.last_seq," \
+	" greatest(m.acked_seq, m.purged_seq), m.unread_bytes,"     \
+	" m.block_count FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
+
 static const struct
 {
 	const char *sql;
 	int count;
 	Oid types[MAX_PARAMETERS];
 } statements[STATEMENTS] = {
-	[LOCK] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
-			  " greatest(m.acked_seq, m.purged_seq),"
-			  " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
-			  " ORDER BY m.id FOR NO KEY UPDATE",
+	[LOCK] = {LOCKED_MAILBOXES " ORDER BY m.id FOR NO KEY UPDATE",
 			  1,
 			  {UUIDARRAYOID}},
-	[LOCK_FREE] =
-		{"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
-		 " greatest(m.acked_seq, m.purged_seq),"
-		 " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
-		 " FOR NO KEY UPDATE SKIP LOCKED",
-		 1,
-		 {UUIDARRAYOID}},
+	[LOCK_FREE] = {LOCKED_MAILBOXES " FOR NO KEY UPDATE SKIP LOCKED",
+				   1,
+				   {UUIDARRAYOID}},
 	[FIND_RECEIVERS] =
 		{"SELECT m.id FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 		 " ORDER BY m.id",
@@ -64,6 +63,14 @@ static const struct
 		 " AND m.iv = e.iv",
 		 3,
 		 {UUIDARRAYOID, UUIDARRAYOID, BYTEAARRAYOID}},
+	[FIND_BLOCKED] = {"SELECT e.ordinal::integer"
+					  " FROM unnest($1, $2) WITH ORDINALITY"
+					  " AS e (mailbox_id, sender_id, ordinal)"
+					  " JOIN e2emsg.blocks b"
+					  " ON b.mailbox_id = e.mailbox_id"
+					  " AND b.sender_id = e.sender_id",
+					  2,
+					  {UUIDARRAYOID, UUIDARRAYOID}},
 	/* through messages_envelope_key, which knows of senders, not of numbers */
 	[COUNT_SHARES] =
 		{"SELECT s.ordinal::integer,"
@@ -191,7 +198,8 @@ lock_mailboxes(struct sending *sending, bool wait)
 							 .logged_version = DatumGetInt32(value(i, 3)),
 							 .last_seq = DatumGetInt64(value(i, 4)),
 							 .read_seq = DatumGetInt64(value(i, 5)),
-							 .unread_bytes = DatumGetInt64(value(i, 6))};
+							 .unread_bytes = DatumGetInt64(value(i, 6)),
+							 .block_count = DatumGetInt32(value(i, 7))};
 	SPI_freetuptable(SPI_tuptable);
 	for (int i = 0; i < sending->mailbox_count; i++)
 		if (sending->mailboxes[i].logged_version !=
@@ -243,6 +251,26 @@ find_known(struct sending *sending)
 		if (envelope->verdict == FRESH)
 			judge_again(envelope, &stored);
 	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
+find_blocked(struct envelope **envelopes, int count)
+{
+	Datum *mailboxes = palloc(sizeof(Datum) * count);
+	Datum *senders = palloc(sizeof(Datum) * count);
+	Datum values[2];
+
+	for (int i = 0; i < count; i++)
+	{
+		mailboxes[i] = UUIDPGetDatum(envelopes[i]->receiver);
+		senders[i] = UUIDPGetDatum(envelopes[i]->sender);
+	}
+	values[0] = uuid_array(mailboxes, count);
+	values[1] = uuid_array(senders, count);
+	run(FIND_BLOCKED, values);
+	for (int row = 0; row < SPI_processed; row++)
+		envelopes[DatumGetInt32(value(row, 1)) - 1]->verdict = NOT_ACCEPTED;
 	SPI_freetuptable(SPI_tuptable);
 }
 
