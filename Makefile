@@ -22,12 +22,14 @@ PARTS = \
 	src/session.sql \
 	src/message.sql \
 	src/mailbox.sql \
+	src/block.sql \
 	src/purge.sql \
 	src/backup.sql \
 	src/monitor.sql \
 	src/rest.sql \
 	src/rest_key_log.sql \
 	src/rest_backup.sql \
+	src/rest_block.sql \
 	src/install.sql \
 	src/privilege.sql
 
@@ -55,6 +57,7 @@ OBJS = \
 	src/pg_merkle.o \
 	src/pg_message.o \
 	src/pg_request.o \
+	src/pg_send_quota.o \
 	src/pg_send_rules.o \
 	src/pg_send_tables.o \
 	src/pg_signature.o \
@@ -64,7 +67,7 @@ SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
 
 # In this order: each finds what the ones before it made.
 REGRESS        = install error base64url jwk signature envelope account rotation \
-	identity key_log checkpoint session message mailbox quota purge backup rest monitor privilege
+	identity key_log checkpoint session message mailbox quota block purge backup rest monitor privilege
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
 
