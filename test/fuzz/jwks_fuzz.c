@@ -85,14 +85,16 @@ use_of(json_t *key)
 	bool ec = says(key, "kty", "EC") && says(key, "crv", "P-256");
 	const char *alg = ec ? "ES256" : says(key, "kty", "RSA") ? "RS256" : NULL;
 	json_t *operations = json_object_get(key, "key_ops"), *one;
-	bool verifies = !operations;
+	bool verifies = true;
 	size_t i;
 
 	json_array_foreach(operations, i, one)
 	{
 		must(json_is_string(one));
-		verifies = verifies || strcmp(json_string_value(one), "verify") == 0;
+		verifies = verifies && strcmp(json_string_value(one), "verify") == 0;
 	}
+	if (operations && json_array_size(operations) != 1)
+		return NULL;
 	if (!alg || !verifies || (text_in(key, "use") && !says(key, "use", "sig")))
 		return NULL;
 	return !text_in(key, "alg") || says(key, "alg", alg) ? alg : NULL;
