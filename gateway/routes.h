@@ -45,7 +45,7 @@ enum route_flag
 {
 	HAS_ETAG = 1,	  /* columns 2 and 3: etag, immutable */
 	REGISTERS = 2,	  /* column 2: the new user's id; answer with a token */
-	EMPTY_BODY = 4,	  /* POST with nothing in it */
+	EMPTY_BODY = 4,	  /* POST or PUT with nothing in it */
 	LOGGED = 8,		  /* column 2: wait for the key log */
 	PUBLIC = 16,	  /* an answer without a secret, for any cache */
 	FOREVER = 32,	  /* ... that never changes */
