@@ -83,7 +83,7 @@ PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 .PHONY: all install installcheck gateway client deps run demo check fuzz \
-	bench format format-check tidy help
+	faults bench format format-check tidy help
 
 all:
 
@@ -121,6 +121,10 @@ demo:
 fuzz:
 	@$(MAKE) -C test/fuzz fuzz
 
+# Of the gateway as it is built for use, whatever the environment names.
+faults: all gateway
+	@CYCLES="$(CYCLES)" env -u E2EMSG_GATEWAY -u E2EMSG_INSTALL perl -Itest/lib test/faults/cycles.t
+
 # SECONDS is bash's own name, and PARTS above another list.
 bench:
 	@RUN_SECONDS="$(SECONDS)" ROUNDS="$(ROUNDS)" \
@@ -152,8 +156,10 @@ help:
 	@echo "                    data, RUN_DIR= keeps them elsewhere than in .run/"
 	@echo "make demo [PORT=]   the same with fresh data; ends after the conversation"
 	@echo "make check          every test; ends with 'N passed, M failed'"
-	@echo "make fuzz           hunt for bugs in the pure C of src/ with random inputs;"
-	@echo "                    SECONDS= for each target (120)"
+	@echo "make fuzz           hunt for bugs in what takes hostile input apart, with random"
+	@echo "                    inputs; SECONDS= for each target (120)"
+	@echo "make faults         kills, cuts and full disks under load, and what was lost:"
+	@echo "                    CYCLES= faults (each kind once); full disks need root"
 	@echo "make bench          the benchmark, in a table; PARTS=, SECONDS= (a run), ROUNDS="
 	@echo "make format         clang-format on every C file; format-check only looks"
 	@echo "make tidy           remove everything that was built"

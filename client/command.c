@@ -16,7 +16,7 @@ static const struct command commands[] = {
 	{"register", "NAME",
 	 "make an account: keys here, their public halves "
 	 "on the server",
-	 1, 1, FLAG_SERVICE | FLAG_UNSIGNED, command_register},
+	 1, 1, FLAG_SERVICE | FLAG_UNSIGNED | FLAG_ID_TOKEN, command_register},
 	{"login", "", "sign in; without identity key: renew the token", 0, 0, 0,
 	 command_login},
 	{"send", "PEER [TEXT|-]",

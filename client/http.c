@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -268,8 +269,8 @@ perform(struct http *http, struct fault *fault)
 					 http->base, curl_easy_strerror(code));
 }
 
-enum result
-http_call(struct http *http, const char *method, const char *path,
+static enum result
+call_once(struct http *http, const char *method, const char *path,
 		  const json_t *body, const char *token, struct http_reply *reply,
 		  struct fault *fault)
 {
@@ -297,6 +298,32 @@ http_call(struct http *http, const char *method, const char *path,
 		OPENSSL_cleanse(text, strlen(text));
 	free(text);
 	free_headers(headers);
+	return result;
+}
+
+static bool
+is_too_often(enum result result, const struct http_reply *reply)
+{
+	return result == RESULT_OK && reply->status == 429;
+}
+
+enum result
+http_call(struct http *http, const char *method, const char *path,
+		  const json_t *body, const char *token, struct http_reply *reply,
+		  struct fault *fault)
+{
+	enum result result =
+		call_once(http, method, path, body, token, reply, fault);
+	long wait = reply->retry_after;
+
+	if (is_too_often(result, reply) && wait > 0 &&
+		wait <= HTTP_PATIENCE_SECONDS)
+	{
+		http_reply_free(reply);
+		sleep((unsigned) wait);
+		result = call_once(http, method, path, body, token, reply, fault);
+	}
+	http->too_often = is_too_often(result, reply);
 	return result;
 }
 
@@ -363,15 +390,23 @@ http_fault(const struct http_reply *reply, struct fault *fault)
 	const char *title = "the request failed";
 	const char *detail = NULL;
 	const char *hint = NULL;
-	bool told;
+	char again[64];
 
 	(void) (field_text(reply->body, "title", 1, WORDS_MAX, &title) &&
 			field_text(reply->body, "hint", 1, WORDS_MAX, &hint));
-	told = field_text(reply->body, "detail", 1, WORDS_MAX, &detail);
+	(void) !field_text(reply->body, "detail", 1, WORDS_MAX, &detail);
 	if (own_hint(reply) != NULL)
 		hint = own_hint(reply);
-	return fault_set(
-		fault, http_result(reply), hint, "the server %s: %s%s%s (%ld %s)",
-		reply->status == 503 ? "can't serve now" : "refused", title,
-		told ? ": " : "", told ? detail : "", reply->status, http_code(reply));
+	if (reply->status == 429 && reply->retry_after > 0)
+	{
+		snprintf(again, sizeof(again), "try again in %ld seconds",
+				 reply->retry_after);
+		detail = again;
+		hint = NULL;
+	}
+	return fault_set(fault, http_result(reply), hint,
+					 "the server %s: %s%s%s (%ld %s)",
+					 reply->status == 503 ? "can't serve now" : "refused",
+					 title, detail ? ": " : "", detail ? detail : "",
+					 reply->status, http_code(reply));
 }

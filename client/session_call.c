@@ -262,7 +262,7 @@ session_call(struct session *session, const char *method, const char *path,
 			http_reply_free(reply);
 		}
 		if (result != RESULT_NETWORK || repeat == REPEAT_NEVER ||
-			tries == TRIES)
+			tries == TRIES || session->http.too_often)
 			return result;
 		wait_before_retry(session, fault->message, asked, tries);
 	}

@@ -171,7 +171,9 @@ status_of_server_sqlstate(const char *sqlstate)
 	if (strcmp(sqlstate, "57014") == 0 || strncmp(sqlstate, "53", 2) == 0 ||
 		strncmp(sqlstate, "40", 2) == 0)
 		return STATUS_OVERLOADED;
-	if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0)
+	/* gone, going, or a standby that was not promoted yet */
+	if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0 ||
+		strcmp(sqlstate, "25006") == 0)
 		return STATUS_DATABASE_UNAVAILABLE;
 	return STATUS_INTERNAL_ERROR;
 }

@@ -96,6 +96,8 @@ class Client {
 
 	get unfinished() { return this.#core.account.unfinished; }
 
+	get unkeptRecoveryCode() { return this.#core.account.unkeptCode; }
+
 	get connection() { return this.#core.live.state; }
 
 	get keyLogProblem() { return this.#core.keyLog.problem; }
@@ -104,7 +106,7 @@ class Client {
 
 	// ---- the account
 
-	register(username) { return this.#core.account.register(username); }
+	register(username, options) { return this.#core.account.register(username, options); }
 
 	login() { return this.#core.account.login(); }
 
@@ -115,6 +117,8 @@ class Client {
 	rotateKeys() { return this.#core.rotation.rotate(); }
 
 	recoveryCode(current) { return this.#core.backup.newCode(current); }
+
+	recoveryCodeKept() { return this.#core.account.codeKept(); }
 
 	// ---- mail
 

@@ -23,7 +23,6 @@ STUB(serve_stream)
 STUB(serve_challenge)
 STUB(serve_session)
 STUB(serve_refresh)
-STUB(serve_restore)
 STUB(serve_web)
 
 static bool
