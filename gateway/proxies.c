@@ -199,11 +199,12 @@ proxies_client(const struct proxies *proxies, const char *peer,
 			   const struct guard_head *head, bool *ignored)
 {
 	struct walk walk = {.head = head, .field = head->field_count};
-	struct address client = {{0}}, hop;
+	struct address client, hop;
 	const char *text;
 	size_t size;
 
-	(void) !address_parse(peer, strlen(peer), &client);
+	if (!address_parse(peer, strlen(peer), &client))
+		client = (struct address){{0}};
 	*ignored = !is_trusted(proxies, &client) && step_back(&walk);
 	while (is_trusted(proxies, &client) && step_left(&walk, &text, &size) &&
 		   address_parse(text, size, &hop))
