@@ -141,13 +141,13 @@ trim(char *text)
 static struct address
 slow_client(const char *list, const char *peer, char *values[], size_t count)
 {
-	struct address client = {{0}}, hop;
+	struct address client, hop;
 	char *hops[MAX_HOPS];
 	size_t hop_count = 0;
 	bool good;
 
 	if (!slow_address(peer, &client))
-		client = (struct address){{0}};
+		must(slow_plain("0.0.0.0", &client)); /* nobody */
 	for (size_t i = 0; i < count; i++)
 	{
 		char *at = values[i], *word;
