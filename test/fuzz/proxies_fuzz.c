@@ -1,10 +1,10 @@
 /*
  * proxies_fuzz.c
- *		proxies.c: the setting trusted_proxies, and X-Forwarded-For.
+ *		proxies.c: trusted_proxies, and X-Forwarded-For.
  *
- * The input is a list, LF, a peer, and after each further LF what a field
- * says.  A second reading joins the fields, takes words off the end and knows
- * an address by a regular expression.
+ * The input is lines: the setting, the peer, and a field each.  All hops are
+ * listed first and then looked at from the last one, bit by bit; addresses
+ * are what regular expressions and inet_pton() take.
  */
 #include <arpa/inet.h>
 #include <regex.h>
@@ -13,176 +13,184 @@
 #include "guard.h"
 #include "proxies.h"
 
-enum form
-{
-	IPV4,
-	WITH_PORT,
-	IN_BRACKETS,
-	BITS,
-	FORMS
-};
+#define MAX_FIELDS 8
+#define MAX_HOPS 600
 
+/* ---- addresses ---- */
+
+/* The forms are few, and each is compiled once. */
 static bool
-fits(const char *text, enum form form)
+matches(const char *form, const char *text, regmatch_t found[2])
 {
-	static const char *const forms[FORMS] = {
-		[IPV4] = "^[0-9.]{1,15}$",
-		[WITH_PORT] = "^[0-9.]+:[0-9]{1,5}$",
-		[IN_BRACKETS] = "^\\[[0-9a-fA-F:.]+\\](:[0-9]{1,5})?$",
-		[BITS] = "^/[0-9]{1,3}$",
-	};
-	static regex_t compiled[FORMS];
-	static bool is_compiled[FORMS];
-
-	is_compiled[form] =
-		is_compiled[form] ||
-		regcomp(&compiled[form], forms[form], REG_EXTENDED | REG_NOSUB) == 0;
-	must(is_compiled[form]);
-	return regexec(&compiled[form], text, 0, NULL, 0) == 0;
-}
-
-static bool
-read_plain(const char *text, struct address *address)
-{
-	char mapped[80];
-
-	if (fits(text, IPV4))
+	static struct
 	{
-		snprintf(mapped, sizeof(mapped), "::ffff:%s", text);
-		return inet_pton(AF_INET, text, address->bytes) == 1 &&
-			   inet_pton(AF_INET6, mapped, address->bytes) == 1;
-	}
-	return inet_pton(AF_INET6, text, address->bytes) == 1;
-}
+		const char *form;
+		regex_t regex;
+	} known[8];
+	size_t i = 0;
 
-/* An address, in brackets or with a port, which are cut off the text. */
-static bool
-read_word(char *text, struct address *address)
-{
-	if (fits(text, IN_BRACKETS))
-		*strchr(text++, ']') = '\0';
-	else if (fits(text, WITH_PORT))
-		*strchr(text, ':') = '\0';
-	return read_plain(text, address);
+	while (known[i].form && strcmp(known[i].form, form) != 0)
+		i++;
+	must(known[i].form || regcomp(&known[i].regex, form, REG_EXTENDED) == 0);
+	known[i].form = form;
+	return regexec(&known[i].regex, text, 2, found, 0) == 0;
 }
 
 static bool
-same_start(const struct address *a, const struct address *b, long bits)
+slow_plain(const char *text, struct address *address)
 {
-	for (long i = 0; i < bits; i++)
-		if (((a->bytes[i / 8] ^ b->bytes[i / 8]) >> (7 - i % 8)) & 1)
+	struct in_addr ipv4;
+
+	if (inet_pton(AF_INET6, text, address->bytes) == 1)
+		return true;
+	if (inet_pton(AF_INET, text, &ipv4) != 1)
+		return false;
+	memset(address->bytes, 0, 10);
+	memset(address->bytes + 10, 0xff, 2);
+	memcpy(address->bytes + 12, &ipv4, 4);
+	return true;
+}
+
+static bool
+slow_address(const char *text, struct address *address)
+{
+	regmatch_t found[2] = {{0, (regoff_t) strlen(text)},
+						   {0, (regoff_t) strlen(text)}};
+	char *plain;
+	bool good;
+
+	if (text[0] == '[' && !matches("^\\[([^]]*)](:[0-9]{1,5})?$", text, found))
+		return false;
+	if (text[0] != '[' && matches("^[^:]*\\.[^:]*:", text, found) &&
+		!matches("^([^:]*):[0-9]{1,5}$", text, found))
+		return false;
+	if (text[0] != '[' &&
+		!matches("^([^:]*\\.[^:]*):[0-9]{1,5}$", text, found))
+		found[1] = (regmatch_t){0, (regoff_t) strlen(text)};
+	plain = text_of((const uint8_t *) text + found[1].rm_so,
+					(size_t) (found[1].rm_eo - found[1].rm_so));
+	good = slow_plain(plain, address);
+	free(plain);
+	return good;
+}
+
+/* ---- networks ---- */
+
+static bool
+bit(const struct address *address, int i)
+{
+	return address->bytes[i / 8] >> (7 - i % 8) & 1;
+}
+
+static bool
+slow_is_mapped(const struct address *address)
+{
+	for (int i = 0; i < 96; i++)
+		if (bit(address, i) != (i >= 80))
 			return false;
 	return true;
 }
 
-/*
- * Is the address in a network of the list?  Without an address: is the list
- * one of networks?
- */
+/* Is the address in a network of the list?  *good: is it a list at all? */
 static bool
-look_through(const char *list, const struct address *address)
+slow_trusted(const char *list, const struct address *address, bool *good)
 {
 	char *copy = strdup(list), *at = copy, *word;
-	size_t count = 0;
-	bool good = true, found = false;
+	bool trusted = false;
+	int count = 0;
 
+	*good = true;
 	while ((word = strsep(&at, " ")) != NULL)
 	{
 		char *slash = strchr(word, '/');
 		struct address network;
-		long bits, most;
+		regmatch_t unused[2];
+		bool same = true;
+		int bits, most;
 
 		if (*word == '\0')
 			continue;
-		count++;
-		good = good && (!slash || fits(slash, BITS));
 		if (slash)
 			*slash = '\0';
-		good = good && read_plain(word, &network);
-		most = good && memcmp(network.bytes, "\0\0\0\0\0\0\0\0\0\0\xff\xff",
-							  12) == 0
-				   ? 32
-				   : 128;
-		bits = slash ? atol(slash + 1) : most;
-		good = good && bits <= most;
-		found = found || (good && address &&
-						  same_start(&network, address, 128 - most + bits));
+		*good = *good && ++count <= PROXIES_MAX && slow_plain(word, &network);
+		if (!*good)
+			break;
+		most = slow_is_mapped(&network) ? 32 : 128;
+		bits = slash ? atoi(slash + 1) : most;
+		*good = bits <= most &&
+				(!slash || matches("^[0-9]{1,3}$", slash + 1, unused));
+		for (int i = 0; *good && i < 128 - most + bits; i++)
+			same = same && bit(&network, i) == bit(address, i);
+		trusted = trusted || (*good && same);
 	}
 	free(copy);
-	return address ? found : good && count <= PROXIES_MAX;
+	return *good && trusted;
 }
 
-/* The second reading; "fields" are parted by LF. */
-static struct address
-find_client(const char *list, const char *peer, const char *fields)
+/* ---- hops ---- */
+
+static char *
+trim(char *text)
 {
-	char *rest = strdup(fields), *copy = strdup(peer);
-	struct address client = {{0}}, next;
-	bool more = read_word(copy, &client) && look_through(list, &client);
+	text += strspn(text, " ");
+	for (size_t end = strlen(text); end > 0 && text[end - 1] == ' ';)
+		text[--end] = '\0';
+	return text;
+}
 
-	free(copy);
-	for (char *c = rest; *c; c++)
-		if (*c == '\n')
-			*c = ',';
-	while (more)
+static struct address
+slow_client(const char *list, const char *peer, char *values[], size_t count)
+{
+	struct address client, hop;
+	char *hops[MAX_HOPS];
+	size_t hop_count = 0;
+	bool good;
+
+	must(slow_address(peer, &client));
+	for (size_t i = 0; i < count; i++)
 	{
-		char *comma = strrchr(rest, ','), *word = comma ? comma + 1 : rest;
-		size_t size;
+		char *at = values[i], *word;
 
-		word += strspn(word, " ");
-		for (size = strlen(word); size > 0 && word[size - 1] == ' '; size--)
-			word[size - 1] = '\0';
-		more = read_word(word, &next);
-		if (more)
-			client = next;
-		more = more && comma && look_through(list, &client);
-		if (comma)
-			*comma = '\0';
+		while (hop_count < MAX_HOPS && (word = strsep(&at, ",")) != NULL)
+			hops[hop_count++] = trim(word);
 	}
-	free(rest);
-	if (memcmp(client.bytes, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) != 0)
+	while (hop_count > 0 && slow_trusted(list, &client, &good) &&
+		   slow_address(hops[--hop_count], &hop))
+		client = hop;
+	if (!slow_is_mapped(&client))
 		memset(client.bytes + 8, 0, 8);
 	return client;
-}
-
-/* Both readings of the fields' values, which are parted by LF. */
-static void
-check_client(const struct proxies *proxies, const char *list, const char *peer,
-			 char *values)
-{
-	char *copy = strdup(values);
-	struct guard_field fields[GUARD_MAX_FIELDS];
-	struct guard_head head = {.fields = fields};
-	struct address wanted = find_client(list, peer, copy), found;
-	char *value;
-	bool ignored;
-
-	free(copy);
-	while ((value = strsep(&values, "\n")) != NULL)
-		fields[head.field_count++] =
-			(struct guard_field){"x-Forwarded-For", value};
-	found = proxies_client(proxies, peer, &head, &ignored);
-	must(memcmp(&found, &wanted, sizeof(found)) == 0);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *list = text_of(data, size), *rest = list, *peer;
+	struct guard_field fields[MAX_FIELDS];
+	struct guard_head head = {.fields = fields};
+	struct address client, wanted = {{0}};
 	struct proxies proxies;
-	struct address address;
-	size_t fields = 1;
-	bool good;
+	char *text = text_of(data, size), *at = text, *values[MAX_FIELDS], *value;
+	const char *list = strsep(&at, "\n"), *peer = at ? strsep(&at, "\n") : "";
+	bool good, ignored, is_peer;
 
-	strsep(&rest, "\n");
-	peer = strsep(&rest, "\n");
-	good = proxies_parse(list, &proxies);
-	must(good == look_through(list, NULL));
-	for (const char *c = rest; c && *c; c++)
-		fields += *c == '\n';
-	if (good && rest && fields <= GUARD_MAX_FIELDS &&
-		address_parse(peer, strlen(peer), &address))
-		check_client(&proxies, list, peer, rest);
-	free(list);
+	while (head.field_count < MAX_FIELDS && (value = strsep(&at, "\n")))
+	{
+		values[head.field_count] = strdup(value);
+		fields[head.field_count++] =
+			(struct guard_field){"X-Forwarded-For", value};
+	}
+	is_peer = slow_address(peer, &wanted);
+	must(address_parse(peer, strlen(peer), &client) == is_peer);
+	slow_trusted(list, &wanted, &good);
+	must(proxies_parse(list, &proxies) == good);
+	if (good && is_peer)
+	{
+		client = proxies_client(&proxies, peer, &head, &ignored);
+		wanted = slow_client(list, peer, values, head.field_count);
+		must(memcmp(&client, &wanted, sizeof(client)) == 0);
+	}
+	for (size_t i = 0; i < head.field_count; i++)
+		free(values[i]);
+	free(text);
 	return 0;
 }
