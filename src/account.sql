@@ -65,10 +65,10 @@ BEGIN
 		PERFORM e2emsg.refuse('invalid_request',
 			'identityKey and signature come together or not at all');
 	END IF;
-	stored_key := e2emsg.jwk_reduce(public_key, 'encryption');
+	stored_key := e2emsg.jwk_reduce(public_key, 'encryption')::jsonb;
 	thumbprint := e2emsg.jwk_thumbprint(public_key);
 	IF identity_key IS NOT NULL THEN
-		stored_identity := e2emsg.jwk_reduce(identity_key, 'identity');
+		stored_identity := e2emsg.jwk_reduce(identity_key, 'identity')::jsonb;
 		IF stored_identity = stored_key THEN
 			PERFORM e2emsg.refuse('key_reused',
 				'the identity key must be another key than the encryption key');
@@ -104,9 +104,9 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-	mailbox record := e2emsg.lock_mailbox(user_id);
 	last_key record;
 BEGIN
+	PERFORM e2emsg.lock_mailbox(user_id);
 	SELECT k.* INTO STRICT last_key FROM e2emsg.public_key(user_id::text) k;
 	PERFORM e2emsg.log_key_event(user_id, last_key.username, 'deleted',
 		last_key.key_version, last_key.thumbprint, last_key.previous_thumbprint,
