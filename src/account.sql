@@ -14,8 +14,8 @@ CREATE FUNCTION is_username(username text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 	-- 32 hexadecimal digits would pass for a UUID
-	SELECT username COLLATE "C" ~ '^[a-z][a-z0-9._-]{2,31}$'
-		AND username COLLATE "C" !~ '^[0-9a-f]{32}$'
+	SELECT username COLLATE "C" OPERATOR(pg_catalog.~) '^[a-z][a-z0-9._-]{2,31}$'
+		AND username COLLATE "C" OPERATOR(pg_catalog.!~) '^[0-9a-f]{32}$'
 $$;
 COMMENT ON FUNCTION is_username(text) IS
 	'Is this 3 to 32 of a-z 0-9 . _ - with a letter first, and no UUID?';
