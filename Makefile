@@ -78,7 +78,7 @@ PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 .PHONY: all install installcheck gateway client deps run demo check fuzz \
-	bench format format-check tidy help
+	smith valgrind bench format format-check tidy help
 
 all:
 
@@ -116,6 +116,12 @@ demo:
 fuzz:
 	@$(MAKE) -C test/fuzz fuzz
 
+smith:
+	@SMITH_SECONDS="$(or $(SECONDS),120)" dev/tap.pl test/t/225_sqlsmith.t
+
+valgrind:
+	@dev/valgrind.sh
+
 # SECONDS is bash's own name, and PARTS above another list.
 bench:
 	@RUN_SECONDS="$(SECONDS)" ROUNDS="$(ROUNDS)" \
@@ -149,6 +155,8 @@ help:
 	@echo "make check          every test; ends with 'N passed, M failed'"
 	@echo "make fuzz           hunt for bugs in the pure C of src/ with random inputs;"
 	@echo "                    SECONDS= for each target (120)"
+	@echo "make smith          the same for SQL, with sqlsmith; SECONDS= for all of it (120)"
+	@echo "make valgrind       the SQL tests with the server under valgrind"
 	@echo "make bench          the benchmark, in a table; PARTS=, SECONDS= (a run), ROUNDS="
 	@echo "make format         clang-format on every C file; format-check only looks"
 	@echo "make tidy           remove everything that was built"
