@@ -167,7 +167,10 @@ run_once(struct db_connection *connection, const char *sql,
 	return judge(connection, answer->result);
 }
 
-/* Limits and defaults of the session; parameters, never spliced text. */
+/*
+ * Limits and defaults of the session; parameters, never spliced text.  A
+ * commit is at least on the disk, whatever the server's default is.
+ */
 static enum status
 set_up_session(struct db_connection *connection)
 {
@@ -178,7 +181,10 @@ set_up_session(struct db_connection *connection)
 		" pg_catalog.set_config('default_transaction_isolation',"
 		" 'read committed', false),"
 		" pg_catalog.set_config('default_transaction_read_only', 'off', false),"
-		" pg_catalog.set_config('synchronous_commit', 'on', false),"
+		" pg_catalog.set_config('synchronous_commit',"
+		" CASE WHEN pg_catalog.current_setting('synchronous_commit')"
+		" OPERATOR(pg_catalog.=) 'remote_apply' THEN 'remote_apply'"
+		" ELSE 'on' END, false),"
 		" pg_catalog.set_config('statement_timeout', $1, false),"
 		" pg_catalog.set_config('lock_timeout', $2, false)";
 	char statement_ms[24];

@@ -20,8 +20,13 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(user.client.connect(), 'no_account', 'nor connect');
 	for (const name of ['Alice', 'ab', '0'.repeat(32), 'x'.repeat(33), '', undefined, 7])
 		await refuses(user.client.register(name), 'invalid_username', `no name: ${name}`);
+	for (const idToken of ['', 'a b', 'a.b.c\nX: 1', 'a'.repeat(8193)])
+		await refuses(user.client.register(user.name, { idToken }), 'bad_id_token', `no token: ${idToken.slice(0, 9)}`);
 	ok(gateway.requests.length === 0, 'which the server never hears of');
-	const { recoveryCode } = await user.client.register(user.name);
+	const given = [];
+	gateway.before = ({ method, path, token }) => void (token === 'aa.bb.cc' && given.push(`${method} ${path}`));
+	const { recoveryCode } = await user.client.register(user.name, { idToken: 'aa.bb.cc' });
+	ok(given.join() === 'POST /users', 'the token of an identity provider goes along with the registration alone', given.join());
 	ok(/^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/.test(recoveryCode), 'a registration gives a recovery code', recoveryCode);
 	const { account } = user.client;
 	ok(account.username === user.name && account.keyVersion === 1 && account.service === 'msg.test' &&

@@ -16,6 +16,11 @@ import { refuse } from './error.js';
 
 const FIRST_VERSION = 1;
 
+// A header can't carry anything else.
+function checkIdToken(token) {
+	if (token !== undefined && !/^[\w.-]{1,8192}$/.test(token)) refuse('bad_id_token', 'the token of the identity provider is none');
+}
+
 export class Accounts {
 	constructor(core) {
 		this.core = core;
@@ -87,17 +92,18 @@ export class Accounts {
 
 	// ---- registration
 
-	register(username) {
+	register(username, { idToken } = {}) {
 		return this.core.tabs.alone('keys', async () => {
 			await this.load();
 			if (this.isRegistered) refuse('account_exists', `this browser holds the account ${this.record.username}`);
 			checkName(username);
+			checkIdToken(idToken);
 			this.core.askToPersist();
 			const resumed = this.record?.username === username;
 			if (resumed) await this.core.session.challenge(username, this.record.service);
 			else await this.prepare(username);
 			const { code } = this.record;
-			await this.announceKeys(resumed);
+			await this.announceKeys(resumed, idToken);
 			await this.finish();
 			return { recoveryCode: code };
 		});
@@ -130,9 +136,9 @@ export class Accounts {
 		return { username, publicKey: key.jwk, identityKey: identity.jwk, signature };
 	}
 
-	async announceKeys(resumed) {
+	async announceKeys(resumed, token) {
 		try {
-			const { body } = await this.core.api.call('POST', '/users', { body: await this.body() });
+			const { body } = await this.core.api.call('POST', '/users', { body: await this.body(), token });
 			await this.takeAnswer(body);
 		} catch (error) {
 			if (error.code !== 'username_taken') throw error;
