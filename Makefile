@@ -85,7 +85,7 @@ PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 .PHONY: all install installcheck gateway client deps run demo check fuzz \
-	faults bench format format-check tidy help
+	smith valgrind faults bench format format-check tidy help
 
 all:
 
@@ -122,6 +122,12 @@ demo:
 # SECONDS (for each target) goes along by itself.
 fuzz:
 	@$(MAKE) -C test/fuzz fuzz
+
+smith:
+	@SMITH_SECONDS="$(or $(SECONDS),120)" dev/tap.pl test/t/225_sqlsmith.t
+
+valgrind:
+	@dev/valgrind.sh
 
 # Of the gateway as it is built for use, whatever the environment names.
 faults: all gateway
@@ -160,6 +166,8 @@ help:
 	@echo "make check          every test; ends with 'N passed, M failed'"
 	@echo "make fuzz           hunt for bugs in what takes hostile input apart, with random"
 	@echo "                    inputs; SECONDS= for each target (120)"
+	@echo "make smith          the same in SQL, with sqlsmith; SECONDS= for all of it (120)"
+	@echo "make valgrind       the SQL tests with the server under valgrind"
 	@echo "make faults         kills, cuts and full disks under load, and what was lost:"
 	@echo "                    CYCLES= faults (each kind once); full disks need root"
 	@echo "make bench          the benchmark, in a table; PARTS=, SECONDS= (a run), ROUNDS="

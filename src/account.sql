@@ -14,8 +14,8 @@ CREATE FUNCTION is_username(username text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 	-- 32 hexadecimal digits would pass for a UUID
-	SELECT username COLLATE "C" ~ '^[a-z][a-z0-9._-]{2,31}$'
-		AND username COLLATE "C" !~ '^[0-9a-f]{32}$'
+	SELECT username COLLATE "C" OPERATOR(pg_catalog.~) '^[a-z][a-z0-9._-]{2,31}$'
+		AND username COLLATE "C" OPERATOR(pg_catalog.!~) '^[0-9a-f]{32}$'
 $$;
 COMMENT ON FUNCTION is_username(text) IS
 	'Is this 3 to 32 of a-z 0-9 . _ - with a letter first, and no UUID?';
@@ -65,10 +65,10 @@ BEGIN
 		PERFORM e2emsg.refuse('invalid_request',
 			'identityKey and signature come together or not at all');
 	END IF;
-	stored_key := e2emsg.jwk_reduce(public_key, 'encryption');
+	stored_key := e2emsg.jwk_reduce(public_key, 'encryption')::jsonb;
 	thumbprint := e2emsg.jwk_thumbprint(public_key);
 	IF identity_key IS NOT NULL THEN
-		stored_identity := e2emsg.jwk_reduce(identity_key, 'identity');
+		stored_identity := e2emsg.jwk_reduce(identity_key, 'identity')::jsonb;
 		IF stored_identity = stored_key THEN
 			PERFORM e2emsg.refuse('key_reused',
 				'the identity key must be another key than the encryption key');

@@ -31,9 +31,9 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-	mailbox record := e2emsg.lock_mailbox(user_id);
 	last_key record;
 BEGIN
+	PERFORM e2emsg.lock_mailbox(user_id);
 	SELECT k.* INTO STRICT last_key FROM e2emsg.public_key(user_id::text) k;
 	PERFORM e2emsg.log_key_event(user_id, last_key.username, 'deleted',
 		last_key.key_version, last_key.thumbprint, last_key.previous_thumbprint,

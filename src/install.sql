@@ -55,7 +55,7 @@ DECLARE
 	stranger regclass;
 	table_name name;
 BEGIN
-	SELECT c.oid INTO stranger FROM pg_class c
+	SELECT c.oid::regclass INTO stranger FROM pg_class c
 	WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relname = ANY (names || views)
 		AND (c.relkind <> CASE WHEN c.relname = ANY (views) THEN 'v' ELSE 'r' END
 			 OR c.relowner <> 'e2emsg_owner'::regrole);
