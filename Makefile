@@ -22,12 +22,14 @@ PARTS = \
 	src/session.sql \
 	src/message.sql \
 	src/mailbox.sql \
+	src/block.sql \
 	src/purge.sql \
 	src/backup.sql \
 	src/monitor.sql \
 	src/rest.sql \
 	src/rest_key_log.sql \
 	src/rest_backup.sql \
+	src/rest_block.sql \
 	src/install.sql \
 	src/privilege.sql
 
@@ -55,6 +57,7 @@ OBJS = \
 	src/pg_merkle.o \
 	src/pg_message.o \
 	src/pg_request.o \
+	src/pg_send_quota.o \
 	src/pg_send_rules.o \
 	src/pg_send_tables.o \
 	src/pg_signature.o \
@@ -64,7 +67,7 @@ SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
 
 # In this order: each finds what the ones before it made.
 REGRESS        = install error base64url jwk signature envelope account rotation \
-	identity key_log checkpoint session message mailbox quota purge backup rest monitor privilege
+	identity key_log checkpoint session message mailbox quota block purge backup rest monitor privilege
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
 
@@ -151,8 +154,8 @@ help:
 	@echo "                    data, RUN_DIR= keeps them elsewhere than in .run/"
 	@echo "make demo [PORT=]   the same with fresh data; ends after the conversation"
 	@echo "make check          every test; ends with 'N passed, M failed'"
-	@echo "make fuzz           hunt for bugs in the pure C of src/ with random inputs;"
-	@echo "                    SECONDS= for each target (120)"
+	@echo "make fuzz           hunt for bugs in what takes hostile input apart, with random"
+	@echo "                    inputs; SECONDS= for each target (120)"
 	@echo "make faults         kills, cuts and full disks under load, and what was lost:"
 	@echo "                    CYCLES= faults (each kind once); full disks need root"
 	@echo "make bench          the benchmark, in a table; PARTS=, SECONDS= (a run), ROUNDS="

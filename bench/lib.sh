@@ -101,6 +101,7 @@ start_gateway() {
 		--database="host=$PGHOST port=$PGPORT dbname=$database user=e2emsg_gateway" \
 		--port=0 --admin_port=0 --port_file="$ports" --threads="$threads" \
 		--secret_file="$WORK/gateway/secret" --log_signer="$WORK/gateway/log-key-$database" --log_level=warn \
+		--limit_loopback=off \
 		--keep_alive_timeout_ms=60000 "$@" >>"$WORK/gateway/log" 2>&1 &
 	PID[$name]=$!
 	for ((tries = 0; tries < 100; tries++)); do

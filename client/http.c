@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -206,7 +207,8 @@ prepare(struct http *http, const char *method, const char *url,
 	CURL *handle = http->handle;
 
 	curl_easy_reset(handle);
-	if (body == NULL && strcmp(method, "POST") == 0)
+	if (body == NULL &&
+		(strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0))
 		body = ""; /* so that it has a Content-Length */
 	if (body != NULL &&
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body) != CURLE_OK)
@@ -267,8 +269,8 @@ perform(struct http *http, struct fault *fault)
 					 http->base, curl_easy_strerror(code));
 }
 
-enum result
-http_call(struct http *http, const char *method, const char *path,
+static enum result
+call_once(struct http *http, const char *method, const char *path,
 		  const json_t *body, const char *token, struct http_reply *reply,
 		  struct fault *fault)
 {
@@ -299,6 +301,32 @@ http_call(struct http *http, const char *method, const char *path,
 	return result;
 }
 
+static bool
+is_too_often(enum result result, const struct http_reply *reply)
+{
+	return result == RESULT_OK && reply->status == 429;
+}
+
+enum result
+http_call(struct http *http, const char *method, const char *path,
+		  const json_t *body, const char *token, struct http_reply *reply,
+		  struct fault *fault)
+{
+	enum result result =
+		call_once(http, method, path, body, token, reply, fault);
+	long wait = reply->retry_after;
+
+	if (is_too_often(result, reply) && wait > 0 &&
+		wait <= HTTP_PATIENCE_SECONDS)
+	{
+		http_reply_free(reply);
+		sleep((unsigned) wait);
+		result = call_once(http, method, path, body, token, reply, fault);
+	}
+	http->too_often = is_too_often(result, reply);
+	return result;
+}
+
 void
 http_reply_free(struct http_reply *reply)
 {
@@ -314,9 +342,15 @@ http_code(const struct http_reply *reply)
 	return field_text(reply->body, "code", 1, 64, &code) ? code : "";
 }
 
-static enum result
-result_of_status(long status)
+enum result
+http_result(const struct http_reply *reply)
 {
+	long status = reply->status;
+
+	if (status < 400)
+		return RESULT_OK;
+	if (strcmp(http_code(reply), "not_accepted") == 0)
+		return RESULT_REFUSED;
 	if (status == 401 || status == 403)
 		return RESULT_AUTH;
 	if (status == 408 || status == 429 || status >= 500)
@@ -332,6 +366,10 @@ own_hint(const struct http_reply *reply)
 	{
 		const char *code, *hint;
 	} hints[] = {
+		{"not_accepted",
+		 "Whoever blocks you can unblock you; nobody else can."},
+		{"too_many_blocks",
+		 "Unblock somebody first: e2emsg blocks lists them."},
 		{"missing_token", "Run: e2emsg login"},
 		{"invalid_token", "Run: e2emsg login"},
 		{"expired_token", "Run: e2emsg login"},
@@ -352,16 +390,23 @@ http_fault(const struct http_reply *reply, struct fault *fault)
 	const char *title = "the request failed";
 	const char *detail = NULL;
 	const char *hint = NULL;
-	bool told;
+	char again[64];
 
 	(void) (field_text(reply->body, "title", 1, WORDS_MAX, &title) &&
 			field_text(reply->body, "hint", 1, WORDS_MAX, &hint));
-	told = field_text(reply->body, "detail", 1, WORDS_MAX, &detail);
+	(void) !field_text(reply->body, "detail", 1, WORDS_MAX, &detail);
 	if (own_hint(reply) != NULL)
 		hint = own_hint(reply);
-	return fault_set(fault, result_of_status(reply->status), hint,
+	if (reply->status == 429 && reply->retry_after > 0)
+	{
+		snprintf(again, sizeof(again), "try again in %ld seconds",
+				 reply->retry_after);
+		detail = again;
+		hint = NULL;
+	}
+	return fault_set(fault, http_result(reply), hint,
 					 "the server %s: %s%s%s (%ld %s)",
 					 reply->status == 503 ? "can't serve now" : "refused",
-					 title, told ? ": " : "", told ? detail : "",
+					 title, detail ? ": " : "", detail ? detail : "",
 					 reply->status, http_code(reply));
 }

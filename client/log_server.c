@@ -20,8 +20,7 @@ is_passing(enum result result, const struct http_reply *reply)
 {
 	if (result != RESULT_OK)
 		return result == RESULT_NETWORK;
-	return reply->status == 408 || reply->status == 429 ||
-		   reply->status >= 500;
+	return reply->status == 408 || reply->status >= 500;
 }
 
 static void

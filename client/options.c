@@ -43,6 +43,8 @@ static const struct row
 	 "register, restore: refuse a server with another service name"},
 	{"unsigned", CODE_LOCAL, FLAG_UNSIGNED, NULL,
 	 "register: without identity key (nobody can verify you)"},
+	{"id-token", CODE_LOCAL, FLAG_ID_TOKEN, "FILE",
+	 "register: where the identity provider's token is; - is stdin"},
 	{"suite", CODE_LOCAL, FLAG_SUITE, "0|1",
 	 "send: how to seal (1, or that of the peer's last message)"},
 	{"unsigned-ok", CODE_LOCAL, FLAG_UNSIGNED_OK, NULL,
@@ -122,6 +124,8 @@ take(struct options *out, const struct row *row, const char *value)
 	}
 	if (row->flag == FLAG_SERVICE)
 		out->service = value;
+	if (row->flag == FLAG_ID_TOKEN)
+		out->id_token = value;
 	if (row->flag == FLAG_FOLLOW)
 		out->follow = value;
 	if (row->flag == FLAG_VERIFIER)

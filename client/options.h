@@ -25,13 +25,14 @@ enum flag
 	FLAG_FORCE = 1 << 9,
 	FLAG_FOLLOW = 1 << 10,
 	FLAG_VERIFIER = 1 << 11,
-	FLAG_RECEIPTS = 1 << 12
+	FLAG_RECEIPTS = 1 << 12,
+	FLAG_ID_TOKEN = 1 << 13
 };
 
 struct options
 {
 	const char *server, *account, *home; /* or NULL */
-	const char *service;				 /* or NULL */
+	const char *service, *id_token;		 /* or NULL */
 	const char *follow, *verifier;		 /* or NULL */
 	int suite;							 /* or -1 */
 	bool json, help, version;

@@ -22,6 +22,7 @@
 struct attempt
 {
 	struct session *session;
+	const char *id_token;
 	struct keypair identity; /* empty for an unsigned account */
 	struct keypair key;
 	bool resumed; /* an earlier run may have reached the server */
@@ -218,8 +219,8 @@ announce(struct attempt *attempt, struct fault *fault)
 	if (body == NULL)
 		return fault_set(fault, RESULT_REFUSED, NULL,
 						 "the registration could not be signed");
-	result = http_call(&attempt->session->http, "POST", "/users", body, NULL,
-					   &reply, fault);
+	result = http_call(&attempt->session->http, "POST", "/users", body,
+					   attempt->id_token, &reply, fault);
 	json_decref(body);
 	if (result == RESULT_NETWORK)
 		snprintf(fault->hint, sizeof(fault->hint),
@@ -233,6 +234,10 @@ announce(struct attempt *attempt, struct fault *fault)
 		result = find_out(attempt, fault);
 	else
 		result = http_fault(&reply, fault);
+	if (reply.status == 401 && result == RESULT_AUTH)
+		snprintf(fault->hint, sizeof(fault->hint),
+				 "The service's identity provider says who may register: see "
+				 "--id-token.");
 	http_reply_free(&reply);
 	return result;
 }
@@ -262,7 +267,8 @@ enum result
 registration_run(const char *home, const struct registration *wanted,
 				 FILE *notices, struct session *session, struct fault *fault)
 {
-	struct attempt attempt = {.session = session};
+	struct attempt attempt = {.session = session,
+							  .id_token = wanted->id_token};
 	enum result result;
 
 	*session = SESSION_CLOSED;

@@ -14,8 +14,9 @@
 struct registration
 {
 	const char *username;
-	const char *server;	 /* URL */
-	const char *service; /* expected service name, or NULL: ask the server */
+	const char *server;	  /* URL */
+	const char *service;  /* expected service name, or NULL: ask the server */
+	const char *id_token; /* of the service's identity provider, or NULL */
 	bool without_identity;
 };
 

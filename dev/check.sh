@@ -157,6 +157,7 @@ main() {
 	}
 	step 'fuzzing, the same inputs each time' \
 		make -s -j "$(nproc)" -C test/fuzz check || true
+	tap 'tokens and keys, which jose judges, too' test/fuzz/jose.mjs
 	tap 'protocol vectors in JavaScript' test/vectors/protocol.mjs
 
 	export E2EMSG_INSTALL=$WORK/server/install

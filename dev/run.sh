@@ -108,7 +108,7 @@ start_gateway() {
 			--database="host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=e2emsg_gateway" \
 			--port="$PORT" --admin_port=0 --port_file="$DATA/gateway/ports" \
 			--secret_file="$DATA/gateway/secret" --log_signer="$DATA/gateway/log-key" \
-			--demo=on >>"$log" 2>&1 9>&-
+			--limit_loopback=off --demo=on >>"$log" 2>&1 9>&-
 	) &
 	GATEWAY_PID=$!
 	echo "$GATEWAY_PID" >"$DATA/gateway/pid"

@@ -6,190 +6,13 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cors.h"
 #include "provider.h"
-
-enum kind
-{
-	TEXT,
-	NUMBER,
-	CHOICE
-};
-
-struct setting
-{
-	const char *name;
-	enum kind kind;
-	size_t offset;
-	const char *def;
-	long min, max;		 /* of a number */
-	const char *choices; /* words parted by |, in the order of their enum */
-	bool live;			 /* SIGHUP can change it */
-	const char *help;
-};
-
-#define AT(member) offsetof(struct config, member)
-
-static const struct setting settings[] = {
-	{"database", TEXT, AT(database), "dbname=postgres", 0, 0, NULL, false,
-	 "libpq connection string or URI"},
-	{"address", TEXT, AT(address), "127.0.0.1", 0, 0, NULL, false,
-	 "IPv4 address that serves the API"},
-	{"port", NUMBER, AT(port), "8080", 0, 65535, NULL, false,
-	 "port of the API; 0 takes a free one"},
-	{"admin_port", NUMBER, AT(admin_port), "8081", 0, 65535, NULL, false,
-	 "port of /live and /ready on 127.0.0.1; 0 takes a free one"},
-	{"port_file", TEXT, AT(port_file), "", 0, 0, NULL, false,
-	 "file to write \"PORT ADMIN_PORT\" into once both listen"},
-	{"threads", NUMBER, AT(threads), "256", 4, 10000, NULL, false,
-	 "worker threads; each open connection holds one"},
-	{"streams", NUMBER, AT(streams), "0", 0, 8750, NULL, false,
-	 "streams and waiting requests at a time; 0: 3/4 of threads, less than 7/8"},
-	{"streams_per_user", NUMBER, AT(streams_per_user), "8", 1, 8750, NULL,
-	 false, "of these, how many of one user"},
-	{"recheck_s", NUMBER, AT(recheck_s), "30", 1, 3600, NULL, false,
-	 "how often a stream looks for mail that nobody told it of"},
-	{"hints", CHOICE, AT(hints), "on", 0, 0, "on|off", false,
-	 "whether gateways tell each other of mail, over one connection more"},
-	{"hint_database", TEXT, AT(hint_database), "", 0, 0, NULL, false,
-	 "direct connection for that, when database goes through a pooler"},
-	{"db_connections", NUMBER, AT(db_connections), "4", 1, 100, NULL, false,
-	 "database connections for all calls but sending and streams"},
-	{"body_limit", NUMBER, AT(body_limit), "98304", 1024, 8388608, NULL, false,
-	 "largest request body in bytes"},
-	{"body_timeout_ms", NUMBER, AT(body_timeout_ms), "10000", 100, 600000,
-	 NULL, false, "time for a whole request to arrive"},
-	{"keep_alive_timeout_ms", NUMBER, AT(keep_alive_timeout_ms), "10000", 100,
-	 600000, NULL, false, "time that an idle connection stays open"},
-	{"secret_file", TEXT, AT(secret_file), "/var/lib/e2emsg/secret", 0, 0,
-	 NULL, false, "secret of tokens and nonces; made at the first start"},
-	{"log_signer", TEXT, AT(log_signer), "", 0, 0, NULL, false,
-	 "key that signs the key log, made at the first start; on one gateway"},
-	{"registration", CHOICE, AT(registration), "open", 0, 0, "open|closed",
-	 true, "whether anyone may register over REST"},
-	{"idp_issuer", TEXT, AT(idp_issuer), "", 0, 0, NULL, false,
-	 "identity provider (iss) whose token a registration needs"},
-	{"idp_audience", TEXT, AT(idp_audience), "", 0, 0, NULL, false,
-	 "what its tokens call this service (aud)"},
-	{"idp_jwks_file", TEXT, AT(idp_jwks_file), "", 0, 0, NULL, false,
-	 "its public keys, a JWK Set; SIGHUP reads the file again"},
-	{"idp_username_claim", TEXT, AT(idp_username_claim), "preferred_username",
-	 0, 0, NULL, false, "claim of its tokens that is the username"},
-	{"allowed_origins", TEXT, AT(allowed_origins), "", 0, 0, NULL, true,
-	 "origins, parted by spaces, of other sites' pages that may call"},
-	{"log_level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
-	 true, "how much is logged on stderr"},
-	{"log_format", CHOICE, AT(log_format), "text", 0, 0, "text|json", true,
-	 "how lines are written: for people, or a JSON object each"},
-	{"restore_per_minute", NUMBER, AT(restore_per_minute), "10", 0, 60000,
-	 NULL, false,
-	 "restores of backups by one address for one name; 0: no limit"},
-	{"web", CHOICE, AT(web), "on", 0, 0, "on|off", false,
-	 "whether the browser client and its pages are served"},
-	{"demo", CHOICE, AT(demo), "off", 0, 0, "off|on", false,
-	 "for demonstrations, with dev/evil.sql: shows rows to anyone and lets "
-	 "anyone tamper with mail"},
-	{"queue_limit", NUMBER, AT(queue_limit), "1000", 1, 100000, NULL, false,
-	 "envelopes that may wait to be stored"},
-	{"lock_timeout_ms", NUMBER, AT(lock_timeout_ms), "2000", 10, 60000, NULL,
-	 false, "how long to wait for a mailbox that an application locks"},
-	{"statement_timeout_ms", NUMBER, AT(statement_timeout_ms), "10000", 100,
-	 600000, NULL, false, "time that one database call may take"},
-	{"drain_timeout_ms", NUMBER, AT(drain_timeout_ms), "15000", 0, 600000,
-	 NULL, false, "how long to finish requests after SIGTERM"},
-};
-
-#define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
-
-static const struct setting *
-find(const char *name, size_t length)
-{
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (strlen(settings[i].name) == length &&
-			memcmp(settings[i].name, name, length) == 0)
-			return &settings[i];
-	return NULL;
-}
-
-static char *
-text_at(struct config *config, const struct setting *setting)
-{
-	return (char *) config + setting->offset;
-}
-
-static long *
-number_at(struct config *config, const struct setting *setting)
-{
-	return (long *) (void *) ((char *) config + setting->offset);
-}
-
-/* Plain decimal digits within the setting's bounds. */
-static bool
-read_number(const struct setting *setting, const char *text, long *number)
-{
-	char *end;
-
-	if (!isdigit((unsigned char) text[0]))
-		return false;
-	errno = 0;
-	*number = strtol(text, &end, 10);
-	return errno == 0 && *end == '\0' && *number >= setting->min &&
-		   *number <= setting->max;
-}
-
-static bool
-read_choice(const struct setting *setting, const char *text, long *number)
-{
-	const char *word = setting->choices;
-
-	for (*number = 0; word; (*number)++)
-	{
-		size_t length = strcspn(word, "|");
-
-		if (strlen(text) == length && memcmp(word, text, length) == 0)
-			return true;
-		word = word[length] ? word + length + 1 : NULL;
-	}
-	return false;
-}
-
-/* Takes one value, or says in problem what is wrong with it. */
-static bool
-take(struct config *config, const struct setting *setting, const char *text,
-	 const char *where, char problem[CONFIG_PROBLEM_SIZE])
-{
-	switch (setting->kind)
-	{
-		case TEXT:
-			if (strlen(text) < CONFIG_TEXT_SIZE)
-			{
-				memcpy(text_at(config, setting), text, strlen(text) + 1);
-				return true;
-			}
-			snprintf(problem, CONFIG_PROBLEM_SIZE,
-					 "%s: %s is longer than %d bytes", where, setting->name,
-					 CONFIG_TEXT_SIZE - 1);
-			return false;
-		case NUMBER:
-			if (read_number(setting, text, number_at(config, setting)))
-				return true;
-			snprintf(problem, CONFIG_PROBLEM_SIZE,
-					 "%s: %s must be a number from %ld to %ld", where,
-					 setting->name, setting->min, setting->max);
-			return false;
-		default:
-			if (read_choice(setting, text, number_at(config, setting)))
-				return true;
-			snprintf(problem, CONFIG_PROBLEM_SIZE, "%s: %s must be one of %s",
-					 where, setting->name, setting->choices);
-			return false;
-	}
-}
+#include "rate_limit.h"
+#include "setting.h"
 
 /* Cuts white space from both ends, in place. */
 static char *
@@ -224,14 +47,14 @@ take_line(struct config *config, char *line, const char *where,
 	}
 	*equals = '\0';
 	name = trim(name);
-	setting = find(name, strlen(name));
+	setting = setting_find(name);
 	if (!setting)
 	{
 		snprintf(problem, CONFIG_PROBLEM_SIZE, "%s: unknown setting \"%.60s\"",
 				 where, name);
 		return false;
 	}
-	return take(config, setting, trim(equals + 1), where, problem);
+	return setting_take(config, setting, trim(equals + 1), where, problem);
 }
 
 static bool
@@ -267,10 +90,10 @@ take_file(struct config *config, const char *path,
 
 /* The environment's name of a setting: E2EMSG_ and the name in capitals. */
 static const char *
-environment_value(char *const *env, const struct setting *setting)
+environment_value(char *const *env, const char *setting)
 {
 	static const char prefix[] = "E2EMSG_";
-	size_t length = strlen(setting->name);
+	size_t length = strlen(setting);
 
 	for (; *env; env++)
 	{
@@ -279,8 +102,8 @@ environment_value(char *const *env, const struct setting *setting)
 
 		if (strncmp(*env, prefix, sizeof(prefix) - 1) != 0)
 			continue;
-		while (i < length && toupper((unsigned char) setting->name[i]) ==
-								 (unsigned char) name[i])
+		while (i < length &&
+			   toupper((unsigned char) setting[i]) == (unsigned char) name[i])
 			i++;
 		if (i == length && name[i] == '=')
 			return name + i + 1;
@@ -292,12 +115,14 @@ static bool
 take_environment(struct config *config, char *const *env,
 				 char problem[CONFIG_PROBLEM_SIZE])
 {
-	for (size_t i = 0; i < SETTING_COUNT; i++)
+	const struct setting *setting;
+
+	for (size_t i = 0; (setting = setting_at(i)); i++)
 	{
-		const char *value = environment_value(env, &settings[i]);
+		const char *value = environment_value(env, setting->name);
 
 		if (value &&
-			!take(config, &settings[i], value, "environment", problem))
+			!setting_take(config, setting, value, "environment", problem))
 			return false;
 	}
 	return true;
@@ -382,7 +207,7 @@ take_flags(struct config *config, enum config_action *action,
 		}
 		if (!split_flag(argc, argv, &i, name, &value, problem))
 			return false;
-		setting = find(name, strlen(name));
+		setting = setting_find(name);
 		if (strcmp(name, "config") == 0)
 			*file = value;
 		else if (!setting)
@@ -391,7 +216,8 @@ take_flags(struct config *config, enum config_action *action,
 					 "flag: unknown setting \"%s\"; see --help", name);
 			return false;
 		}
-		else if (config && !take(config, setting, value, "flag", problem))
+		else if (config &&
+				 !setting_take(config, setting, value, "flag", problem))
 			return false;
 	}
 	return true;
@@ -406,6 +232,8 @@ fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
 
 	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
 		return false;
+	if (!why)
+		why = rate_limits_settings_problem(config);
 	if (why)
 	{
 		snprintf(problem, CONFIG_PROBLEM_SIZE, "%s", why);
@@ -427,13 +255,13 @@ config_load(struct config *config, enum config_action *action, int argc,
 			char *const *argv, char *const *env,
 			char problem[CONFIG_PROBLEM_SIZE])
 {
-	static const struct setting file_setting = {.name = "config"};
-	const char *file = environment_value(env, &file_setting);
+	const char *file = environment_value(env, "config");
+	const struct setting *setting;
 
 	*action = CONFIG_RUN;
 	memset(config, 0, sizeof(*config));
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (!take(config, &settings[i], settings[i].def, "default", problem))
+	for (size_t i = 0; (setting = setting_at(i)); i++)
+		if (!setting_take(config, setting, setting->def, "default", problem))
 			return false;
 	if (!take_flags(NULL, action, &file, argc, argv, problem))
 		return false;
@@ -450,46 +278,18 @@ config_reload(struct config *running, const struct config *fresh,
 						   bool needs_restart),
 			  void *context)
 {
-	for (size_t i = 0; i < SETTING_COUNT; i++)
+	const struct setting *setting;
+
+	for (size_t i = 0; (setting = setting_at(i)); i++)
 	{
-		size_t size =
-			settings[i].kind == TEXT ? CONFIG_TEXT_SIZE : sizeof(long);
-		char *now = (char *) running + settings[i].offset;
-		const char *then = (const char *) fresh + settings[i].offset;
+		size_t size = setting->kind == TEXT ? CONFIG_TEXT_SIZE : sizeof(long);
+		char *now = (char *) running + setting->offset;
+		const char *then = (const char *) fresh + setting->offset;
 
 		if (memcmp(now, then, size) == 0)
 			continue;
-		if (settings[i].live)
+		if (setting->live)
 			memcpy(now, then, size);
-		told(context, settings[i].name, !settings[i].live);
-	}
-}
-
-void
-config_help(FILE *out)
-{
-	fprintf(out,
-			"Usage: e2emsg-gateway [--config=FILE] [--SETTING=VALUE ...]\n"
-			"       e2emsg-gateway --help | --version | --check-config |\n"
-			"                      --print-errors | --print-routes\n"
-			"       e2emsg-gateway --new-log-origin [...]\n\n"
-			"A setting is read from FILE (lines \"name = value\"), then from\n"
-			"the environment (E2EMSG_NAME), then from the flags; the last\n"
-			"one counts.  SIGHUP reads all again; settings marked * change\n"
-			"at once, the others at the next start.\n\n"
-			"--new-log-origin, after a restore of the database: the key log "
-			"goes on\nunder a new key that the old one vouches for; clients "
-			"ask their users.\n\n");
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-	{
-		const struct setting *s = &settings[i];
-
-		fprintf(out, " %c%-22s %s\n%25s", s->live ? '*' : ' ', s->name,
-				s->help, "");
-		if (s->kind == NUMBER)
-			fprintf(out, "%ld to %ld, ", s->min, s->max);
-		else if (s->kind == CHOICE)
-			fprintf(out, "%s, ", s->choices);
-		fprintf(out, "default %s\n", s->def[0] ? s->def : "none");
+		told(context, setting->name, !setting->live);
 	}
 }

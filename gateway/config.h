@@ -1,6 +1,7 @@
 /*
  * config.h
- *		Settings: one table for the file, the environment, the flags, --help.
+ *		The settings as they were read: from the file, the environment, the
+ *		flags.
  *
  * A flag beats the environment, the environment beats the file, the file
  * beats the default.  An unknown name or a bad value is an error that names
@@ -10,8 +11,6 @@
 #define E2EMSG_CONFIG_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
 
 #define CONFIG_TEXT_SIZE 512
 #define CONFIG_PROBLEM_SIZE 1024
@@ -42,11 +41,18 @@ struct config
 	char idp_audience[CONFIG_TEXT_SIZE];
 	char idp_jwks_file[CONFIG_TEXT_SIZE];
 	char idp_username_claim[CONFIG_TEXT_SIZE];
-	long log_level;			 /* enum log_level */
-	long log_format;		 /* enum log_format */
-	long restore_per_minute; /* 0: no limit */
-	long web;				 /* enum web */
-	long demo;				 /* enum demo */
+	long log_level;			  /* enum log_level */
+	long log_format;		  /* enum log_format */
+	long register_per_minute; /* these: 0 for no limit */
+	long session_per_minute;
+	long send_per_minute;
+	long lookup_per_minute;
+	long backup_per_minute;
+	long restore_per_minute;
+	long limit_loopback; /* enum limit_loopback */
+	char trusted_proxies[CONFIG_TEXT_SIZE];
+	long web;  /* enum web */
+	long demo; /* enum demo */
 	long queue_limit;
 	long lock_timeout_ms;
 	long statement_timeout_ms;
@@ -63,6 +69,12 @@ enum hints_setting
 {
 	HINTS_ON,
 	HINTS_OFF
+};
+
+enum limit_loopback
+{
+	LIMIT_LOOPBACK_ON,
+	LIMIT_LOOPBACK_OFF
 };
 
 enum web
@@ -106,8 +118,5 @@ extern void config_reload(struct config *running, const struct config *fresh,
 						  void (*told)(void *context, const char *name,
 									   bool needs_restart),
 						  void *context);
-
-/* Prints the table of settings. */
-extern void config_help(FILE *out);
 
 #endif /* E2EMSG_CONFIG_H */

@@ -19,6 +19,7 @@
 #include "guard.h"
 #include "jws.h"
 #include "provider.h"
+#include "rate_limit.h"
 #include "registration.h"
 #include "reply.h"
 #include "routes.h"
@@ -38,6 +39,7 @@ struct exchange
 	struct request request;
 	struct reply reply;
 	struct cors_origin origin;
+	struct rate_report limit;
 	bool body_read; /* nothing of this request is left in the connection */
 };
 
@@ -221,6 +223,20 @@ may_call(struct exchange *exchange)
 	return status == STATUS_OK;
 }
 
+/* Does the caller ask too often? */
+static bool
+keeps_limit(struct exchange *exchange)
+{
+	struct rate_report *limit = &exchange->limit;
+
+	if (rate_limits_take(exchange->gateway->limits, exchange->route->limit,
+						 &exchange->request, limit))
+		return true;
+	refuse(exchange, STATUS_RATE_LIMITED, NULL);
+	exchange->reply.retry_after_s = limit->state.reset_s;
+	return false;
+}
+
 /* application/json, with or without parameters, or nothing where one may. */
 static bool
 is_json(const struct guard_head *head, bool must_say)
@@ -292,6 +308,7 @@ finish(struct exchange *exchange, int64_t began_us)
 				   atomic_load(&exchange->gateway->draining) ||
 				   is_crowded(exchange->gateway);
 	reply->origin = &exchange->origin;
+	reply->limit = &exchange->limit;
 	reply_send(exchange->connection, reply,
 			   strcmp(exchange->head.method, "HEAD") == 0);
 	log_access(&exchange->gateway->log,
@@ -322,7 +339,8 @@ dispatch_request(struct mg_connection *connection)
 	{
 		exchange.body_read = exchange.framing.content_length == 0;
 		if (find_route(&exchange) && take_query(&exchange) &&
-			may_call(&exchange) && take_body(&exchange))
+			may_call(&exchange) && keeps_limit(&exchange) &&
+			take_body(&exchange))
 			exchange.route->serve(&exchange.request, exchange.route,
 								  &exchange.reply);
 	}

@@ -17,7 +17,7 @@ struct db;
 struct deadlines;
 struct hints;
 struct inbox;
-struct limit;
+struct rate_limits;
 struct outbox;
 struct provider;
 struct sequencer;
@@ -37,8 +37,8 @@ struct gateway
 	struct deadlines *deadlines;
 	struct socket_map *sockets;
 	struct wakeups *wakeups;
-	struct hints *hints;		   /* NULL: off */
-	struct limit *restores;		   /* of backups, by anyone */
+	struct hints *hints; /* NULL: off */
+	struct rate_limits *limits;
 	struct provider *provider;	   /* of identities; NULL: none */
 	atomic_bool registration_open; /* SIGHUP can change it */
 	atomic_bool serving;		   /* both ports listen */

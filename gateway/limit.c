@@ -5,19 +5,17 @@
 #include "limit.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
-#include "secret.h"
-
-#define SETS 512
-#define WAYS 8 /* buckets that a hash may lie in */
-#define HASH_SIZE 16
-#define MINUTE_US 60000000
+#define SET_BITS 10
+#define SETS (1 << SET_BITS)
+#define WAYS 8 /* buckets that a key may lie in */
+#define WORDS (LIMIT_KEY_SIZE / 4)
+#define MINUTE_US (LIMIT_WINDOW_S * 1000000)
 
 /*
  * Instead of tokens a bucket keeps the time when it will be full: a call moves
@@ -25,36 +23,38 @@
  */
 struct bucket
 {
-	uint8_t hash[HASH_SIZE];
+	uint8_t key[LIMIT_KEY_SIZE];
 	int64_t full_at_us;
+};
+
+struct set
+{
+	pthread_mutex_t mutex;
+	struct bucket buckets[WAYS];
 };
 
 struct limit
 {
-	pthread_mutex_t mutex;
-	EVP_MAC_CTX *key;
-	int64_t token_us; /* in which one comes back; 0 for no limit */
-	struct bucket buckets[SETS][WAYS];
+	atomic_long per_minute;
+	uint64_t factors[WORDS + 1]; /* random, so that nobody can aim at a set */
+	struct set sets[SETS];
 };
 
 struct limit *
-limit_new(long per_minute)
+limit_new(void)
 {
 	struct limit *limit = calloc(1, sizeof(*limit));
-	uint8_t bytes[SECRET_SIZE];
 
 	if (!limit)
 		return NULL;
-	if (RAND_bytes(bytes, sizeof(bytes)) == 1)
-		limit->key = secret_key(bytes);
-	OPENSSL_cleanse(bytes, sizeof(bytes));
-	if (!limit->key || pthread_mutex_init(&limit->mutex, NULL) != 0)
+	if (RAND_bytes((unsigned char *) limit->factors, sizeof(limit->factors)) !=
+		1)
 	{
-		EVP_MAC_CTX_free(limit->key);
 		free(limit);
 		return NULL;
 	}
-	limit->token_us = per_minute > 0 ? MINUTE_US / per_minute : 0;
+	for (size_t i = 0; i < SETS; i++)
+		pthread_mutex_init(&limit->sets[i].mutex, NULL);
 	return limit;
 }
 
@@ -63,70 +63,92 @@ limit_free(struct limit *limit)
 {
 	if (!limit)
 		return;
-	pthread_mutex_destroy(&limit->mutex);
-	EVP_MAC_CTX_free(limit->key);
+	for (size_t i = 0; i < SETS; i++)
+		pthread_mutex_destroy(&limit->sets[i].mutex);
 	free(limit);
 }
 
-/* HMAC of the address's hash and the name's, so that neither runs over. */
-static bool
-hash_caller(const struct limit *limit, const char *address, const char *name,
-			uint8_t hash[32])
+void
+limit_set(struct limit *limit, long per_minute)
 {
-	uint8_t both[64];
-
-	return secret_hmac(limit->key, address, strlen(address), both) &&
-		   secret_hmac(limit->key, name, strlen(name), both + 32) &&
-		   secret_hmac(limit->key, both, sizeof(both), hash);
+	atomic_store(&limit->per_minute, per_minute);
 }
 
-/* The caller's bucket; if it has none, the fullest one of its set. */
-static struct bucket *
-find(struct limit *limit, const uint8_t hash[32])
+long
+limit_per_minute(const struct limit *limit)
 {
-	size_t set = (size_t) (hash[30] << 8 | hash[31]) % SETS;
-	struct bucket *fullest = &limit->buckets[set][0];
+	return atomic_load(&limit->per_minute);
+}
+
+/*
+ * Multiply and shift: any two keys meet in one of SETS tables of random
+ * factors, which is all that is wanted of a hash that nobody sees.
+ */
+static struct set *
+set_of(struct limit *limit, const uint8_t key[LIMIT_KEY_SIZE])
+{
+	uint32_t words[WORDS];
+	uint64_t sum = limit->factors[WORDS];
+
+	memcpy(words, key, sizeof(words));
+	for (size_t i = 0; i < WORDS; i++)
+		sum += limit->factors[i] * words[i];
+	return &limit->sets[sum >> (64 - SET_BITS)];
+}
+
+/* The key's bucket; if it has none, the fullest one of its set. */
+static struct bucket *
+find(struct set *set, const uint8_t key[LIMIT_KEY_SIZE])
+{
+	struct bucket *fullest = &set->buckets[0];
 
 	for (size_t i = 0; i < WAYS; i++)
 	{
-		struct bucket *bucket = &limit->buckets[set][i];
+		struct bucket *bucket = &set->buckets[i];
 
-		if (memcmp(bucket->hash, hash, HASH_SIZE) == 0)
+		if (memcmp(bucket->key, key, LIMIT_KEY_SIZE) == 0)
 			return bucket;
 		if (bucket->full_at_us < fullest->full_at_us)
 			fullest = bucket;
 	}
-	memcpy(fullest->hash, hash, HASH_SIZE);
+	memcpy(fullest->key, key, LIMIT_KEY_SIZE);
 	fullest->full_at_us = 0;
 	return fullest;
 }
 
-/* Takes a token, or says how long the next one takes. */
-static int64_t
-take(const struct limit *limit, struct bucket *bucket, int64_t now_us)
+/* Takes a token of token_us if there is one in a bucket for room_us. */
+static void
+take(struct bucket *bucket, int64_t token_us, int64_t room_us, int64_t now_us,
+	 struct limit_state *state)
 {
-	int64_t full_at_us =
-		bucket->full_at_us > now_us ? bucket->full_at_us : now_us;
-	int64_t wait_us = full_at_us + limit->token_us - MINUTE_US - now_us;
+	int64_t used_us =
+		bucket->full_at_us > now_us ? bucket->full_at_us - now_us : 0;
 
-	if (wait_us <= 0)
-		bucket->full_at_us = full_at_us + limit->token_us;
-	return wait_us > 0 ? wait_us : 0;
+	state->refused = used_us + token_us > room_us;
+	if (!state->refused)
+	{
+		used_us += token_us;
+		bucket->full_at_us = now_us + used_us;
+	}
+	state->left = used_us < room_us ? (room_us - used_us) / token_us : 0;
+	if (state->left == 0)
+		used_us += token_us - room_us;
+	state->reset_s = (int) ((used_us + 999999) / 1000000);
 }
 
-int
-limit_take(struct limit *limit, const char *address, const char *name,
-		   int64_t now_us)
+void
+limit_take(struct limit *limit, const uint8_t key[LIMIT_KEY_SIZE],
+		   int64_t now_us, struct limit_state *state)
 {
-	uint8_t hash[32];
-	int64_t wait_us;
+	long per_minute = limit_per_minute(limit);
+	struct set *set = set_of(limit, key);
+	int64_t token_us;
 
-	if (limit->token_us == 0)
-		return 0;
-	if (!hash_caller(limit, address, name, hash))
-		return 1;
-	pthread_mutex_lock(&limit->mutex);
-	wait_us = take(limit, find(limit, hash), now_us);
-	pthread_mutex_unlock(&limit->mutex);
-	return (int) ((wait_us + 999999) / 1000000);
+	*state = (struct limit_state){.refused = false};
+	if (per_minute == 0)
+		return;
+	token_us = MINUTE_US / per_minute;
+	pthread_mutex_lock(&set->mutex);
+	take(find(set, key), token_us, token_us * per_minute, now_us, state);
+	pthread_mutex_unlock(&set->mutex);
 }

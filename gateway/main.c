@@ -15,13 +15,14 @@
 #include "gateway.h"
 #include "hints.h"
 #include "inbox.h"
-#include "limit.h"
 #include "origin.h"
 #include "outbox.h"
 #include "provider.h"
+#include "rate_limit.h"
 #include "routes.h"
 #include "sequencer.h"
 #include "server.h"
+#include "setting.h"
 #include "socket.h"
 #include "status.h"
 #include "wakeup.h"
@@ -64,6 +65,7 @@ apply_live_settings(struct gateway *gateway, const struct config *config)
 	atomic_store(&gateway->registration_open,
 				 config->registration == REGISTRATION_OPEN);
 	cors_set(gateway->cors, config->allowed_origins);
+	rate_limits_set(gateway->limits, config);
 }
 
 static void
@@ -223,9 +225,8 @@ start_parts(struct gateway *gateway)
 	gateway->deadlines = deadlines_start();
 	gateway->sockets = calloc(1, sizeof(*gateway->sockets));
 	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
-	gateway->restores = limit_new(config->restore_per_minute);
 	if (!gateway->sequencer || !gateway->deadlines || !gateway->sockets ||
-		!gateway->wakeups || !gateway->restores)
+		!gateway->wakeups)
 		return false;
 	if (config->hints == HINTS_ON)
 		gateway->hints = hints_start(gateway->db, &gateway->secret,
@@ -242,7 +243,8 @@ run(struct gateway *gateway, const struct invocation *invocation)
 
 	block_signals(&signals);
 	gateway->cors = cors_new(gateway->config.allowed_origins);
-	if (!gateway->cors)
+	gateway->limits = rate_limits_new(&gateway->config, &gateway->log);
+	if (!gateway->cors || !gateway->limits)
 		return code;
 	apply_live_settings(gateway, &gateway->config);
 	allow_descriptors(gateway);
@@ -259,7 +261,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	free(gateway->sockets);
 	cors_free(gateway->cors);
 	provider_close(gateway->provider);
-	limit_free(gateway->restores);
+	rate_limits_free(gateway->limits);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
 	inbox_stop(gateway->inbox);
@@ -299,7 +301,7 @@ main(int argc, char **argv)
 	switch (action)
 	{
 		case CONFIG_HELP:
-			config_help(stdout);
+			setting_help(stdout);
 			return EXIT_SUCCESS;
 		case CONFIG_VERSION:
 			puts("e2emsg-gateway " E2EMSG_VERSION);

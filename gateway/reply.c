@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "cors.h"
+#include "rate_limit.h"
 #include "web.h"
 
 #define HEAD_SIZE 896 /* bytes; more than all fields at their longest */
@@ -237,13 +238,38 @@ add_cors_fields(struct text *head, const struct reply *reply)
 	if (!reply->allow_methods)
 	{
 		add_field(head, "Access-Control-Expose-Headers",
-				  "ETag, Location, Retry-After");
+				  "ETag, Location, RateLimit, RateLimit-Policy, Retry-After");
 		return;
 	}
 	add_field(head, "Access-Control-Allow-Methods", reply->allow_methods);
 	add_field(head, "Access-Control-Allow-Headers",
 			  "Authorization, Content-Type, If-None-Match, Last-Event-ID");
 	add_field(head, "Access-Control-Max-Age", "7200");
+}
+
+/* ;NAME=NUMBER */
+static void
+add_parameter(struct text *head, const char *name, long number)
+{
+	text_add(head, name);
+	text_add_number(head, number);
+}
+
+/* draft-ietf-httpapi-ratelimit-headers-11 */
+static void
+add_limit_fields(struct text *head, const struct rate_report *limit)
+{
+	if (!limit || !limit->name)
+		return;
+	text_add(head, "RateLimit-Policy: \"");
+	text_add(head, limit->name);
+	add_parameter(head, "\";q=", limit->per_minute);
+	add_parameter(head, ";w=", LIMIT_WINDOW_S);
+	text_add(head, "\r\nRateLimit: \"");
+	text_add(head, limit->name);
+	add_parameter(head, "\";r=", limit->state.left);
+	add_parameter(head, ";t=", limit->state.reset_s);
+	text_add(head, "\r\n");
 }
 
 /* Does an answer with this status have a body? */
@@ -283,6 +309,7 @@ write_head(struct text *head, const struct reply *reply)
 		add_field(head, "WWW-Authenticate", "Bearer");
 	if (reply->retry_after_s)
 		add_number_field(head, "Retry-After", (size_t) reply->retry_after_s);
+	add_limit_fields(head, reply->limit);
 	add_cors_fields(head, reply);
 	if (reply->close)
 		add_field(head, "Connection", "close");
@@ -324,6 +351,7 @@ reply_send(struct mg_connection *connection, struct reply *reply,
 		   bool head_only)
 {
 	const struct cors_origin *origin = reply->origin;
+	const struct rate_report *limit = reply->limit;
 	bool close = reply->close;
 
 	if (reply->events)
@@ -335,6 +363,7 @@ reply_send(struct mg_connection *connection, struct reply *reply,
 		reply_problem(reply, STATUS_OVERLOADED, NULL, NULL, NULL);
 	reply->close = close;
 	reply->origin = origin;
+	reply->limit = limit;
 	if (!(reply->file ? write_file : write_reply)(connection, reply,
 												  head_only) ||
 		close)

@@ -15,6 +15,7 @@
 #include "text.h"
 
 struct cors_origin;
+struct rate_report;
 struct mg_connection;
 struct web_file;
 
@@ -36,6 +37,7 @@ struct reply
 	int retry_after_s; /* 0 for none */
 	const char *allow; /* static, or NULL */
 	const struct cors_origin *origin; /* NULL when nobody asked */
+	const struct rate_report *limit;  /* NULL for none */
 	const char *allow_methods;		  /* of a preflight; static, or NULL */
 	const char *type; /* of a success, static; NULL for application/json */
 	char location[REPLY_LOCATION_SIZE];

@@ -12,6 +12,7 @@ static const struct route routes[] = {
 	{.method = "POST",
 	 .pattern = "/users",
 	 .audience = REGISTRATION,
+	 .limit = RATE_REGISTER,
 	 .success = 201,
 	 .serve = serve_registration,
 	 .sql =
@@ -21,6 +22,7 @@ static const struct route routes[] = {
 	{.method = "GET",
 	 .pattern = "/users/{who}/public-key",
 	 .audience = TOKEN,
+	 .limit = RATE_LOOKUP,
 	 .success = 200,
 	 .serve = serve_sql,
 	 .sql =
@@ -31,6 +33,7 @@ static const struct route routes[] = {
 	{.method = "PUT",
 	 .pattern = "/users/{id}/public-key",
 	 .audience = TOKEN,
+	 .limit = RATE_REGISTER,
 	 .success = 200,
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text, waits, key_version",
@@ -42,6 +45,7 @@ static const struct route routes[] = {
 	{.method = "PUT",
 	 .pattern = "/users/{id}/identity-key",
 	 .audience = TOKEN,
+	 .limit = RATE_REGISTER,
 	 .success = 200,
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text, waits", "rest_identity_key($1, $2, $3)"),
@@ -53,6 +57,7 @@ static const struct route routes[] = {
 	{.method = "GET",
 	 .pattern = "/users/{who}/key-rotations",
 	 .audience = TOKEN,
+	 .limit = RATE_LOOKUP,
 	 .success = 200,
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text", "rest_key_rotations($1, $2)"),
@@ -61,22 +66,26 @@ static const struct route routes[] = {
 	{.method = "POST",
 	 .pattern = "/sessions/challenge",
 	 .audience = ANYONE,
+	 .limit = RATE_SESSION,
 	 .success = 200,
 	 .serve = serve_challenge},
 	{.method = "POST",
 	 .pattern = "/sessions",
 	 .audience = ANYONE,
+	 .limit = RATE_SESSION,
 	 .success = 201,
 	 .serve = serve_session},
 	{.method = "POST",
 	 .pattern = "/sessions/refresh",
 	 .audience = TOKEN,
+	 .limit = RATE_SESSION,
 	 .success = 201,
 	 .serve = serve_refresh,
 	 .flags = EMPTY_BODY},
 	{.method = "POST",
 	 .pattern = "/messages",
 	 .audience = TOKEN,
+	 .limit = RATE_SEND,
 	 .success = 201,
 	 .serve = serve_send},
 	{.method = "GET",
@@ -100,9 +109,32 @@ static const struct route routes[] = {
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text", "rest_acknowledge($1, $2)"),
 	 .params = {CALLER, BODY}},
+	{.method = "GET",
+	 .pattern = "/blocks",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_blocks($1)"),
+	 .params = {CALLER}},
+	{.method = "PUT",
+	 .pattern = "/blocks/{id}",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_block($1, $2)"),
+	 .params = {CALLER, PATH},
+	 .flags = EMPTY_BODY},
+	{.method = "DELETE",
+	 .pattern = "/blocks/{id}",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_unblock($1, $2)"),
+	 .params = {CALLER, PATH}},
 	{.method = "PUT",
 	 .pattern = "/backup",
 	 .audience = TOKEN,
+	 .limit = RATE_BACKUP,
 	 .success = 200,
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text", "rest_put_backup($1, $2)"),
@@ -110,6 +142,7 @@ static const struct route routes[] = {
 	{.method = "GET",
 	 .pattern = "/backup",
 	 .audience = TOKEN,
+	 .limit = RATE_BACKUP,
 	 .success = 200,
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text", "rest_backup($1)"),
@@ -117,8 +150,9 @@ static const struct route routes[] = {
 	{.method = "POST",
 	 .pattern = "/backup/restore",
 	 .audience = ANYONE,
+	 .limit = RATE_RESTORE,
 	 .success = 200,
-	 .serve = serve_restore,
+	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text", "rest_restore($1)"),
 	 .params = {BODY}},
 	{.method = "GET",
@@ -247,26 +281,49 @@ matches(const char *pattern, const char *path,
 	return *path == '\0';
 }
 
-/* The methods that a path has, as a static list. */
-static const char *
-allow_list(bool get, bool post, bool put)
+/* The methods that routes have, as bits. */
+static unsigned
+method_bit(const char *method)
 {
-	if (get && post)
-		return "GET, POST";
-	if (get && put)
-		return "GET, PUT";
-	if (get)
-		return "GET";
-	if (post)
-		return "POST";
-	return put ? "PUT" : NULL;
+	static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+
+	for (unsigned i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (strcmp(method, methods[i]) == 0)
+			return 1u << i;
+	return 0;
+}
+
+/* Methods as a static list; NULL for none. */
+static const char *
+allow_list(unsigned methods)
+{
+	static const char *const lists[] = {
+		NULL,
+		"GET",
+		"POST",
+		"GET, POST",
+		"PUT",
+		"GET, PUT",
+		"POST, PUT",
+		"GET, POST, PUT",
+		"DELETE",
+		"GET, DELETE",
+		"POST, DELETE",
+		"GET, POST, DELETE",
+		"PUT, DELETE",
+		"GET, PUT, DELETE",
+		"POST, PUT, DELETE",
+		"GET, POST, PUT, DELETE",
+	};
+
+	return lists[methods];
 }
 
 const struct route *
 routes_find(const char *method, const char *path, unsigned hidden,
 			char segment[ROUTE_SEGMENT_SIZE], const char **allow)
 {
-	bool get = false, post = false, put = false;
+	unsigned methods = 0;
 
 	for (size_t i = 0; i < ROUTE_COUNT; i++)
 	{
@@ -275,11 +332,9 @@ routes_find(const char *method, const char *path, unsigned hidden,
 			continue;
 		if (strcmp(routes[i].method, method) == 0)
 			return &routes[i];
-		get = get || strcmp(routes[i].method, "GET") == 0;
-		post = post || strcmp(routes[i].method, "POST") == 0;
-		put = put || strcmp(routes[i].method, "PUT") == 0;
+		methods |= method_bit(routes[i].method);
 	}
-	*allow = allow_list(get, post, put);
+	*allow = allow_list(methods);
 	return NULL;
 }
 
@@ -341,6 +396,6 @@ routes_print(FILE *out)
 		print_query(out, &routes[i]);
 		fputs("\t", out);
 		print_settings(out, &routes[i]);
-		fputs("\n", out);
+		fprintf(out, "\t%s\n", rate_limit_name(routes[i].limit));
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "body.h"
 #include "provider.h"
+#include "rate_limit.h"
 #include "token.h"
 
 struct cors_origin;
@@ -44,7 +45,7 @@ enum route_flag
 {
 	HAS_ETAG = 1,	  /* columns 2 and 3: etag, immutable */
 	REGISTERS = 2,	  /* column 2: the new user's id; answer with a token */
-	EMPTY_BODY = 4,	  /* POST with nothing in it */
+	EMPTY_BODY = 4,	  /* POST or PUT with nothing in it */
 	LOGGED = 8,		  /* column 2: wait for the key log */
 	PUBLIC = 16,	  /* an answer without a secret, for any cache */
 	FOREVER = 32,	  /* ... that never changes */
@@ -67,6 +68,7 @@ struct route
 	const char *pattern; /* one {segment} at most, or {rest*} of the path; also
 						  * its name in the log */
 	enum audience audience;
+	enum rate_limit limit;
 	int success; /* HTTP status */
 	void (*serve)(struct request *request, const struct route *route,
 				  struct reply *reply);
@@ -112,7 +114,7 @@ extern const struct route *routes_find(const char *method, const char *path,
 /*
  * Prints the table, a line for each route, with TABs between: method,
  * pattern, who may call it, statuses of success, query names, settings that
- * it depends on.  Lists have commas; "-" is an empty one.
+ * it depends on, limit.  Lists have commas; "-" is an empty one.
  */
 extern void routes_print(FILE *out);
 
@@ -143,10 +145,6 @@ extern void serve_challenge(struct request *request, const struct route *route,
 extern void serve_session(struct request *request, const struct route *route,
 						  struct reply *reply);
 extern void serve_refresh(struct request *request, const struct route *route,
-						  struct reply *reply);
-
-/* The handler of POST /backup/restore, in restore.c. */
-extern void serve_restore(struct request *request, const struct route *route,
 						  struct reply *reply);
 
 #endif /* E2EMSG_ROUTES_H */

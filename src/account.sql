@@ -114,8 +114,9 @@ BEGIN
 	UPDATE e2emsg.users u SET deleted_at = clock_timestamp() WHERE u.id = user_id;
 	DELETE FROM e2emsg.messages m WHERE m.mailbox_id = user_id;
 	DELETE FROM e2emsg.mailboxes m WHERE m.id = user_id;
+	DELETE FROM e2emsg.blocks b WHERE b.mailbox_id = user_id;
 	DELETE FROM e2emsg.backups b WHERE b.user_id = user_id;
 END
 $$;
 COMMENT ON FUNCTION delete_user(uuid) IS
-	'Removes a user''s mailbox, mail and backup; the name is never given again, and the key log says so.';
+	'Removes a user''s mailbox, mail, blocks and backup; the name is never given again, and the key log says so.';

@@ -47,7 +47,7 @@ COMMENT ON FUNCTION revoke_from_all(text, aclitem[]) IS
 CREATE FUNCTION table_names() RETURNS name[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT '{users,public_keys,key_rotation_log,mailboxes,messages,session_nonces,
+	SELECT '{users,public_keys,key_rotation_log,mailboxes,messages,blocks,session_nonces,
 		key_log_pending,key_log_leaves,key_log_tiles,key_log_head,key_log_notes,
 		backups}'::pg_catalog.name[]
 $$;
@@ -190,10 +190,11 @@ BEGIN
 		purged_seq bigint NOT NULL DEFAULT 0,
 		expired_seq bigint NOT NULL DEFAULT 0,
 		unread_bytes bigint NOT NULL DEFAULT 0,
+		block_count integer NOT NULL DEFAULT 0,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE e2emsg.mailboxes IS
-		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read, bytes that are not acknowledged.';
+		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read, bytes that are not acknowledged, how many senders are blocked.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.messages (
 		mailbox_id uuid NOT NULL,
@@ -211,6 +212,14 @@ BEGIN
 	);
 	COMMENT ON TABLE e2emsg.messages IS
 		'Sealed envelopes in the order of their mailbox; seq has no gaps.';
+
+	CREATE TABLE IF NOT EXISTS e2emsg.blocks (
+		mailbox_id uuid NOT NULL,
+		sender_id uuid NOT NULL,
+		created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+		CONSTRAINT blocks_pkey PRIMARY KEY (mailbox_id, sender_id)
+	);
+	COMMENT ON TABLE e2emsg.blocks IS 'Whose mail a mailbox does not take.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.session_nonces (
 		hash bytea CONSTRAINT session_nonces_pkey PRIMARY KEY,
@@ -253,6 +262,7 @@ BEGIN
 		('e2emsg.mailboxes', 'mailboxes_acked_seq_was_given', 'CHECK (acked_seq BETWEEN 0 AND last_seq)'),
 		('e2emsg.mailboxes', 'mailboxes_purged_seq_was_given', 'CHECK (purged_seq BETWEEN 0 AND last_seq)'),
 		('e2emsg.mailboxes', 'mailboxes_expired_seq_is_purged', 'CHECK (expired_seq BETWEEN 0 AND purged_seq)'),
+		('e2emsg.mailboxes', 'mailboxes_block_count_is_bounded', 'CHECK (block_count BETWEEN 0 AND 1000)'),
 		('e2emsg.messages', 'messages_seq_is_positive', 'CHECK (seq > 0)'),
 		('e2emsg.messages', 'messages_envelope_is_sound', 'CHECK (e2emsg.envelope_problem(suite, sender_key_version, key_version, iv, ciphertext, auth_tag) IS NULL)'),
 		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)'),

@@ -22,6 +22,7 @@ static int acknowledged_retention_setting;
 static int unread_retention_setting;
 int mailbox_quota_messages;
 int mailbox_quota_kb;
+int sender_quota_percent;
 
 /*
  * A sender whose answer was lost may ask again for this long, and must get the
@@ -85,6 +86,11 @@ _PG_init(void)
 		"How much unacknowledged ciphertext a mailbox takes.",
 		"0 takes any amount.", &mailbox_quota_kb, 0, 0, INT_MAX, PGC_SUSET,
 		GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("e2emsg.sender_quota_percent",
+							"How much of a mailbox's quotas one sender takes.",
+							"0 and 100 leave one sender all of it.",
+							&sender_quota_percent, 25, 0, 100, PGC_SUSET, 0,
+							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("e2emsg");
 }
 

@@ -29,8 +29,8 @@ export class E2emsgError extends Error {
 	 * The server's codes are those of docs/api.md ("stale_key_version" …).  The
 	 * module's own: insecure_context, unsupported_browser, storage_failed, offline,
 	 * timeout, bad_answer, closed, other_service, no_account,
-	 * registration_unfinished, account_exists, signed_out, bad_recovery_code,
-	 * wrong_recovery_code, damaged_backup, other_backup, old_backup,
+	 * registration_unfinished, account_exists, signed_out, bad_id_token,
+	 * bad_recovery_code, wrong_recovery_code, damaged_backup, other_backup, old_backup,
 	 * identity_replaced, untrusted_identity, unsigned_peer, refused_key,
 	 * key_log_problem, own_key_changed, number_changed, blocked, not_a_contact,
 	 * text_empty, text_too_long, bad_text, unknown_message, not_waiting,
@@ -145,7 +145,7 @@ export interface Events {
 	connection: { state: Connection; error?: E2emsgError };
 	/** Signed in or out, rotated, backup saved. */
 	account: Account | null;
-	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen */
+	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen, block_not_told */
 	warning: { code: string; text: string; username?: string };
 	/** Something speaks against the key log, so nothing is sent; or that is over. */
 	keylog: { problem: string | null };
@@ -158,14 +158,17 @@ export interface Client {
 	readonly signedOut: string | null;
 	/** Whose registration was begun here and has not ended: for register(). */
 	readonly unfinished: string | null;
+	/** The recovery code, from when it was made until recoveryCodeKept(): a page shows it again after a reload. */
+	readonly unkeptRecoveryCode: string | null;
 	readonly connection: Connection;
 	readonly keyLogProblem: string | null;
 
 	/**
-	 * Makes an account.  The recovery code is shown once: it is not kept.  After a
-	 * lost answer call it again with the same name.
+	 * Makes an account.  Show the recovery code, and call recoveryCodeKept() when the
+	 * user has it.  After a lost answer call it again with the same name.
+	 * idToken: the JWT of the identity provider, where the service has one; it is not kept.
 	 */
-	register(username: string): Promise<{ recoveryCode: string }>;
+	register(username: string, options?: { idToken?: string }): Promise<{ recoveryCode: string }>;
 	/** Signs in with the keys that this browser holds; `no_account` when there are none. */
 	login(): Promise<Account>;
 	/** Brings an account back, or here, with its recovery code.  Old messages stay where they were. */
@@ -195,7 +198,10 @@ export interface Client {
 	contact(username: string): Promise<Contact>;
 	/** Takes a stranger's request. */
 	accept(username: string): Promise<void>;
-	/** What a blocked user writes is acknowledged and not kept. */
+	/**
+	 * The server refuses what a blocked user writes, who is told so (`not_accepted`);
+	 * what comes before the server has heard of it is acknowledged and not kept.
+	 */
 	block(username: string): Promise<void>;
 	unblock(username: string): Promise<void>;
 	/**
@@ -215,6 +221,8 @@ export interface Client {
 	rotateKeys(): Promise<Account>;
 	/** A new code; the current one is needed to make it, and worth nothing afterwards. */
 	recoveryCode(current: string): Promise<string>;
+	/** The user has the recovery code elsewhere: this browser forgets it. */
+	recoveryCodeKept(): Promise<void>;
 
 	/** What is pinned, after a look at the newest checkpoint; null: the server keeps no log. */
 	keyLog(): Promise<{ verifier: string; size: number; problem: string | null } | null>;

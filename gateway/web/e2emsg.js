@@ -2,6 +2,7 @@
 import { Accounts } from './client/account.js';
 import { Api } from './client/api.js';
 import { Backup } from './client/backup.js';
+import { Blocks } from './client/blocks.js';
 import { Conversations } from './client/conversations.js';
 import { Delivery } from './client/delivery.js';
 import { E2emsgError, refuse } from './client/error.js';
@@ -51,7 +52,7 @@ class Core {
 		this.tabs = new Tabs(database, (message) => this.hear(message));
 		this.events.tell = (message) => this.tabs.tell(message);
 		const parts = { session: Session, account: Accounts, keyring: Keyring, keyLog: KeyLog, peers: Peers, backup: Backup,
-			conversations: Conversations, verification: Verification, outbox: Outbox, delivery: Delivery, opening: Opening,
+			blocks: Blocks, conversations: Conversations, verification: Verification, outbox: Outbox, delivery: Delivery, opening: Opening,
 			inbox: Inbox, receipts: Receipts, rotation: Rotation, restore: Restore, live: Live };
 		for (const [name, Part] of Object.entries(parts)) this[name] = new Part(this);
 	}
@@ -95,6 +96,8 @@ class Client {
 
 	get unfinished() { return this.#core.account.unfinished; }
 
+	get unkeptRecoveryCode() { return this.#core.account.unkeptCode; }
+
 	get connection() { return this.#core.live.state; }
 
 	get keyLogProblem() { return this.#core.keyLog.problem; }
@@ -103,7 +106,7 @@ class Client {
 
 	// ---- the account
 
-	register(username) { return this.#core.account.register(username); }
+	register(username, options) { return this.#core.account.register(username, options); }
 
 	login() { return this.#core.account.login(); }
 
@@ -114,6 +117,8 @@ class Client {
 	rotateKeys() { return this.#core.rotation.rotate(); }
 
 	recoveryCode(current) { return this.#core.backup.newCode(current); }
+
+	recoveryCodeKept() { return this.#core.account.codeKept(); }
 
 	// ---- mail
 

@@ -21,8 +21,8 @@ const list = (text) => (text === '-' ? [] : text.split(','));
 // ---- the gateway's tables
 
 const routes = print('--print-routes')
-	.map(([method, pattern, audience, successes, query, settings]) => ({ name: routeName(method, pattern), audience,
-		successes: list(successes), query: list(query), settings: list(settings) }))
+	.map(([method, pattern, audience, successes, query, settings, limit]) => ({ name: routeName(method, pattern), audience,
+		successes: list(successes), query: list(query), settings: list(settings), limit }))
 	.filter(({ settings }) => !settings.includes('web')); // pages and their files
 same(operations.keys(), routes.map(({ name }) => name), 'every route, and no other');
 
@@ -46,7 +46,7 @@ const WITH_BODY = ['bad_json', 'request_timeout', 'length_required', 'body_too_l
 // sent before, and stored then
 const MORE_SUCCESSES = { 'POST /messages': ['200'] };
 
-for (const { name, audience, successes, query } of routes) {
+for (const { name, audience, successes, query, limit } of routes) {
 	const operation = operations.get(name);
 	if (!operation) continue;
 	const codes = codesOf(operation);
@@ -58,6 +58,7 @@ for (const { name, audience, successes, query } of routes) {
 	same(operation.security.flatMap(Object.keys), keys[audience] ?? [], `${name}: who may call`);
 	ok(audience !== 'registration' || operation.security.some((one) => Object.keys(one).length === 0), `${name}: or without a provider anyone`);
 	ok(codes.includes('registration_closed') === (audience === 'registration'), `${name}: open or not`);
+	ok(codes.includes('rate_limited') === (limit !== '-'), `${name}: limited or not`);
 	const common = [...EVERYWHERE, ...audience === 'anyone' ? [] : WITH_TOKEN, ...takesBody ? WITH_BODY : []];
 	ok(common.every((code) => codes.includes(code)), `${name}: the common errors`, common.filter((code) => !codes.includes(code)));
 	ok(takesBody || !operation.requestBody, `${name}: no body`);
@@ -117,7 +118,7 @@ ok(problemWith({}, Message) && problemWith({ ...operations.get('GET /messages').
 
 const server = startServer();
 server.sql(readFileSync(join(TOP, 'dev/evil.sql'), 'utf8'));
-const gateway = await server.gateway({ demo: 'on' });
+const gateway = await server.gateway({ demo: 'on', limit_loopback: 'on', restore_per_minute: 10 });
 const alice = gateway.client();
 const bob = gateway.client();
 await alice.does('register', 'alice');
@@ -195,6 +196,14 @@ await call('POST', '/messages', { as: 'alice', body: { ...envelope, receiverId: 
 await call('GET', '/messages?limit=0', { as: 'bob' });
 await call('POST', '/messages/ack', { as: 'bob', body: { through: 1 } });
 await call('POST', '/messages/ack', { as: 'bob', body: { through: 100 } });
+
+await call('GET', '/blocks', { as: 'bob' });
+await call('PUT', `/blocks/${aliceId}`, { as: 'bob' });
+await call('PUT', '/blocks/alice', { as: 'bob' });
+await call('GET', '/blocks', { as: 'bob' });
+await call('POST', '/messages', { as: 'alice', body: { ...envelope, iv: 'AAAAAAAAAAAAAAAC' } });
+await call('DELETE', `/blocks/${aliceId}`, { as: 'bob' });
+await call('DELETE', '/blocks/alice', { as: 'bob' });
 
 const backup = { version: 1, locator: 'A'.repeat(43), backup: 'AQAA' };
 await call('GET', '/backup', { as: 'alice' });

@@ -1,6 +1,6 @@
 // The chat page: another identity, a refused key, lost keys, a new code.
 import { openBrowser, screenshot } from './lib/chromium.mjs';
-import { Person, codeOn } from './lib/chat.mjs';
+import { Person, codeOn, there } from './lib/chat.mjs';
 import { startServer } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
@@ -61,7 +61,7 @@ bob.code = await codeOn(bob.page);
 ok(bob.code.join() !== old.join(), 'a new code');
 await bob.page.getByRole('button', { name: 'I have kept it' }).click();
 await bob.typeGroup();
-ok(await bob.page.getByRole('dialog').count() === 0, 'which is asked back as well');
+ok(await there(bob.page.getByRole('dialog'), 0), 'which is asked back as well');
 
 // ---- log out and in
 

@@ -46,6 +46,8 @@ await page.keyboard.type('alice');
 await page.keyboard.press('Enter');
 const code = await codeOn(page);
 ok(await page.evaluate(() => document.activeElement.textContent) === 'Keep your recovery code', 'a new screen: its heading has the focus');
+await page.reload();
+ok((await codeOn(page)).join() === code.join(), 'a reload shows the code again, not the conversations');
 await look(page, 'recovery code');
 await tabTo(/^I have kept it/);
 await page.keyboard.press('Enter');

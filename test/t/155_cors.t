@@ -89,7 +89,7 @@ sub call
 
 my $given = {
 	'allow-origin'   => $listed,
-	'expose-headers' => 'ETag, Location, Retry-After'
+	'expose-headers' => 'ETag, Location, RateLimit, RateLimit-Policy, Retry-After'
 };
 is_deeply(permission(call($listed, '/messages')), $given, 'a call of a listed origin');
 is_deeply(permission(call($listed, '/users/alice/public-key')), $given, 'with an ETag');

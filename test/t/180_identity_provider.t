@@ -98,6 +98,34 @@ refused('an array', register(undef, token('dave'), raw => '["dave"]'), '400 bad_
 refused('no body', $gateway->request('POST', '/users', token => token('dave')), '400 bad_json');
 refused('a name that is none here', register('Dave', token('Dave')), '422 invalid_username');
 
+# --- our own client
+
+sub token_file
+{
+	my ($content) = @_;
+	open my $out, '>', "$folder/token" or die "$folder/token: $!\n";
+	print $out $content;
+	close $out or die "$folder/token: $!\n";
+	return "$folder/token";
+}
+
+my $client = E2emsg::Client->new($gateway, undef);
+my $result = $client->run('register', 'olivia');
+is($result->{status}, '4', 'e2emsg register: refused without a token');
+like($result->{err}, qr/missing_token.*--id-token/s, '... and told which option has it');
+for my $case ([ 'too long', 'a.' x 4097 ], [ 'a second line', "a.b.c\nX-Evil: 1" ], [ 'empty', '' ])
+{
+	$result = $client->run('register', 'olivia', '--id-token', token_file($case->[1]));
+	is($result->{status}, '2', "$case->[0]: that is no token");
+	like($result->{err}, qr/holds no token/, '... which is said');
+}
+$result = $client->run('register', 'olivia', '--id-token', token_file(token('mallory')));
+like($result->{err}, qr/403 forbidden/, 'a token for another name');
+$result = $client->run('register', 'olivia', '--id-token', token_file(token('olivia') . "\n"));
+is($result->{status}, '0', 'the token in a file') or diag $result->{err};
+$result = $client->run('register', 'sybil', '--id-token', '-', { stdin => token('sybil') });
+is($result->{status}, '0', 'the token on stdin') or diag $result->{err};
+
 # --- no token, or another one
 
 my $reply = register('dave', undef);
@@ -128,7 +156,7 @@ refused('none', register('dave', join('.', (split /\./, token('dave', header => 
 refused('9 kB', register('dave', 'a' x 9000), '401 invalid_token', qr/too long/);
 refused('8 kB of dots', register('dave', '.' x 8000), '401 invalid_token');
 is($server->sql(q{SELECT string_agg(username, ' ' ORDER BY username) FROM e2emsg.users}),
-	'alice bob carol frank', 'nobody else came in');
+	'alice bob carol frank olivia sybil', 'nobody else came in');
 
 # --- other keys
 

@@ -20,8 +20,13 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(user.client.connect(), 'no_account', 'nor connect');
 	for (const name of ['Alice', 'ab', '0'.repeat(32), 'x'.repeat(33), '', undefined, 7])
 		await refuses(user.client.register(name), 'invalid_username', `no name: ${name}`);
+	for (const idToken of ['', 'a b', 'a.b.c\nX: 1', 'a'.repeat(8193)])
+		await refuses(user.client.register(user.name, { idToken }), 'bad_id_token', `no token: ${idToken.slice(0, 9)}`);
 	ok(gateway.requests.length === 0, 'which the server never hears of');
-	const { recoveryCode } = await user.client.register(user.name);
+	const given = [];
+	gateway.before = ({ method, path, token }) => void (token === 'aa.bb.cc' && given.push(`${method} ${path}`));
+	const { recoveryCode } = await user.client.register(user.name, { idToken: 'aa.bb.cc' });
+	ok(given.join() === 'POST /users', 'the token of an identity provider goes along with the registration alone', given.join());
 	ok(/^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/.test(recoveryCode), 'a registration gives a recovery code', recoveryCode);
 	const { account } = user.client;
 	ok(account.username === user.name && account.keyVersion === 1 && account.service === 'msg.test' &&
@@ -29,8 +34,16 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	const keys = await user.store.read(['keys'], (t) => t.all('keys'));
 	const exportable = keys.filter(({ privateKey, backupKey }) => (privateKey ?? backupKey).extractable);
 	ok(keys.length === 3 && exportable.length === 0, 'no key of it can be exported');
+	ok(user.client.unkeptRecoveryCode === recoveryCode, 'the code is at hand until somebody has it');
+	await user.open();
+	ok(user.client.unkeptRecoveryCode === recoveryCode, 'after a reload, too');
+	await user.client.logout();
+	ok(user.client.unkeptRecoveryCode === null, 'but not while nobody is signed in');
+	await user.client.login();
+	await user.client.recoveryCodeKept();
+	ok(user.client.unkeptRecoveryCode === null, 'and not afterwards');
 	const stored = JSON.stringify(await user.store.read(['account', 'meta'], async (t) => [await t.all('account'), await t.all('meta')]));
-	ok(!stored.includes(recoveryCode), 'the code is not kept');
+	ok(!stored.includes(recoveryCode), 'then nothing here has it');
 	await refuses(user.client.register('another'), 'account_exists', 'a second account needs another database');
 	await user.open();
 	ok(user.client.account.username === user.name, 'a page that is loaded again has the account');
@@ -210,6 +223,7 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(alice.client.recoveryCode('x'), 'bad_recovery_code', 'a new code needs the current one');
 	await refuses(alice.client.recoveryCode(bob.code), 'wrong_recovery_code', 'and no other one');
 	const second = await does(alice.client.recoveryCode(alice.code), 'gives a new code', (code) => code !== alice.code);
+	ok(alice.client.unkeptRecoveryCode === second, 'which is to be kept, too');
 	const third = await other.visitor();
 	await refuses(third.client.restore(alice.name, alice.code), 'no_backup', 'the old one is worth nothing');
 	await does(old.client.verify(bob.name), 'another device');

@@ -2,7 +2,7 @@
 //
 //	{name: 'account', state: 'registering' | 'registered', username, userId,
 //	 service (pinned), keyVersion, identity (thumbprint), signedOut, code (the
-//	 recovery code, until the registration has ended)}
+//	 recovery code, until it is said to be kept)}
 import * as field from '../crypto/field.js';
 import * as recovery from '../crypto/recovery.js';
 import { endorsement, sign } from '../crypto/statement.js';
@@ -15,6 +15,11 @@ import { checkName } from './peers.js';
 import { refuse } from './error.js';
 
 const FIRST_VERSION = 1;
+
+// A header can't carry anything else.
+function checkIdToken(token) {
+	if (token !== undefined && !/^[\w.-]{1,8192}$/.test(token)) refuse('bad_id_token', 'the token of the identity provider is none');
+}
 
 export class Accounts {
 	constructor(core) {
@@ -40,6 +45,9 @@ export class Accounts {
 
 	// Whose registration was begun here and has no end yet; null otherwise.
 	get unfinished() { return this.record && !this.isRegistered ? this.record.username : null; }
+
+	// The recovery code that nobody has said to have kept; null otherwise.
+	get unkeptCode() { return (this.isRegistered && !this.record.signedOut && this.record.code) || null; }
 
 	announce() { this.core.events.emit('account', this.view); }
 
@@ -84,17 +92,18 @@ export class Accounts {
 
 	// ---- registration
 
-	register(username) {
+	register(username, { idToken } = {}) {
 		return this.core.tabs.alone('keys', async () => {
 			await this.load();
 			if (this.isRegistered) refuse('account_exists', `this browser holds the account ${this.record.username}`);
 			checkName(username);
+			checkIdToken(idToken);
 			this.core.askToPersist();
 			const resumed = this.record?.username === username;
 			if (resumed) await this.core.session.challenge(username, this.record.service);
 			else await this.prepare(username);
 			const { code } = this.record;
-			await this.announceKeys(resumed);
+			await this.announceKeys(resumed, idToken);
 			await this.finish();
 			return { recoveryCode: code };
 		});
@@ -127,9 +136,9 @@ export class Accounts {
 		return { username, publicKey: key.jwk, identityKey: identity.jwk, signature };
 	}
 
-	async announceKeys(resumed) {
+	async announceKeys(resumed, token) {
 		try {
-			const { body } = await this.core.api.call('POST', '/users', { body: await this.body() });
+			const { body } = await this.core.api.call('POST', '/users', { body: await this.body(), token });
 			await this.takeAnswer(body);
 		} catch (error) {
 			if (error.code !== 'username_taken') throw error;
@@ -170,7 +179,6 @@ export class Accounts {
 
 	// The account is made: the backup, a look at the log.
 	async finish() {
-		await this.save({ code: undefined });
 		await this.core.backup.load();
 		await this.core.backup.save().catch((error) => {
 			this.core.backup.unsaved(error);
@@ -178,6 +186,12 @@ export class Accounts {
 		});
 		await this.core.keyLog.checkAfter();
 		this.announce();
+	}
+
+	// Whose owner has it elsewhere: from now on nothing here can show it.
+	async codeKept() {
+		this.need();
+		await this.save({ code: undefined });
 	}
 
 	// ---- login, logout

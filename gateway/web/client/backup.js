@@ -168,6 +168,7 @@ export class Backup {
 		if (equal(sealedKey, mine.sealedKey) || (this.state.lost && equal(sealedKey, this.state.lost))) return;
 		await this.core.store.write(['keys'], (t) => t.put('keys', { ...mine, sealedKey }));
 		await this.change((state) => ({ ...state, locator: null, moved: false }));
+		await this.core.account.save({ code: undefined });
 	}
 
 	/*
@@ -186,6 +187,7 @@ export class Backup {
 			const sealedKey = await rewrap(mine.sealedKey, before.opener, after, owner);
 			const locator = await recovery.locator(secret, owner.service, owner.username);
 			await this.replaceCode({ ...mine, sealedKey }, locator, before.locator);
+			await this.core.account.save({ code });
 			return code;
 		});
 	}

@@ -12,6 +12,7 @@ export const HINTS = {
 	other_service: 'Nothing was signed. Is it the right server?',
 	no_account: 'Register here, or restore the account with its recovery code: browsers forget what is not used.',
 	registration_unfinished: 'Call register() again with the same name: it finds out whether the server took it.',
+	bad_id_token: 'Pass the JWT as the provider gave it: three texts in base64url with dots between.',
 	account_exists: 'This browser holds an account already; another one needs another database.',
 	signed_out: 'Call login() first.',
 	bad_recovery_code: 'The code has 28 letters and digits in seven groups; the letters I, L and O stand for digits.',

@@ -78,20 +78,28 @@ export class Live {
 		}
 	}
 
+	// One connection, which ends with the signal, or when the network goes.
 	async follow(signal, cheer) {
-		this.drop = new AbortController();
-		const either = AbortSignal.any([signal, this.drop.signal]);
-		await this.core.session.need();
-		this.catchUp();
-		const events = await this.open(either);
-		cheer();
-		this.set('online');
-		if (events) await this.read(events);
-		else await this.poll(either);
+		const drop = new AbortController();
+		const end = () => drop.abort();
+		this.drop = end;
+		signal.addEventListener('abort', end);
+		try {
+			await this.core.session.need();
+			this.catchUp();
+			const events = await this.open(drop.signal);
+			cheer();
+			this.set('online');
+			if (events) await this.read(events);
+			else await this.poll(drop.signal);
+		} finally {
+			signal.removeEventListener('abort', end);
+		}
 	}
 
 	// What waits on this side.
 	catchUp() {
+		this.core.blocks.run().catch(() => {});
 		this.core.delivery.run().catch(() => {});
 		this.core.receipts.settleAll().catch(() => {});
 		this.core.inbox.retry(RETRIES_MAX).catch(() => {});
@@ -154,7 +162,7 @@ export class Live {
 			this.wake?.();
 			this.core.delivery.run().catch(() => {});
 		}, { signal });
-		globalThis.addEventListener?.('offline', () => this.drop?.abort(), { signal });
+		globalThis.addEventListener?.('offline', () => this.drop?.(), { signal });
 	}
 }
 

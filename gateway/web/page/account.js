@@ -70,9 +70,8 @@ function newCodeDialog(app) {
 		showError(error, null);
 		busy(button, async () => {
 			try {
-				const code = await app.client.recoveryCode(input.value);
-
-				replace(body, recoveryCode({ code, username: app.client.account.username, done: dialog.close, title: 'Your new recovery code' }));
+				await app.client.recoveryCode(input.value);
+				replace(body, recoveryCode({ client: app.client, done: dialog.close, title: 'Your new recovery code' }));
 			} catch (problem) {
 				showError(error, problem);
 				input.focus();

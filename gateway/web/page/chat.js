@@ -28,8 +28,7 @@ const app = {
 	isWorking: false, // a form of the first screen is on its way
 	back: null,
 	problem: null,
-	registered: (code) => showCode(code),
-	entered: () => enter(),
+	entered: () => begin(),
 	left: () => showWelcome(),
 };
 
@@ -46,16 +45,12 @@ function elsewhere() {
 		enter();
 }
 
-/** Until the code is kept, the browser asks before the page goes. */
-function showCode(code) {
-	const warn = (event) => event.preventDefault();
-	const { username } = app.client.account;
-
-	window.addEventListener('beforeunload', warn);
-	show({
-		element: h('main', { class: 'welcome' }, h('section', { class: 'card' }, recoveryCode({ code, username, done: enter }))),
-		close: () => window.removeEventListener('beforeunload', warn),
-	});
+/** First of all, and after every reload, the code that nobody has kept yet. */
+function begin() {
+	if (app.client.unkeptRecoveryCode)
+		show({ element: h('main', { class: 'welcome' }, h('section', { class: 'card' }, recoveryCode({ client: app.client, done: enter }))) });
+	else
+		enter();
 }
 
 /** To the conversations; the connection comes up behind them. */
@@ -71,7 +66,7 @@ async function start() {
 	app.client.on('account', (account) => account && elsewhere());
 	if (!app.client.account)
 		return showWelcome();
-	return enter();
+	return begin();
 }
 
 start().catch((error) => showFailure(error));

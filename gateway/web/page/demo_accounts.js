@@ -37,6 +37,7 @@ export async function freshAccount(name) {
 
 		try {
 			await client.register(username);
+			await client.recoveryCodeKept(); // nobody comes back to these
 			await client.connect();
 			return { client, username };
 		} catch (error) {

@@ -12,15 +12,20 @@ function plain(text) {
 }
 
 /**
- * Steps through showing and asking inside one element. done() is called when
- * the right group was typed.
+ * Steps through showing and asking inside one element. When the right group
+ * was typed, the client forgets the code and done() is called.
  */
-export function recoveryCode({ code, username, done, title = 'Keep your recovery code' }) {
+export function recoveryCode({ client, done, title = 'Keep your recovery code' }) {
+	const { unkeptRecoveryCode: code, account: { username } } = client;
 	const element = h('div', { class: 'recovery' });
 	const groups = code.split('-');
 	const asked = crypto.getRandomValues(new Uint32Array(1))[0] % groups.length;
 	const show = (first) => replace(element, shownCode({ code, groups, username, title, next: ask }), !first && focusLater(element));
-	const ask = () => replace(element, question({ groups, asked, back: () => show(false), done }), focusLater(element));
+	const ask = () => replace(element, question({ groups, asked, back: () => show(false), done: kept }), focusLater(element));
+	const kept = async () => {
+		await client.recoveryCodeKept();
+		done();
+	};
 
 	show(true);
 	return element;
@@ -36,7 +41,7 @@ function shownCode({ code, groups, username, title, next }) {
 	return [
 		h('h1', { tabindex: '-1' }, title),
 		h('p', {}, 'Browsers forget: when this one is cleared, lost or replaced, this code brings ', h('strong', {}, username),
-			' back with all keys. Nobody else has it, and it is shown only now.'),
+			' back with all keys. Nobody else has it, and once you have confirmed it, it is not shown again.'),
 		h('ol', { class: 'code', 'aria-label': 'Recovery code' }, groups.map((group) => h('li', {}, group))),
 		h('div', { class: 'row' },
 			h('button', { type: 'button', class: 'button quiet', onclick: () => copy(code) }, icon('copy'), 'Copy'),

@@ -88,9 +88,8 @@ function registerForm(app) {
 	return [
 		form(app, [usernameField(app, 'Small letters, digits, dot, hyphen, underscore; three to 32 of them. Others find you by it.')],
 			'Create account', async ({ username }) => {
-				const { recoveryCode } = await app.client.register(nameFrom(username));
-
-				app.registered(recoveryCode);
+				await app.client.register(nameFrom(username));
+				app.entered();
 			}),
 		h('p', { class: 'small' }, 'No e-mail, no phone number, no password: the keys are made here and stay in this browser.'),
 	];

@@ -87,7 +87,8 @@ export class Gateway {
 		this.folder = scratchFolder();
 		chmodSync(this.folder, 0o777);
 		this.settings = { port: 0, admin_port: 0, port_file: join(this.folder, 'ports'),
-			secret_file: join(this.folder, 'secret'), log_signer: join(this.folder, 'log-key'), ...settings };
+			secret_file: join(this.folder, 'secret'), log_signer: join(this.folder, 'log-key'),
+			limit_loopback: 'off', ...settings };
 	}
 
 	get logFile() { return join(this.folder, 'log'); }

@@ -35,6 +35,7 @@ sub new
 		port_file   => "$self->{dir}/ports",
 		secret_file => "$self->{dir}/secret",
 		log_signer  => "$self->{dir}/log-key",
+		limit_loopback => 'off',
 		%settings,
 	};
 	$self->start;
