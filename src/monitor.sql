@@ -111,7 +111,7 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET intervalstyle = postgres
 AS $$
 DECLARE
-	patience CONSTANT interval := '1 minute';
+	patience CONSTANT interval := interval '1 minute';
 	many CONSTANT integer := 10000;
 	is_on boolean := e2emsg.key_log_is_on();
 	missing text := e2emsg.missing_relations();
