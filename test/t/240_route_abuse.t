@@ -121,6 +121,7 @@ SQL
 
 # Each is [label, sub { target } -> the arguments of request(), flags...]:
 #	answer => regex   only asked about the victim, and answered like that
+#	both => regex     both answered like that
 #	refused => 1      only by callers who have no good token
 my %aside = (headers => { 'X-User-Id' => $victor->{id}, Cookie => "token=$victor->{token}" });
 
@@ -140,6 +141,7 @@ sub smuggled
 		} @names);
 }
 
+my @others = (both => qr/^403 forbidden$/);
 my $mine = { version => 1, locator => random_text(32), backup => random_text(9) };
 my %cases = (
 	'POST /users' => [
@@ -157,19 +159,19 @@ my %cases = (
 			answer => qr/^404 unknown_key_version$/ ],
 	],
 	'PUT /users/{id}/public-key' => [
-		[ 'with a key of ours', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $mallory->{rotation}) } ],
-		[ 'with a key of theirs', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $_[0]{rotation}) } ],
-		[ 'by name', sub { ('PUT', "/users/$_[0]{name}/public-key", body => $_[0]{rotation}) } ],
-		[ 'in capitals', sub { ('PUT', '/users/' . uc($_[0]{id}) . '/public-key', body => $_[0]{rotation}) } ],
+		[ 'with a key of ours', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $mallory->{rotation}) }, @others ],
+		[ 'with a key of theirs', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $_[0]{rotation}) }, @others ],
+		[ 'by name', sub { ('PUT', "/users/$_[0]{name}/public-key", body => $_[0]{rotation}) }, @others ],
+		[ 'in capitals', sub { ('PUT', '/users/' . uc($_[0]{id}) . '/public-key', body => $_[0]{rotation}) }, @others ],
 		[ 'nonsense', sub { ('PUT', "/users/$_[0]{id}/public-key", body => { keyVersion => 0 }) } ],
 	],
 	'PUT /users/{id}/identity-key' => [
 		[ 'with a key of ours', sub { ('PUT', "/users/$_[0]{id}/identity-key", body => {
-				identityKey => $mallory->{identity}{public}, signature => $mallory->{signature} }) } ],
+				identityKey => $mallory->{identity}{public}, signature => $mallory->{signature} }) }, @others ],
 		[ 'with their own', sub { ('PUT', "/users/$_[0]{id}/identity-key", body => {
-				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) } ],
+				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) }, @others ],
 		[ 'by name', sub { ('PUT', "/users/$_[0]{name}/identity-key", body => {
-				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) } ],
+				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) }, @others ],
 	],
 	'GET /users/{who}/key-rotations' => [
 		[ 'by name', sub { ('GET', "/users/$_[0]{name}/key-rotations") }, answer => qr/^200 log rotations$/ ],
@@ -319,6 +321,7 @@ sub faults
 	# an unknown name in the query is told before anything else
 	my $expected = $label =~ /^\?/ ? "401 $refusal|400 invalid_request" : "401 $refusal" if $denied;
 	push @faults, "@outlines" if $denied && grep { !/^(?:$expected)$/ } @outlines;
+	push @faults, "@outlines" if $flags{both} && !$denied && grep { $_ !~ $flags{both} } @outlines;
 	if (@replies == 1)
 	{
 		push @faults, $outlines[0] if $outlines[0] !~ $flags{answer};
@@ -352,6 +355,10 @@ is(belongings(), $before, 'nothing of the victim has moved');
 my $fresh = call('POST', '/sessions/refresh', token => $mallory->{token})->{json}{token};
 is(decode(decode_base64url((split /\./, $fresh)[1]))->{sub}, $mallory->{id},
 	'a refreshed token is for the same user');
+is(outline(call('POST', '/sessions/refresh', as => $dora)), '404 unknown_user',
+	'and there is none for a deleted one');
+is(call('POST', '/messages', as => $dora, body => envelope($carol))->{status}, 201,
+	'who can only send until the old one ends');
 
 # A stream and a wait end with one's own mail, whatever comes for others.
 my $stream = E2emsg::Stream->new($gateway, as => $mallory, %aside);
