@@ -22,7 +22,9 @@ PARTS = \
 	src/session.sql \
 	src/message.sql \
 	src/mailbox.sql \
+	src/restore.sql \
 	src/block.sql \
+	src/deletion.sql \
 	src/purge.sql \
 	src/backup.sql \
 	src/monitor.sql \
@@ -30,6 +32,7 @@ PARTS = \
 	src/rest_key_log.sql \
 	src/rest_backup.sql \
 	src/rest_block.sql \
+	src/upgrade.sql \
 	src/install.sql \
 	src/privilege.sql
 
@@ -67,7 +70,8 @@ SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
 
 # In this order: each finds what the ones before it made.
 REGRESS        = install error base64url jwk signature envelope account rotation \
-	identity key_log checkpoint session message mailbox quota block purge backup rest monitor privilege
+	identity key_log checkpoint session message mailbox restore quota block purge backup rest \
+	monitor privilege deletion
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
 
