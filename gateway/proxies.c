@@ -199,12 +199,11 @@ proxies_client(const struct proxies *proxies, const char *peer,
 			   const struct guard_head *head, bool *ignored)
 {
 	struct walk walk = {.head = head, .field = head->field_count};
-	struct address client, hop;
+	struct address client = {{0}}, hop;
 	const char *text;
 	size_t size;
 
-	if (!address_parse(peer, strlen(peer), &client))
-		client = (struct address){{0}};
+	(void) !address_parse(peer, strlen(peer), &client);
 	*ignored = !is_trusted(proxies, &client) && step_back(&walk);
 	while (is_trusted(proxies, &client) && step_left(&walk, &text, &size) &&
 		   address_parse(text, size, &hop))

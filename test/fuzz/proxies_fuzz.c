@@ -141,13 +141,12 @@ trim(char *text)
 static struct address
 slow_client(const char *list, const char *peer, char *values[], size_t count)
 {
-	struct address client = {{0}}, hop;
+	struct address client, hop;
 	char *hops[MAX_HOPS];
 	size_t hop_count = 0;
 	bool good;
 
-	if (!slow_address(peer, &client))
-		client = (struct address){{0}};
+	must(slow_address(peer, &client));
 	for (size_t i = 0; i < count; i++)
 	{
 		char *at = values[i], *word;
@@ -172,7 +171,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct proxies proxies;
 	char *text = text_of(data, size), *at = text, *values[MAX_FIELDS], *value;
 	const char *list = strsep(&at, "\n"), *peer = at ? strsep(&at, "\n") : "";
-	bool good, ignored;
+	bool good, ignored, is_peer;
 
 	while (head.field_count < MAX_FIELDS && (value = strsep(&at, "\n")))
 	{
@@ -180,11 +179,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fields[head.field_count++] =
 			(struct guard_field){"X-Forwarded-For", value};
 	}
-	must(address_parse(peer, strlen(peer), &client) ==
-		 slow_address(peer, &wanted));
+	is_peer = slow_address(peer, &wanted);
+	must(address_parse(peer, strlen(peer), &client) == is_peer);
 	slow_trusted(list, &wanted, &good);
 	must(proxies_parse(list, &proxies) == good);
-	if (good)
+	if (good && is_peer)
 	{
 		client = proxies_client(&proxies, peer, &head, &ignored);
 		wanted = slow_client(list, peer, values, head.field_count);
