@@ -94,5 +94,5 @@ for my $gateway ($stage->gateways)
 	is($gateway->stop, 0, 'a gateway ends well');
 	unlike($gateway->log, qr/Sanitizer|runtime error/, 'no sanitizer spoke');
 }
-note $_ for $report->lines($figures);
+note $_ for $report->lines($figures), '', "$cycles faults in " . (time - $^T) . ' seconds';
 done_testing();

@@ -202,10 +202,14 @@ sub _fill_wal
 	# segments that lie ready are used up faster by this
 	for (1 .. 100) { last if $server->try('SELECT pg_switch_wal()')->{status} ne '0' }
 	$load->refusals(8) or return 'mail was taken on a full disk';
-	my $is_down = E2emsg::Test::wait_until { !$server->processes } 5;
 	$load->watch;
 	$disk->make_room;
-	$server->recover if $is_down;
+	# recovery may have needed room, too: then the postmaster gave up
+	E2emsg::Test::wait_until {
+		my $is_down = !$server->processes;
+		$server->recover if $is_down;
+		$is_down || $server->try('SELECT 1')->{status} eq '0';
+	} 60 or return 'the server does not come back';
 	return BOTH;
 }
 

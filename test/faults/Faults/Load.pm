@@ -340,6 +340,21 @@ sub statuses
 	return defined $writer ? $self->{refused}{$writer} // {} : $self->{statuses};
 }
 
+# After a failover: mailboxes are looked at there.
+sub moved_to
+{
+	my ($self, $server) = @_;
+	$self->{server} = $server;
+	return;
+}
+
+# The ivs of all that a user's reader ever saw.
+sub seen_by
+{
+	my ($self, $user) = @_;
+	return map { /^\d+ (\d{16}) / } split /\n/, E2emsg::Test::slurp($self->{readers}{ $user->{id} }{path});
+}
+
 # The numbers of those who send to a user.
 sub writers_to
 {
