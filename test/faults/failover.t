@@ -40,6 +40,7 @@ sub fail_over
 	my ($load, $primary, $standby) = @_;
 	$load->watch;
 	$primary->sigkill('everything');
+	$load->struck;
 	$standby->promote;
 	$load->moved_to($standby);
 	return;
