@@ -338,6 +338,24 @@ routes_find(const char *method, const char *path, unsigned hidden,
 	return NULL;
 }
 
+size_t
+routes_count(void)
+{
+	return ROUTE_COUNT;
+}
+
+const struct route *
+routes_at(size_t number)
+{
+	return number < ROUTE_COUNT ? &routes[number] : NULL;
+}
+
+size_t
+routes_number(const struct route *route)
+{
+	return (size_t) (route - routes);
+}
+
 /* A word of a list, with a comma if it is not the first one. */
 static void
 print_word(FILE *out, const char *word, bool *first)

@@ -111,6 +111,11 @@ extern const struct route *routes_find(const char *method, const char *path,
 									   char segment[ROUTE_SEGMENT_SIZE],
 									   const char **allow);
 
+/* The table by number, from 0; NULL past its end. */
+extern size_t routes_count(void);
+extern const struct route *routes_at(size_t number);
+extern size_t routes_number(const struct route *route);
+
 /*
  * Prints the table, a line for each route, with TABs between: method,
  * pattern, who may call it, statuses of success, query names, settings that

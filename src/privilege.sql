@@ -65,7 +65,7 @@ BEGIN
 		e2emsg.rest_blocks(uuid), e2emsg.rest_block(uuid, text),
 		e2emsg.rest_unblock(uuid, text),
 		e2emsg.rest_put_backup(uuid, text), e2emsg.rest_backup(uuid),
-		e2emsg.rest_restore(text)
+		e2emsg.rest_restore(text), e2emsg.metrics()
 		TO %s', role);
 END
 $$;
@@ -100,4 +100,4 @@ $$;
 
 -- But who watches the server may watch this, too; install() grants the views.
 GRANT USAGE ON SCHEMA e2emsg TO pg_monitor;
-GRANT EXECUTE ON FUNCTION e2emsg.health() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION e2emsg.health(), e2emsg.metrics() TO pg_monitor;

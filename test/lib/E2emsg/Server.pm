@@ -11,6 +11,7 @@ package E2emsg::Server;
 #   $server->refused($text, ...)   -> SQLSTATE, or '' when it went through
 #   $server->sigkill($everything)  to its postmaster, or to every process
 #   $server->recover               starts it again after that
+#   $server->shell($script)        a shell of the server's user
 #   $server->processes             pids of all of them
 #   $server->standby               another one, a hot standby of this one
 #   $server->promote               makes that a server of its own
@@ -219,6 +220,15 @@ sub refused
 	my ($self, $sql, %options) = @_;
 	my $result = $self->try($sql, %options);
 	return $result->{err} =~ /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/ ? $1 : '';
+}
+
+# PostgreSQL's own programs are in its path, and in $BIN.
+sub shell
+{
+	my ($self, $script, %options) = @_;
+	my $bin = dirname($self->program('psql'));
+	return E2emsg::Test::run_command([ 'sh', '-ec', $script ], user => 1,
+		env => { %{ $self->env(%options) }, BIN => $bin, PATH => "$bin:$ENV{PATH}" });
 }
 
 # Runs a program of PostgreSQL (pg_dump, pg_restore) against the server.
