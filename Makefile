@@ -22,12 +22,17 @@ PARTS = \
 	src/session.sql \
 	src/message.sql \
 	src/mailbox.sql \
+	src/restore.sql \
+	src/block.sql \
+	src/deletion.sql \
 	src/purge.sql \
 	src/backup.sql \
 	src/monitor.sql \
 	src/rest.sql \
 	src/rest_key_log.sql \
 	src/rest_backup.sql \
+	src/rest_block.sql \
+	src/upgrade.sql \
 	src/install.sql \
 	src/privilege.sql
 
@@ -55,6 +60,7 @@ OBJS = \
 	src/pg_merkle.o \
 	src/pg_message.o \
 	src/pg_request.o \
+	src/pg_send_quota.o \
 	src/pg_send_rules.o \
 	src/pg_send_tables.o \
 	src/pg_signature.o \
@@ -64,7 +70,8 @@ SHLIB_LINK  = -lcrypto -Wl,-Bsymbolic
 
 # In this order: each finds what the ones before it made.
 REGRESS        = install error base64url jwk signature envelope account rotation \
-	identity key_log checkpoint session message mailbox quota purge backup rest monitor privilege
+	identity key_log checkpoint session message mailbox restore quota block purge backup rest \
+	monitor privilege deletion
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
 
@@ -78,7 +85,7 @@ PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 .PHONY: all install installcheck gateway client deps run demo check fuzz \
-	bench format format-check tidy help
+	smith valgrind faults bench format format-check tidy help
 
 all:
 
@@ -116,6 +123,16 @@ demo:
 fuzz:
 	@$(MAKE) -C test/fuzz fuzz
 
+smith:
+	@SMITH_SECONDS="$(or $(SECONDS),120)" dev/tap.pl test/t/225_sqlsmith.t
+
+valgrind:
+	@dev/valgrind.sh
+
+# Of the gateway as it is built for use, whatever the environment names.
+faults: all gateway
+	@CYCLES="$(CYCLES)" env -u E2EMSG_GATEWAY -u E2EMSG_INSTALL perl -Itest/lib test/faults/cycles.t
+
 # SECONDS is bash's own name, and PARTS above another list.
 bench:
 	@RUN_SECONDS="$(SECONDS)" ROUNDS="$(ROUNDS)" \
@@ -147,8 +164,12 @@ help:
 	@echo "                    data, RUN_DIR= keeps them elsewhere than in .run/"
 	@echo "make demo [PORT=]   the same with fresh data; ends after the conversation"
 	@echo "make check          every test; ends with 'N passed, M failed'"
-	@echo "make fuzz           hunt for bugs in the pure C of src/ with random inputs;"
-	@echo "                    SECONDS= for each target (120)"
+	@echo "make fuzz           hunt for bugs in what takes hostile input apart, with random"
+	@echo "                    inputs; SECONDS= for each target (120)"
+	@echo "make smith          the same in SQL, with sqlsmith; SECONDS= for all of it (120)"
+	@echo "make valgrind       the SQL tests with the server under valgrind"
+	@echo "make faults         kills, cuts and full disks under load, and what was lost:"
+	@echo "                    CYCLES= faults (each kind once); full disks need root"
 	@echo "make bench          the benchmark, in a table; PARTS=, SECONDS= (a run), ROUNDS="
 	@echo "make format         clang-format on every C file; format-check only looks"
 	@echo "make tidy           remove everything that was built"

@@ -10,8 +10,10 @@ set -euo pipefail
 . "$(dirname "$0")/key_log.sh"
 # shellcheck source=bench/live.sh
 . "$(dirname "$0")/live.sh"
+# shellcheck source=bench/purge.sh
+. "$(dirname "$0")/purge.sh"
 
-ALL_PARTS='send live inbox key log growth base64url crypto memory'
+ALL_PARTS='send purge live inbox key log growth base64url crypto memory'
 PARTS=${PARTS:-$ALL_PARTS}
 RUN_SECONDS=${RUN_SECONDS:-5}
 ROUNDS=${ROUNDS:-5}
@@ -19,13 +21,18 @@ INVALID= # what spoils a run
 
 # --- 1. sending ---------------------------------------------------------------
 
+# How many messages were ever stored.
+stored() {
+	query postgres 'SELECT (SELECT count(*) FROM e2emsg.messages) + sum(purged_seq) FROM e2emsg.mailboxes'
+}
+
 # send NAME CONNECTIONS RECEIVERS: through the gateway.  Every 2xx answer must
 # have made a row: then each was a 201.
 send() {
 	local name=$1 before after
-	before=$(query postgres 'SELECT count(*) FROM e2emsg.messages')
+	before=$(stored)
 	load "$2" send.lua "${URL[main]}" "$WORK/tokens" "$ID_PREFIX" "$3"
-	after=$(query postgres 'SELECT count(*) FROM e2emsg.messages')
+	after=$(stored)
 	if [ "$FAILED" -ne 0 ] || [ $((after - before)) -lt "$REQUESTS" ]; then
 		INVALID+="$name: $FAILED answers failed, $REQUESTS requests made $((after - before)) rows. "
 	fi

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/sha.h>
 
@@ -163,7 +164,8 @@ take_page(struct audit *audit, const struct log_page *page,
 			return RESULT_UNTRUSTED;
 		}
 		audit->taken++;
-		if (!audit_entries_take(&audit->state, &row, &audit->remarks))
+		if (!audit_entries_take(&audit->state, &row, time(NULL),
+								&audit->remarks))
 			return fault_set(fault, RESULT_REFUSED, NULL,
 							 "out of memory, or more than %d users",
 							 AUDIT_USERS_MAX);
@@ -218,7 +220,10 @@ take_entries(struct audit *audit, const struct checkpoint *checkpoint,
 		if (result == RESULT_OK && audit->taken % STEP == 0)
 			result = prove_and_save(audit, checkpoint, fault);
 	}
-	return result == RESULT_OK ? compare_root(audit, checkpoint) : result;
+	if (result != RESULT_OK)
+		return result;
+	audit_entries_end(&audit->state);
+	return compare_root(audit, checkpoint);
 }
 
 /* The server keeps no log. */

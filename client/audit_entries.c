@@ -7,6 +7,9 @@
 
 #include "audit_entries.h"
 
+/* No service removes the keys of a deleted user sooner. */
+#define DELETED_KEYS_SECONDS (7 * INT64_C(86400))
+
 static const uint8_t no_service[LOG_SERVICE_SIZE];
 
 /* The service is the same in all entries; the first one says which. */
@@ -43,24 +46,40 @@ check_name(struct audit_state *state, const struct log_user_entry *entry)
 					   "the name belongs to another user id");
 }
 
-static bool
+/* The user after the entry, NULL when memory is out. */
+static struct audit_user *
 follow(struct audit_state *state, struct audit_user *user,
 	   const struct audit_event *event, const struct log_row *row)
 {
 	struct audit_user fresh = {0};
 
-	if (user != NULL)
+	audit_rules_follow(event, row->leaf_hash, user ? user : &fresh);
+	return user ? user : audit_users_add(&state->users, &fresh);
+}
+
+/*
+ * A deletion that is old enough explains why no identity key is given any
+ * more: until then everybody could see that the signatures were right.
+ */
+static void
+note_key(const struct audit_state *state, const struct log_user_entry *entry,
+		 bool without_key, time_t now, struct audit_user *user)
+{
+	int64_t age = (int64_t) now - entry->time / 1000;
+
+	if (entry->event == LOG_EVENT_DELETED)
 	{
-		audit_rules_follow(event, row->leaf_hash, user);
-		return true;
+		if (age >= DELETED_KEYS_SECONDS)
+			user->without_key = 0;
 	}
-	audit_rules_follow(event, row->leaf_hash, &fresh);
-	return audit_users_add(&state->users, &fresh) != NULL;
+	else if (without_key && user->without_key == 0)
+		user->without_key = state->edge.size + 1;
 }
 
 static bool
 take_user(struct audit_state *state, const struct log_row *row,
-		  const struct log_entry *entry, struct audit_list *remarks)
+		  const struct log_entry *entry, time_t now,
+		  struct audit_list *remarks)
 {
 	const struct audit_event event = {
 		.entry = &entry->user,
@@ -79,12 +98,15 @@ take_user(struct audit_state *state, const struct log_row *row,
 	check_name(state, &entry->user);
 	if (remark != NULL)
 		audit_list_add(remarks, state->edge.size, username, "%s", remark);
-	return follow(state, user, &event, row);
+	user = follow(state, user, &event, row);
+	if (user != NULL)
+		note_key(state, &entry->user, findings.without_key, now, user);
+	return user != NULL;
 }
 
 /* An entry whose bytes are there. */
 static bool
-take_entry(struct audit_state *state, const struct log_row *row,
+take_entry(struct audit_state *state, const struct log_row *row, time_t now,
 		   struct audit_list *remarks)
 {
 	struct log_entry entry;
@@ -98,7 +120,7 @@ take_entry(struct audit_state *state, const struct log_row *row,
 	}
 	check_service(state, &entry);
 	if (entry.kind == LOG_ENTRY_USER)
-		return take_user(state, row, &entry, remarks);
+		return take_user(state, row, &entry, now, remarks);
 	if (row->has_identity)
 		audit_list_add(&state->alarms, state->edge.size, NULL,
 					   "the end of a round comes with an identity key");
@@ -124,12 +146,12 @@ check_beginning(struct audit_state *state)
 
 bool
 audit_entries_take(struct audit_state *state, const struct log_row *row,
-				   struct audit_list *remarks)
+				   time_t now, struct audit_list *remarks)
 {
 	bool done = true;
 
 	if (row->size > 0)
-		done = take_entry(state, row, remarks);
+		done = take_entry(state, row, now, remarks);
 	else
 		audit_list_add(&state->alarms, state->edge.size, NULL,
 					   "the entry is withheld: nobody can see what it is");
@@ -137,4 +159,19 @@ audit_entries_take(struct audit_state *state, const struct log_row *row,
 		return false;
 	check_beginning(state);
 	return true;
+}
+
+void
+audit_entries_end(struct audit_state *state)
+{
+	for (size_t i = 0; i < state->users.count; i++)
+	{
+		struct audit_user *user = audit_users_at(&state->users, i);
+
+		if (user->without_key == 0)
+			continue;
+		audit_list_add(&state->alarms, user->without_key - 1, user->username,
+					   "the identity key that it names is withheld");
+		user->without_key = 0;
+	}
 }

@@ -61,6 +61,14 @@ is_signed(const struct audit_event *event)
 						entry->signature);
 }
 
+/* Was the identity key given? */
+static bool
+has_key(const struct audit_user *user)
+{
+	return !is_zero(user->identity.x, sizeof(user->identity.x)) ||
+		   !is_zero(user->identity.y, sizeof(user->identity.y));
+}
+
 static bool
 is_endorsed(const struct audit_user *user, const struct audit_event *event)
 {
@@ -83,7 +91,7 @@ is_key_of(const struct jwk *key, const uint8_t thumbprint[JWK_THUMBPRINT_SIZE])
 	return same(computed, thumbprint);
 }
 
-/* Of every entry but "deleted", whose key may be gone with the user. */
+/* Without the identity key nothing can be said of the signature. */
 static void
 judge_signature(const struct audit_event *event, struct audit_findings *out)
 {
@@ -97,8 +105,7 @@ judge_signature(const struct audit_event *event, struct audit_findings *out)
 			 "an identity key is given that it does not name");
 	}
 	else if (event->identity == NULL)
-		need(out, entry->event == LOG_EVENT_DELETED,
-			 "the identity key that it names is withheld");
+		out->without_key = true;
 	else if (!is_key_of(event->identity, entry->identity_thumbprint))
 		need(out, false, "the identity key given is not the one it names");
 	else
@@ -190,7 +197,7 @@ judge_identity_change(const struct audit_user *user,
 		 had_one &&
 			 !same(entry->identity_thumbprint, user->identity_thumbprint),
 		 "it replaces no identity key by another");
-	need(out, had_one && is_endorsed(user, event),
+	need(out, had_one && (!has_key(user) || is_endorsed(user, event)),
 		 "the old identity key did not endorse the new one");
 }
 
@@ -242,7 +249,7 @@ void
 audit_rules_judge(const struct audit_user *user,
 				  const struct audit_event *event, struct audit_findings *out)
 {
-	out->count = 0;
+	*out = (struct audit_findings){.count = 0};
 	judge_fields(event, out);
 	if (user == NULL)
 		judge_first(event->entry, out);

@@ -30,6 +30,12 @@ struct audit_user
 	uint8_t identity_thumbprint[JWK_THUMBPRINT_SIZE]; /* or zeros */
 	struct jwk identity; /* zeros when there is none, or it was not given */
 	uint8_t leaf_hash[MERKLE_HASH_SIZE]; /* of the newest entry */
+
+	/*
+	 * 1 + the leaf of the first entry whose identity key was not given, which
+	 * is good only of a user who was deleted later; 0: there is none.
+	 */
+	uint64_t without_key;
 };
 
 /* An entry of a user, and the identity key that comes with it. */
@@ -46,6 +52,7 @@ struct audit_findings
 {
 	const char *problems[AUDIT_FINDINGS_MAX];
 	size_t count;
+	bool without_key; /* the identity key that it names is not given */
 };
 
 /*

@@ -15,7 +15,7 @@
 #include "document.h"
 #include "wire.h"
 
-#define MAGIC "e2emsg audit 1\n"
+#define MAGIC "e2emsg audit 2\n"
 #define MAGIC_SIZE (sizeof(MAGIC) - 1)
 
 /* Bytes of the parts. */
@@ -23,8 +23,8 @@
 	(MAGIC_SIZE + NOTE_VERIFIER_TEXT_SIZE + 8 + 8 + LOG_SERVICE_SIZE + 8 + \
 	 MERKLE_HASH_SIZE + 8 + 4 + 4)
 #define ALARM_SIZE (8 + AUDIT_NAME_MAX + 1 + AUDIT_TEXT_MAX + 1)
-#define USER_SIZE                                      \
-	(LOG_USER_ID_SIZE + USERNAME_MAX + 1 + 1 + 4 + 4 + \
+#define USER_SIZE                                          \
+	(LOG_USER_ID_SIZE + USERNAME_MAX + 1 + 1 + 4 + 4 + 8 + \
 	 3 * JWK_THUMBPRINT_SIZE + 2 * JWK_COORDINATE_SIZE + MERKLE_HASH_SIZE)
 
 /*
@@ -147,6 +147,7 @@ walk_user(struct cursor *cursor, struct audit_user *user)
 	walk_bytes(cursor, user->identity.x, sizeof(user->identity.x));
 	walk_bytes(cursor, user->identity.y, sizeof(user->identity.y));
 	walk_bytes(cursor, user->leaf_hash, sizeof(user->leaf_hash));
+	walk_u64(cursor, &user->without_key);
 }
 
 /* Writing. */

@@ -2,7 +2,7 @@
  * audit_users.h
  *		All users of a key log, found by id and by name.
  *
- * About 270 bytes of memory each.  The tables are hashed with a random key, so
+ * About 280 bytes of memory each.  The tables are hashed with a random key, so
  * that ids and names that somebody chose with care cost no more than others.
  */
 #ifndef E2EMSG_AUDIT_USERS_H

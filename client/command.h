@@ -35,6 +35,11 @@ extern enum result command_token(struct app *app);
 extern enum result command_backup(struct app *app);
 extern enum result command_restore(struct app *app);
 
+/* command_block.c */
+extern enum result command_block(struct app *app);
+extern enum result command_unblock(struct app *app);
+extern enum result command_blocks(struct app *app);
+
 /* command_keys.c */
 extern enum result command_rotate(struct app *app);
 extern enum result command_keys(struct app *app);

@@ -217,7 +217,8 @@ prepare(struct http *http, const char *method, const char *url,
 	CURL *handle = http->handle;
 
 	curl_easy_reset(handle);
-	if (body == NULL && strcmp(method, "POST") == 0)
+	if (body == NULL &&
+		(strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0))
 		body = ""; /* so that it has a Content-Length */
 	if (body != NULL &&
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body) != CURLE_OK)
@@ -351,9 +352,15 @@ http_code(const struct http_reply *reply)
 	return field_text(reply->body, "code", 1, 64, &code) ? code : "";
 }
 
-static enum result
-result_of_status(long status)
+enum result
+http_result(const struct http_reply *reply)
 {
+	long status = reply->status;
+
+	if (status < 400)
+		return RESULT_OK;
+	if (strcmp(http_code(reply), "not_accepted") == 0)
+		return RESULT_REFUSED;
 	if (status == 401 || status == 403)
 		return RESULT_AUTH;
 	if (status == 408 || status == 429 || status >= 500)
@@ -369,6 +376,10 @@ own_hint(const struct http_reply *reply)
 	{
 		const char *code, *hint;
 	} hints[] = {
+		{"not_accepted",
+		 "Whoever blocks you can unblock you; nobody else can."},
+		{"too_many_blocks",
+		 "Unblock somebody first: e2emsg blocks lists them."},
 		{"missing_token", "Run: e2emsg login"},
 		{"invalid_token", "Run: e2emsg login"},
 		{"expired_token", "Run: e2emsg login"},
@@ -403,7 +414,7 @@ http_fault(const struct http_reply *reply, struct fault *fault)
 		detail = again;
 		hint = NULL;
 	}
-	return fault_set(fault, result_of_status(reply->status), hint,
+	return fault_set(fault, http_result(reply), hint,
 					 "the server %s: %s%s%s (%ld %s)",
 					 reply->status == 503 ? "can't serve now" : "refused",
 					 title, detail ? ": " : "", detail ? detail : "",

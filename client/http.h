@@ -54,11 +54,11 @@ extern void http_close(struct http *http);
 
 /*
  * Makes one request.  path begins with a slash; body and token may be NULL,
- * and a POST without a body has an empty one.  After a 429 that asks for a
- * short wait it is made once more: the server has not taken it.  RESULT_OK
- * when a JSON object came back, whatever its status; then the caller frees
- * *reply.  After RESULT_NETWORK, and RESULT_REFUSED for an answer that is not
- * one of e2emsg, it is not known whether the server took the request.
+ * and a POST or PUT without a body has an empty one.  After a 429 that asks
+ * for a short wait it is made once more: the server has not taken it.
+ * RESULT_OK when a JSON object came back, whatever its status; then the caller
+ * frees *reply.  After RESULT_NETWORK, and RESULT_REFUSED for an answer that
+ * is not one of e2emsg, it is not known whether the server took the request.
  */
 extern CHECKED enum result http_call(struct http *http, const char *method,
 									 const char *path, const json_t *body,
@@ -72,8 +72,14 @@ extern void http_reply_free(struct http_reply *reply);
 extern const char *http_code(const struct http_reply *reply);
 
 /*
- * Turns an answer of status 400 and above into a result and a fault: AUTH
- * for 401 and 403, NETWORK for 408, 429 and 5xx, REFUSED for the rest.  The
+ * What an answer's status comes to: OK below 400, AUTH for 401 and 403,
+ * NETWORK for 408, 429 and 5xx, REFUSED for the rest; and for not_accepted,
+ * which no sign-in would change.
+ */
+extern enum result http_result(const struct http_reply *reply);
+
+/*
+ * Turns an answer of status 400 and above into that result and a fault.  The
  * hint is the server's, but for tokens, sign-ins and 503; of a 429 the message
  * says how long to wait.
  */

@@ -170,6 +170,32 @@ server_acknowledge(struct session *session, int64_t through, int64_t *now,
 	return result;
 }
 
+enum result
+server_block(struct session *session, const struct uuid *sender, bool blocked,
+			 struct fault *fault)
+{
+	char path[PATH_SIZE];
+	char id[UUID_TEXT_SIZE];
+	struct http_reply reply;
+	enum result result;
+
+	uuid_print(sender, id);
+	snprintf(path, sizeof(path), "/blocks/%s", id);
+	result = session_call(session, blocked ? "PUT" : "DELETE", path, NULL,
+						  REPEAT_HARMLESS, &reply, fault);
+	if (result == RESULT_OK)
+		result = refuse_problem(&reply, fault);
+	if (result == RESULT_OK)
+		http_reply_free(&reply);
+	return result;
+}
+
+enum result
+server_blocks(struct session *session, json_t **out, struct fault *fault)
+{
+	return get_object(session, "/blocks", out, fault);
+}
+
 /* Reads version and backup of an answer. */
 static enum result
 take_backup(const json_t *answer, struct server_backup *out,

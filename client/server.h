@@ -69,6 +69,18 @@ extern CHECKED enum result server_acknowledge(struct session *session,
 											  int64_t through, int64_t *now,
 											  struct fault *fault);
 
+/*
+ * PUT or DELETE /blocks/{id}: the mailbox takes no mail of that user any more,
+ * or takes it again.
+ */
+extern CHECKED enum result server_block(struct session *session,
+										const struct uuid *sender,
+										bool blocked, struct fault *fault);
+
+/* GET /blocks: {"blocks": [{"senderId", "createdAt"}]}. */
+extern CHECKED enum result server_blocks(struct session *session, json_t **out,
+										 struct fault *fault);
+
 /* GET /backup, read; RESULT_OK and NULL bytes when there is none. */
 struct server_backup
 {

@@ -222,10 +222,11 @@ call_signed_in(struct session *session, const char *method, const char *path,
 
 /* Did the server take the request, or say no to it for good? */
 static bool
-is_decided(long status)
+is_decided(const struct http_reply *reply)
 {
-	return status < 500 && status != 401 && status != 403 && status != 408 &&
-		   status != 429;
+	enum result result = http_result(reply);
+
+	return result == RESULT_OK || result == RESULT_REFUSED;
 }
 
 /* Waits before another try: what the server asked for, within reason. */
@@ -254,7 +255,7 @@ session_call(struct session *session, const char *method, const char *path,
 		*reply = (struct http_reply){0};
 		result = call_signed_in(session, method, path, body, reply, fault);
 		session->called = session->called || result == RESULT_OK;
-		if (result == RESULT_OK && !is_decided(reply->status))
+		if (result == RESULT_OK && !is_decided(reply))
 		{
 			asked = reply->retry_after;
 			result = http_fault(reply, fault);

@@ -157,6 +157,7 @@ main() {
 	}
 	step 'fuzzing, the same inputs each time' \
 		make -s -j "$(nproc)" -C test/fuzz check || true
+	tap 'tokens and keys, which jose judges, too' test/fuzz/jose.mjs
 	tap 'protocol vectors in JavaScript' test/vectors/protocol.mjs
 
 	export E2EMSG_INSTALL=$WORK/server/install
@@ -167,6 +168,7 @@ main() {
 	tap 'auditor against a dishonest server' test/client/audit.mjs
 	tap "the browser client's modules in Node" test/web/*.mjs
 	tap 'end to end' test/t/*.t
+	tap 'faults under load' test/faults/*.t
 	tap 'in a browser' test/browser/*.mjs
 	step 'make demo' make -s demo PORT="$(free_port)" RUN_DIR="$WORK/demo" || true
 	COMPLETE=1

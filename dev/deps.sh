@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what is missing on a Debian 12 machine.  usage: deps.sh run|check|bench
+# Installs what is missing on a Debian 12 machine.  usage: deps.sh run|check|bench|valgrind
 set -euo pipefail
 # shellcheck source=dev/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,8 +8,9 @@ BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
 	libssl-dev libcivetweb-dev libjansson-dev libcurl4-openssl-dev)
 RUN=(postgresql-15 perl-base util-linux)
 CHECK=(clang-14 libclang-rt-14-dev clang-format-14 nodejs npm chromium perl curl
-	nginx haproxy libio-socket-ssl-perl openssl)
+	systemd postgresql-15-plpgsql-check sqlsmith nginx haproxy libio-socket-ssl-perl openssl)
 BENCH=(wrk curl openssl nginx haproxy slowhttptest)
+VALGRIND=(valgrind)
 
 # Tests start these themselves; as services nobody asked for them.
 SERVICES=(nginx haproxy)
@@ -123,7 +124,8 @@ main() {
 		run) ;;
 		check) wanted+=("${CHECK[@]}") ;;
 		bench) wanted+=("${BENCH[@]}") ;;
-		*) die "usage: deps.sh run|check|bench" ;;
+		valgrind) wanted+=("${VALGRIND[@]}") ;;
+		*) die "usage: deps.sh run|check|bench|valgrind" ;;
 	esac
 	debian_packages "${wanted[@]}"
 	if [ "$1" = check ]; then node_packages; fi

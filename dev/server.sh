@@ -6,7 +6,8 @@
 #   server.sh stop DIR      stop; the data stay
 #
 # DIR holds data/, install/, log and env.  "source DIR/env" gives psql its
-# PGHOST, PGPORT and PGUSER.  FSYNC=off makes a server for tests.
+# PGHOST, PGPORT and PGUSER.  FSYNC=off makes a server for tests; POSTGRES names
+# a program to start in the place of postgres.
 set -euo pipefail
 # shellcheck source=dev/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -75,7 +76,8 @@ start() {
 	make_socket_folder
 	write_settings
 	write_env
-	"${AS_SERVER_USER[@]}" "$BIN/pg_ctl" -s -w -D "$DIR/data" -l "$DIR/log" start >&2 ||
+	"${AS_SERVER_USER[@]}" "$BIN/pg_ctl" -s -w -t 300 ${POSTGRES:+-p "$POSTGRES"} -D "$DIR/data" \
+		-l "$DIR/log" start >&2 ||
 		{ tail -n 20 "$DIR/log" >&2; die "PostgreSQL did not start; its log is $DIR/log"; }
 }
 

@@ -1,6 +1,6 @@
 /*
  * admin.h
- *		/live and /ready, for whoever watches over the gateway.
+ *		/live, /ready and /metrics, for whoever watches over the gateway.
  */
 #ifndef E2EMSG_ADMIN_H
 #define E2EMSG_ADMIN_H
@@ -10,7 +10,7 @@ struct mg_connection;
 /*
  * CivetWeb's begin_request on the operator's port.  /live says that the
  * process answers; /ready that a call to the database came back and that
- * the gateway is not about to end.
+ * the gateway is not about to end; /metrics has figures (scrape.h).
  */
 extern int admin_request(struct mg_connection *connection);
 

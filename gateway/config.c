@@ -133,10 +133,11 @@ static bool
 split_flag(int argc, char *const *argv, int *i, char name[64],
 		   const char **value, char problem[CONFIG_PROBLEM_SIZE])
 {
-	const char *flag = argv[*i] + 2;
+	bool is_flag = strncmp(argv[*i], "--", 2) == 0;
+	const char *flag = argv[*i] + (is_flag ? 2 : 0);
 	size_t length = strcspn(flag, "=");
 
-	if (strncmp(argv[*i], "--", 2) != 0 || length == 0 || length >= 64)
+	if (!is_flag || length == 0 || length >= 64)
 	{
 		snprintf(problem, CONFIG_PROBLEM_SIZE,
 				 "unknown argument \"%.60s\"; see --help", argv[*i]);

@@ -64,7 +64,7 @@ is_origin(const char *text, size_t size)
 {
 	size_t scheme = strspn(text, LOWER DIGITS "+.-"), host;
 
-	if (size >= CORS_ORIGIN_SIZE || scheme == 0 || strchr(DIGITS, text[0]) ||
+	if (size >= CORS_ORIGIN_SIZE || strspn(text, LOWER) == 0 ||
 		scheme + 3 >= size || memcmp(text + scheme, "://", 3) != 0)
 		return false;
 	host = host_size(text + scheme + 3);

@@ -11,8 +11,10 @@
 #include "clock.h"
 #include "config.h"
 #include "log.h"
+#include "metrics.h"
 
 #define ACQUIRE_WAIT_MS 2000 /* for a free connection of the pool */
+#define WATCHER_CALL_MS 1000
 
 struct db
 {
@@ -23,14 +25,16 @@ struct db
 	struct db_connection **connections; /* all of them */
 	struct db_connection **free;		/* those that nobody uses */
 	long free_count;
-	pthread_mutex_t ping_mutex;
-	struct db_connection *ping_connection;
+	pthread_mutex_t watcher_mutex;
+	struct db_connection *watcher; /* of db_ask() */
+	struct db_counters counters;
 };
 
 struct db_connection *
 db_connection_new(struct db *db)
 {
-	return db_connection_make(db->config, db->log, db->config->database);
+	return db_connection_make(db->log, &db->counters, db->config->database,
+							  db->config->statement_timeout_ms);
 }
 
 struct db_connection *
@@ -38,9 +42,10 @@ db_connection_new_direct(struct db *db)
 {
 	const struct config *config = db->config;
 
-	return db_connection_make(config, db->log,
+	return db_connection_make(db->log, &db->counters,
 							  config->hint_database[0] ? config->hint_database
-													   : config->database);
+													   : config->database,
+							  config->statement_timeout_ms);
 }
 
 /* A free connection of the pool, or NULL after a bounded wait. */
@@ -84,18 +89,36 @@ db_call(struct db *db, const char *sql, const struct db_params *params,
 }
 
 enum status
-db_ping(struct db *db)
+db_ask(struct db *db, const char *sql, struct db_answer *answer)
 {
+	struct timespec deadline = clock_deadline(WATCHER_CALL_MS);
 	struct db_params params = {0};
-	struct db_answer answer;
 	enum status status;
 
-	pthread_mutex_lock(&db->ping_mutex);
-	status = db_connection_call(
-		db->ping_connection, "SELECT e2emsg.service_name()", &params, &answer);
-	pthread_mutex_unlock(&db->ping_mutex);
+	answer->result = NULL;
+	if (pthread_mutex_clocklock(&db->watcher_mutex, CLOCK_MONOTONIC,
+								&deadline) != 0)
+		return STATUS_OVERLOADED;
+	status = db_connection_call(db->watcher, sql, &params, answer);
+	pthread_mutex_unlock(&db->watcher_mutex);
+	return status;
+}
+
+enum status
+db_ping(struct db *db)
+{
+	struct db_answer answer;
+	enum status status = db_ask(db, "SELECT e2emsg.service_name()", &answer);
+
 	db_answer_free(&answer);
 	return status;
+}
+
+void
+db_figures(const struct db *db, struct db_figures *out)
+{
+	out->reconnects = counter_value(&db->counters.reconnects);
+	out->failures = counter_value(&db->counters.failures);
 }
 
 /* libpq's own message would quote the text, with a password in it. */
@@ -155,9 +178,10 @@ db_open(const struct config *config, struct log *log)
 	pthread_cond_init(&db->freed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	pthread_mutex_init(&db->mutex, NULL);
-	pthread_mutex_init(&db->ping_mutex, NULL);
-	db->ping_connection = db_connection_new(db);
-	if (db->ping_connection && fill(db))
+	pthread_mutex_init(&db->watcher_mutex, NULL);
+	db->watcher = db_connection_make(log, &db->counters, config->database,
+									 WATCHER_CALL_MS);
+	if (db->watcher && fill(db))
 		return db;
 	db_close(db);
 	return NULL;
@@ -172,8 +196,8 @@ db_close(struct db *db)
 		db_connection_free(db->connections[i]);
 	free(db->connections);
 	free(db->free);
-	db_connection_free(db->ping_connection);
-	pthread_mutex_destroy(&db->ping_mutex);
+	db_connection_free(db->watcher);
+	pthread_mutex_destroy(&db->watcher_mutex);
 	pthread_cond_destroy(&db->freed);
 	pthread_mutex_destroy(&db->mutex);
 	free(db);

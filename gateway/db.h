@@ -33,8 +33,24 @@ extern enum status db_call(struct db *db, const char *sql,
 						   struct db_answer *answer)
 	__attribute__((warn_unused_result));
 
-/* A round trip on a connection of its own, whatever the pool is busy with. */
+/*
+ * A call without parameters for whoever watches, on a connection of its own,
+ * whatever the pool is busy with.  It waits a second or two, then gives up.
+ */
+extern enum status db_ask(struct db *db, const char *sql,
+						  struct db_answer *answer)
+	__attribute__((warn_unused_result));
+
+/* The same as a mere round trip. */
 extern enum status db_ping(struct db *db) __attribute__((warn_unused_result));
+
+struct db_figures
+{
+	uint64_t reconnects, failures;
+};
+
+/* What all connections of this one, in the pool or not, came to. */
+extern void db_figures(const struct db *db, struct db_figures *out);
 
 /* A connection of one's own, outside of the pool. */
 extern struct db_connection *db_connection_new(struct db *db);

@@ -12,20 +12,22 @@
 #include <string.h>
 
 #include "clock.h"
-#include "config.h"
 #include "log.h"
+#include "metrics.h"
 
 #define MAX_STATEMENTS 24
 #define RECONNECT_PAUSE_MS 250 /* between two attempts of one connection */
 #define CONNECT_TIMEOUT_S "3"
-#define ANSWER_GRACE_MS 5000  /* the server's own time limit comes first */
+#define MAX_GRACE_MS 5000	  /* the server's own time limit comes first */
 #define LOCK_TIMEOUT_MS "250" /* a held mailbox must not hold a connection */
 
 struct db_connection
 {
-	const struct config *config;
 	struct log *log;
+	struct db_counters *counters;
 	const char *conninfo;
+	long call_ms; /* that a call may take */
+	bool was_up;
 	PGconn *pg; /* NULL until the first use */
 	int64_t next_attempt_ms;
 	const char *prepared[MAX_STATEMENTS]; /* by address; sN is the Nth */
@@ -34,16 +36,17 @@ struct db_connection
 };
 
 struct db_connection *
-db_connection_make(const struct config *config, struct log *log,
-				   const char *conninfo)
+db_connection_make(struct log *log, struct db_counters *counters,
+				   const char *conninfo, long call_ms)
 {
 	struct db_connection *connection = calloc(1, sizeof(*connection));
 
 	if (!connection)
 		return NULL;
-	connection->config = config;
 	connection->log = log;
+	connection->counters = counters;
 	connection->conninfo = conninfo;
+	connection->call_ms = call_ms;
 	return connection;
 }
 
@@ -122,8 +125,10 @@ collect(PGconn *pg, int64_t deadline)
 static int64_t
 answer_deadline(const struct db_connection *connection)
 {
-	return clock_ms() + connection->config->statement_timeout_ms +
-		   ANSWER_GRACE_MS;
+	long grace = connection->call_ms < MAX_GRACE_MS ? connection->call_ms
+													: MAX_GRACE_MS;
+
+	return clock_ms() + connection->call_ms + grace;
 }
 
 /*
@@ -167,7 +172,10 @@ run_once(struct db_connection *connection, const char *sql,
 	return judge(connection, answer->result);
 }
 
-/* Limits and defaults of the session; parameters, never spliced text. */
+/*
+ * Limits and defaults of the session; parameters, never spliced text.  A
+ * commit is at least on the disk, whatever the server's default is.
+ */
 static enum status
 set_up_session(struct db_connection *connection)
 {
@@ -178,7 +186,10 @@ set_up_session(struct db_connection *connection)
 		" pg_catalog.set_config('default_transaction_isolation',"
 		" 'read committed', false),"
 		" pg_catalog.set_config('default_transaction_read_only', 'off', false),"
-		" pg_catalog.set_config('synchronous_commit', 'on', false),"
+		" pg_catalog.set_config('synchronous_commit',"
+		" CASE WHEN pg_catalog.current_setting('synchronous_commit')"
+		" OPERATOR(pg_catalog.=) 'remote_apply' THEN 'remote_apply'"
+		" ELSE 'on' END, false),"
 		" pg_catalog.set_config('statement_timeout', $1, false),"
 		" pg_catalog.set_config('lock_timeout', $2, false)";
 	char statement_ms[24];
@@ -186,8 +197,7 @@ set_up_session(struct db_connection *connection)
 	struct db_answer answer;
 	enum status status;
 
-	snprintf(statement_ms, sizeof(statement_ms), "%ld",
-			 connection->config->statement_timeout_ms);
+	snprintf(statement_ms, sizeof(statement_ms), "%ld", connection->call_ms);
 	db_param_text(&params, statement_ms);
 	db_param_text(&params, LOCK_TIMEOUT_MS);
 	status = run_once(connection, sql, &params, &answer);
@@ -255,8 +265,11 @@ reconnect(struct db_connection *connection)
 	{
 		disconnect(connection);
 		connection->next_attempt_ms = clock_ms() + RECONNECT_PAUSE_MS;
+		counter_add(&connection->counters->failures, 1);
 		return STATUS_DATABASE_UNAVAILABLE;
 	}
+	counter_add(&connection->counters->reconnects, connection->was_up);
+	connection->was_up = true;
 	return STATUS_OK;
 }
 
@@ -391,8 +404,7 @@ db_connection_wait(struct db_connection *connection, int event)
 	if (unsent > 0)
 		pollers[0].events |= POLLOUT;
 	return unsent < 0 || pollers[0].fd < 0 ||
-		   poll(pollers, 2, (int) connection->config->statement_timeout_ms) <=
-			   0 ||
+		   poll(pollers, 2, (int) connection->call_ms) <= 0 ||
 		   pollers[0].revents != 0;
 }
 

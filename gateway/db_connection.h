@@ -12,19 +12,31 @@
 #ifndef E2EMSG_DB_CONNECTION_H
 #define E2EMSG_DB_CONNECTION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "db_answer.h"
 #include "status.h"
 
-struct config;
 struct log;
 struct db_connection;
 
-/* It connects at its first use.  The texts must stay.  NULL: no memory. */
-extern struct db_connection *db_connection_make(const struct config *config,
-												struct log *log,
-												const char *conninfo);
+/* What all connections count together. */
+struct db_counters
+{
+	atomic_uint_fast64_t reconnects; /* made again after a loss */
+	atomic_uint_fast64_t failures;	 /* attempts that failed */
+};
+
+/*
+ * It connects at its first use.  A call may take call_ms.  The texts and
+ * counters must stay.  NULL: no memory.
+ */
+extern struct db_connection *db_connection_make(struct log *log,
+												struct db_counters *counters,
+												const char *conninfo,
+												long call_ms);
 extern void db_connection_free(struct db_connection *connection);
 extern enum status
 db_connection_call(struct db_connection *connection, const char *sql,

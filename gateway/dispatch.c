@@ -24,6 +24,7 @@
 #include "reply.h"
 #include "routes.h"
 #include "token.h"
+#include "traffic.h"
 
 #define HANDLED 1 /* tells CivetWeb to do nothing more */
 
@@ -314,6 +315,8 @@ finish(struct exchange *exchange, int64_t began_us)
 	log_access(&exchange->gateway->log,
 			   exchange->route ? exchange->route->method : "-", template,
 			   reply->http, began_us);
+	traffic_add(exchange->gateway->traffic, exchange->route, reply->http,
+				clock_us() - began_us);
 	reply_free(reply);
 	body_free(&exchange->request.body);
 }
@@ -361,6 +364,7 @@ dispatch_http_error(struct mg_connection *connection, int http,
 	reply.close = true;
 	reply_send(connection, &reply, false);
 	log_access(&gateway->log, "-", "-", reply.http, clock_us());
+	traffic_add(gateway->traffic, NULL, reply.http, 0);
 	reply_free(&reply);
 	return 0;
 }

@@ -22,6 +22,7 @@ struct outbox;
 struct provider;
 struct sequencer;
 struct socket_map;
+struct traffic;
 struct wakeups;
 
 struct gateway
@@ -36,6 +37,7 @@ struct gateway
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
 	struct socket_map *sockets;
+	struct traffic *traffic;
 	struct wakeups *wakeups;
 	struct hints *hints; /* NULL: off */
 	struct rate_limits *limits;

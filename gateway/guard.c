@@ -149,9 +149,9 @@ check_request_line(const struct guard_head *head)
 static const char *
 check_fields(const struct guard_head *head)
 {
-	static const char *const single[] = {"host",		 "content-length",
-										 "content-type", "authorization",
-										 "origin",		 "last-event-id"};
+	static const char *const single[] = {
+		"host",	  "content-length", "content-type", "authorization",
+		"origin", "last-event-id",	"upgrade"};
 
 	for (size_t i = 0; i < head->field_count; i++)
 	{
@@ -279,7 +279,10 @@ request_line_is_whole(const struct guard_head *head)
 	return word + sizeof("HTTP/") - 1 == head->version;
 }
 
-/* The line after this text, when just CR LF, now two NULs, part them. */
+/*
+ * The line after this text, when just CR LF, now two NULs, part them.  Behind
+ * the request line two NULs may also have been LF and a space, or CR twice.
+ */
 static const char *
 next_line(const char *text)
 {

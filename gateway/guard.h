@@ -13,11 +13,13 @@
  *					GET and the like; bytes past ASCII in header values;
  *					targets that are no plain path; two spaces in the request
  *					line; Upgrade to anything but h2c; Host, Content-Length,
- *					Content-Type, Authorization, Origin or
+ *					Content-Type, Authorization, Origin, Upgrade or
  *					Last-Event-ID twice
  *		served		HTTP/1.0 with a Host, but the connection is closed;
  *					"Upgrade: h2c", as if it were not there; white space
- *					before the request line
+ *					before the request line; for CR LF behind the request
+ *					line any two of CR, LF and space that begin with CR or
+ *					LF: CivetWeb leaves no trace of which they were
  */
 #ifndef E2EMSG_GUARD_H
 #define E2EMSG_GUARD_H

@@ -104,18 +104,14 @@ check_types(json_t *key)
 	return NULL;
 }
 
+/* key_ops, an array of strings if it is there: nothing but to verify. */
 static bool
-lists_verify(json_t *operations)
+only_verifies(json_t *operations)
 {
-	json_t *operation;
-	size_t i;
-
-	json_array_foreach(operations, i, operation)
-	{
-		if (strcmp(json_string_value(operation), "verify") == 0)
-			return true;
-	}
-	return operations == NULL;
+	return operations == NULL ||
+		   (json_array_size(operations) == 1 &&
+			strcmp(json_string_value(json_array_get(operations, 0)),
+				   "verify") == 0);
 }
 
 /* The algorithm that the key's type has here, or NULL. */
@@ -133,7 +129,7 @@ is_of_use(json_t *key, const char *alg)
 {
 	return alg && (!text_of(key, "use") || has_text(key, "use", "sig")) &&
 		   (!text_of(key, "alg") || has_text(key, "alg", alg)) &&
-		   lists_verify(json_object_get(key, "key_ops"));
+		   only_verifies(json_object_get(key, "key_ops"));
 }
 
 static const char *

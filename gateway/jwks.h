@@ -6,11 +6,12 @@
  * ES256, RSA is RS256 (RFC 7518 sections 3.3 and 3.4).
  *
  *		left out	what is for something else: another kty but oct, another
- *					curve, use, alg or key_ops
- *		refused		the whole set: with a private or symmetric key in it, with
- *a kid twice, with a key that breaks its own rules (a point off the curve, RSA
- *of less than 2048 or more than 8192 bits or an exponent below 65537 or even),
- *with nothing of use
+ *					curve, use or alg, other key_ops than verify alone
+ *		refused		the whole set: with a private or symmetric key in it,
+ *					with a kid twice, with a key that breaks its own rules (a
+ *					point off the curve, RSA of less than 2048 or more than
+ *					8192 bits or an exponent below 65537 or even), with
+ *					nothing of use
  */
 #ifndef E2EMSG_JWKS_H
 #define E2EMSG_JWKS_H

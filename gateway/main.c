@@ -25,6 +25,7 @@
 #include "setting.h"
 #include "socket.h"
 #include "status.h"
+#include "traffic.h"
 #include "wakeup.h"
 
 extern char **environ;
@@ -225,8 +226,9 @@ start_parts(struct gateway *gateway)
 	gateway->deadlines = deadlines_start();
 	gateway->sockets = calloc(1, sizeof(*gateway->sockets));
 	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
+	gateway->traffic = traffic_new();
 	if (!gateway->sequencer || !gateway->deadlines || !gateway->sockets ||
-		!gateway->wakeups)
+		!gateway->wakeups || !gateway->traffic)
 		return false;
 	if (config->hints == HINTS_ON)
 		gateway->hints = hints_start(gateway->db, &gateway->secret,
@@ -259,6 +261,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	hints_stop(gateway->hints);
 	wakeups_free(gateway->wakeups);
 	free(gateway->sockets);
+	traffic_free(gateway->traffic);
 	cors_free(gateway->cors);
 	provider_close(gateway->provider);
 	rate_limits_free(gateway->limits);

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "config.h"
 #include "db.h"
+#include "metrics.h"
 #include "pipeline.h"
 
 #define RETRY_PAUSE_US 10000 /* before held mailboxes are tried again */
@@ -171,6 +172,17 @@ outbox_send(struct outbox *outbox, const struct submission *submission,
 	atomic_fetch_sub(&outbox->waiting, 1);
 	write_reply(&ticket, reply);
 	free(ticket.body);
+}
+
+void
+outbox_write_metrics(const struct outbox *outbox, struct text *text)
+{
+	long waiting = atomic_load(&outbox->waiting);
+
+	metrics_number(text, "e2emsg_send_queue_length", "gauge",
+				   "Envelopes that wait to be stored, or are being stored.",
+				   waiting > 0 ? (uint64_t) waiting : 0);
+	pipeline_write_metrics(outbox->pipeline, text);
 }
 
 struct outbox *

@@ -18,6 +18,7 @@
 struct config;
 struct db;
 struct outbox;
+struct text;
 
 /* Starts the two threads.  NULL when that fails. */
 extern struct outbox *outbox_start(const struct config *config, struct db *db);
@@ -29,5 +30,9 @@ extern void outbox_stop(struct outbox *outbox);
 extern void outbox_send(struct outbox *outbox,
 						const struct submission *submission,
 						struct reply *reply);
+
+/* Writes the length of the queue and the sizes of batches. */
+extern void outbox_write_metrics(const struct outbox *outbox,
+								 struct text *text);
 
 #endif /* E2EMSG_OUTBOX_H */

@@ -11,8 +11,12 @@
 
 #include "db.h"
 #include "futex.h"
+#include "metrics.h"
 
 #define MAX_FLYING 2 /* one runs, one lies behind it in the server */
+
+static const struct histogram_scale envelopes = {
+	.count = 9, .bounds = {1, 2, 4, 8, 16, 32, 64, 128, BATCH_MAX}};
 
 struct pipeline
 {
@@ -27,7 +31,8 @@ struct pipeline
 	pthread_t thread;
 	struct batch *flying[MAX_FLYING]; /* sent, not received */
 	int flying_count;
-	int returned; /* envelopes of the batch that was answered last */
+	int returned;			/* envelopes of the batch that was answered last */
+	struct histogram sizes; /* of batches that were answered */
 };
 
 /* --- the workers' side --- */
@@ -152,6 +157,7 @@ static void
 answer_batch(struct pipeline *pipeline, struct batch *batch)
 {
 	pipeline->returned = batch->count;
+	histogram_add(&pipeline->sizes, &envelopes, (uint64_t) batch->count);
 	futex_set(&batch->answered, 1);
 }
 
@@ -242,6 +248,15 @@ run(void *context)
 			eventfd_read(pipeline->enough, &count);
 	}
 	return NULL;
+}
+
+void
+pipeline_write_metrics(const struct pipeline *pipeline, struct text *text)
+{
+	metrics_family(text, "e2emsg_send_batch_envelopes", "histogram",
+				   "Envelopes in a database call that stored some.");
+	metrics_histogram(text, "e2emsg_send_batch_envelopes", &metrics_no_labels,
+					  &envelopes, &pipeline->sizes);
 }
 
 struct pipeline *

@@ -14,6 +14,7 @@
 
 struct db;
 struct pipeline;
+struct text;
 
 /* Starts its thread.  NULL when that fails. */
 extern struct pipeline *pipeline_start(struct db *db);
@@ -26,5 +27,9 @@ extern void pipeline_stop(struct pipeline *pipeline);
  * as it is.
  */
 extern void pipeline_send(struct pipeline *pipeline, struct ticket *ticket);
+
+/* Writes the sizes of batches. */
+extern void pipeline_write_metrics(const struct pipeline *pipeline,
+								   struct text *text);
 
 #endif /* E2EMSG_PIPELINE_H */

@@ -109,6 +109,28 @@ static const struct route routes[] = {
 	 .serve = serve_sql,
 	 .sql = FROM_E2EMSG("body::text", "rest_acknowledge($1, $2)"),
 	 .params = {CALLER, BODY}},
+	{.method = "GET",
+	 .pattern = "/blocks",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_blocks($1)"),
+	 .params = {CALLER}},
+	{.method = "PUT",
+	 .pattern = "/blocks/{id}",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_block($1, $2)"),
+	 .params = {CALLER, PATH},
+	 .flags = EMPTY_BODY},
+	{.method = "DELETE",
+	 .pattern = "/blocks/{id}",
+	 .audience = TOKEN,
+	 .success = 200,
+	 .serve = serve_sql,
+	 .sql = FROM_E2EMSG("body::text", "rest_unblock($1, $2)"),
+	 .params = {CALLER, PATH}},
 	{.method = "PUT",
 	 .pattern = "/backup",
 	 .audience = TOKEN,
@@ -259,26 +281,49 @@ matches(const char *pattern, const char *path,
 	return *path == '\0';
 }
 
-/* The methods that a path has, as a static list. */
-static const char *
-allow_list(bool get, bool post, bool put)
+/* The methods that routes have, as bits. */
+static unsigned
+method_bit(const char *method)
 {
-	if (get && post)
-		return "GET, POST";
-	if (get && put)
-		return "GET, PUT";
-	if (get)
-		return "GET";
-	if (post)
-		return "POST";
-	return put ? "PUT" : NULL;
+	static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+
+	for (unsigned i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (strcmp(method, methods[i]) == 0)
+			return 1u << i;
+	return 0;
+}
+
+/* Methods as a static list; NULL for none. */
+static const char *
+allow_list(unsigned methods)
+{
+	static const char *const lists[] = {
+		NULL,
+		"GET",
+		"POST",
+		"GET, POST",
+		"PUT",
+		"GET, PUT",
+		"POST, PUT",
+		"GET, POST, PUT",
+		"DELETE",
+		"GET, DELETE",
+		"POST, DELETE",
+		"GET, POST, DELETE",
+		"PUT, DELETE",
+		"GET, PUT, DELETE",
+		"POST, PUT, DELETE",
+		"GET, POST, PUT, DELETE",
+	};
+
+	return lists[methods];
 }
 
 const struct route *
 routes_find(const char *method, const char *path, unsigned hidden,
 			char segment[ROUTE_SEGMENT_SIZE], const char **allow)
 {
-	bool get = false, post = false, put = false;
+	unsigned methods = 0;
 
 	for (size_t i = 0; i < ROUTE_COUNT; i++)
 	{
@@ -287,12 +332,28 @@ routes_find(const char *method, const char *path, unsigned hidden,
 			continue;
 		if (strcmp(routes[i].method, method) == 0)
 			return &routes[i];
-		get = get || strcmp(routes[i].method, "GET") == 0;
-		post = post || strcmp(routes[i].method, "POST") == 0;
-		put = put || strcmp(routes[i].method, "PUT") == 0;
+		methods |= method_bit(routes[i].method);
 	}
-	*allow = allow_list(get, post, put);
+	*allow = allow_list(methods);
 	return NULL;
+}
+
+size_t
+routes_count(void)
+{
+	return ROUTE_COUNT;
+}
+
+const struct route *
+routes_at(size_t number)
+{
+	return number < ROUTE_COUNT ? &routes[number] : NULL;
+}
+
+size_t
+routes_number(const struct route *route)
+{
+	return (size_t) (route - routes);
 }
 
 /* A word of a list, with a comma if it is not the first one. */

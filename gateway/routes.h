@@ -45,7 +45,7 @@ enum route_flag
 {
 	HAS_ETAG = 1,	  /* columns 2 and 3: etag, immutable */
 	REGISTERS = 2,	  /* column 2: the new user's id; answer with a token */
-	EMPTY_BODY = 4,	  /* POST with nothing in it */
+	EMPTY_BODY = 4,	  /* POST or PUT with nothing in it */
 	LOGGED = 8,		  /* column 2: wait for the key log */
 	PUBLIC = 16,	  /* an answer without a secret, for any cache */
 	FOREVER = 32,	  /* ... that never changes */
@@ -110,6 +110,11 @@ extern const struct route *routes_find(const char *method, const char *path,
 									   unsigned hidden,
 									   char segment[ROUTE_SEGMENT_SIZE],
 									   const char **allow);
+
+/* The table by number, from 0; NULL past its end. */
+extern size_t routes_count(void);
+extern const struct route *routes_at(size_t number);
+extern size_t routes_number(const struct route *route);
 
 /*
  * Prints the table, a line for each route, with TABs between: method,

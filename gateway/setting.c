@@ -166,7 +166,9 @@ setting_take(struct config *config, const struct setting *setting,
 		case TEXT:
 			if (strlen(text) < CONFIG_TEXT_SIZE)
 			{
-				memcpy(text_at(config, setting), text, strlen(text) + 1);
+				/* whole, so that config_reload() can compare the bytes */
+				memset(text_at(config, setting), 0, CONFIG_TEXT_SIZE);
+				memcpy(text_at(config, setting), text, strlen(text));
 				return true;
 			}
 			snprintf(problem, CONFIG_PROBLEM_SIZE,

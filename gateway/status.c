@@ -63,6 +63,12 @@ static const struct status_row table[STATUS_COUNT] = {
 	[STATUS_MAILBOX_FULL] = {"ME025", "mailbox_full", 409,
 		"The mailbox is full",
 		"Try again when the receiver has read mail."},
+	[STATUS_NOT_ACCEPTED] = {"ME026", "not_accepted", 403,
+		"The receiver takes no mail from you",
+		"The message was not stored; only the receiver can change that."},
+	[STATUS_TOO_MANY_BLOCKS] = {"ME027", "too_many_blocks", 409,
+		"A mailbox has 1000 blocks at most",
+		"Unblock somebody first."},
 	[STATUS_INVALID_ASSERTION] = {"ME030", "invalid_assertion", 401,
 		"The assertion is not accepted",
 		"Take a new challenge and sign it with the identity key."},
@@ -165,7 +171,9 @@ status_of_server_sqlstate(const char *sqlstate)
 	if (strcmp(sqlstate, "57014") == 0 || strncmp(sqlstate, "53", 2) == 0 ||
 		strncmp(sqlstate, "40", 2) == 0)
 		return STATUS_OVERLOADED;
-	if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0)
+	/* gone, going, or a standby that was not promoted yet */
+	if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0 ||
+		strcmp(sqlstate, "25006") == 0)
 		return STATUS_DATABASE_UNAVAILABLE;
 	return STATUS_INTERNAL_ERROR;
 }

@@ -85,8 +85,8 @@ member_of(const char *name, size_t size)
 	enum member member = 0;
 
 	while (member < MEMBER_COUNT &&
-		   (strncmp(name, members[member].name, size) != 0 ||
-			members[member].name[size] != '\0'))
+		   (strlen(members[member].name) != size ||
+			memcmp(name, members[member].name, size) != 0))
 		member++;
 	return member;
 }

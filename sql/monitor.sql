@@ -55,8 +55,15 @@ SELECT size, signed_size, pending FROM e2emsg.key_log_state;
 ALTER TABLE e2emsg.key_rotation_log DISABLE TRIGGER USER;
 UPDATE e2emsg.key_rotation_log SET created_at = statement_timestamp() - interval '2 minutes';
 SELECT ok FROM e2emsg.health() WHERE check_name = 'key_log_lag';
+SELECT name, type, value IS NOT NULL AS known FROM e2emsg.metrics();
+SELECT e2emsg.key_log_lag() >= interval '2 minutes' AS long;
 INSERT INTO e2emsg.key_log_pending (user_id, entry, leaf_hash) VALUES (:'alice', 1, sha256(''));
 SELECT ok FROM e2emsg.health() WHERE check_name = 'key_log_pending';
+SELECT value FROM e2emsg.metrics() WHERE name = 'e2emsg_key_log_pending';
+SELECT count(*) FROM e2emsg.key_log_head h, e2emsg.publish_checkpoint('verifier', h.size, h.root, 'note');
+SELECT e2emsg.key_log_lag() >= interval '2 minutes' AS what_is_pending_waits;
+DELETE FROM e2emsg.key_log_pending;
+SELECT e2emsg.key_log_lag() AS nothing_waits;
 -- a table that is gone, a view that is somebody's own
 SAVEPOINT whole;
 DROP VIEW e2emsg.key_activity;

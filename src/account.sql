@@ -14,8 +14,8 @@ CREATE FUNCTION is_username(username text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 	-- 32 hexadecimal digits would pass for a UUID
-	SELECT username COLLATE "C" ~ '^[a-z][a-z0-9._-]{2,31}$'
-		AND username COLLATE "C" !~ '^[0-9a-f]{32}$'
+	SELECT username COLLATE "C" OPERATOR(pg_catalog.~) '^[a-z][a-z0-9._-]{2,31}$'
+		AND username COLLATE "C" OPERATOR(pg_catalog.!~) '^[0-9a-f]{32}$'
 $$;
 COMMENT ON FUNCTION is_username(text) IS
 	'Is this 3 to 32 of a-z 0-9 . _ - with a letter first, and no UUID?';
@@ -65,10 +65,10 @@ BEGIN
 		PERFORM e2emsg.refuse('invalid_request',
 			'identityKey and signature come together or not at all');
 	END IF;
-	stored_key := e2emsg.jwk_reduce(public_key, 'encryption');
+	stored_key := e2emsg.jwk_reduce(public_key, 'encryption')::jsonb;
 	thumbprint := e2emsg.jwk_thumbprint(public_key);
 	IF identity_key IS NOT NULL THEN
-		stored_identity := e2emsg.jwk_reduce(identity_key, 'identity');
+		stored_identity := e2emsg.jwk_reduce(identity_key, 'identity')::jsonb;
 		IF stored_identity = stored_key THEN
 			PERFORM e2emsg.refuse('key_reused',
 				'the identity key must be another key than the encryption key');
@@ -95,27 +95,3 @@ END
 $$;
 COMMENT ON FUNCTION register_user(text, json, json, bytea) IS
 	'Makes a user with an encryption key and, if signed, an identity key; returns the id.';
-
--- The mailbox goes, the name stays taken.  Keys and log stay as long as mail
--- may need them; the key log says that the user is gone.
-CREATE FUNCTION delete_user(user_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_variable
-DECLARE
-	mailbox record := e2emsg.lock_mailbox(user_id);
-	last_key record;
-BEGIN
-	SELECT k.* INTO STRICT last_key FROM e2emsg.public_key(user_id::text) k;
-	PERFORM e2emsg.log_key_event(user_id, last_key.username, 'deleted',
-		last_key.key_version, last_key.thumbprint, last_key.previous_thumbprint,
-		last_key.identity_key, last_key.signature);
-	UPDATE e2emsg.users u SET deleted_at = clock_timestamp() WHERE u.id = user_id;
-	DELETE FROM e2emsg.messages m WHERE m.mailbox_id = user_id;
-	DELETE FROM e2emsg.mailboxes m WHERE m.id = user_id;
-	DELETE FROM e2emsg.backups b WHERE b.user_id = user_id;
-END
-$$;
-COMMENT ON FUNCTION delete_user(uuid) IS
-	'Removes a user''s mailbox, mail and backup; the name is never given again, and the key log says so.';

@@ -140,7 +140,7 @@ BEGIN
 	IF newest.origin IS NULL THEN
 		INSERT INTO e2emsg.key_log_notes (origin, verifier, size, root, note)
 		VALUES (1, new_verifier, new_size, new_root, new_note);
-	ELSIF newest.verifier <> new_verifier OR newest.size > new_size THEN
+	ELSIF newest.verifier IS DISTINCT FROM new_verifier OR newest.size > new_size THEN
 		PERFORM e2emsg.refuse('forbidden', 'another checkpoint of the key log counts');
 	ELSE
 		UPDATE e2emsg.key_log_notes n

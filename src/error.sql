@@ -46,6 +46,10 @@ AS $$
 		'Acknowledge up to a seq that you have read.'),
 	('ME025', 'mailbox_full', 409, 'The mailbox is full',
 		'Try again when the receiver has read mail.'),
+	('ME026', 'not_accepted', 403, 'The receiver takes no mail from you',
+		'The message was not stored; only the receiver can change that.'),
+	('ME027', 'too_many_blocks', 409, 'A mailbox has 1000 blocks at most',
+		'Unblock somebody first.'),
 	-- who sent it
 	('ME030', 'invalid_assertion', 401, 'The assertion is not accepted',
 		'Take a new challenge and sign it with the identity key.'),

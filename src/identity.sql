@@ -10,7 +10,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	reduced jsonb := e2emsg.jwk_reduce(new_key, 'identity');
+	reduced jsonb := e2emsg.jwk_reduce(new_key, 'identity')::jsonb;
 	current_key record;
 BEGIN
 	PERFORM e2emsg.require_new_key(of_user, e2emsg.jwk_thumbprint(new_key));
@@ -34,9 +34,9 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	mailbox record := e2emsg.lock_mailbox(user_id);
 	old e2emsg.users;
 BEGIN
+	PERFORM e2emsg.lock_mailbox(user_id);
 	SELECT u.* INTO STRICT old FROM e2emsg.users u WHERE u.id = user_id;
 	IF old.identity_key IS NULL THEN
 		PERFORM e2emsg.store_identity_key(user_id, identity_key, signature,
@@ -70,9 +70,8 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	mailbox record := e2emsg.lock_mailbox(user_id);
 BEGIN
+	PERFORM e2emsg.lock_mailbox(user_id);
 	PERFORM e2emsg.store_identity_key(user_id, identity_key, signature,
 									  'identity_reset', NULL);
 END

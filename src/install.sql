@@ -6,23 +6,6 @@
 -- time: after CREATE EXTENSION, after ALTER EXTENSION e2emsg UPDATE, and after
 -- a DROP EXTENSION ... CASCADE took the constraints.
 
-CREATE FUNCTION add_missing_constraint(on_table regclass, constraint_name name,
-									   definition text)
-RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF NOT EXISTS (SELECT FROM pg_constraint c
-				   WHERE c.conrelid = on_table AND c.conname = constraint_name) THEN
-		EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', on_table, constraint_name,
-					   definition);
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION add_missing_constraint(regclass, name, text) IS
-	'Part of install(): adds a named constraint that the table lacks.';
-
 -- ALTER DEFAULT PRIVILEGES may have given a new object to others.  "object" is
 -- the qualified name for a statement, like TABLE e2emsg.users.
 CREATE FUNCTION revoke_from_all(object text, acl aclitem[]) RETURNS void
@@ -47,7 +30,7 @@ COMMENT ON FUNCTION revoke_from_all(text, aclitem[]) IS
 CREATE FUNCTION table_names() RETURNS name[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT '{users,public_keys,key_rotation_log,mailboxes,messages,session_nonces,
+	SELECT '{users,public_keys,key_rotation_log,mailboxes,messages,blocks,session_nonces,
 		key_log_pending,key_log_leaves,key_log_tiles,key_log_head,key_log_notes,
 		backups}'::pg_catalog.name[]
 $$;
@@ -72,7 +55,7 @@ DECLARE
 	stranger regclass;
 	table_name name;
 BEGIN
-	SELECT c.oid INTO stranger FROM pg_class c
+	SELECT c.oid::regclass INTO stranger FROM pg_class c
 	WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relname = ANY (names || views)
 		AND (c.relkind <> CASE WHEN c.relname = ANY (views) THEN 'v' ELSE 'r' END
 			 OR c.relowner <> 'e2emsg_owner'::regrole);
@@ -82,13 +65,19 @@ BEGIN
 				HINT = 'Rename it or drop it, then call install() again.';
 	END IF;
 
+	PERFORM e2emsg.add_missing_columns();
+	PERFORM e2emsg.drop_old_constraints();
+
 	CREATE TABLE IF NOT EXISTS e2emsg.users (
 		id uuid CONSTRAINT users_pkey PRIMARY KEY,
 		username text COLLATE "C" NOT NULL CONSTRAINT users_username_key UNIQUE,
 		identity_key jsonb,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-		deleted_at timestamptz
+		deleted_at timestamptz,
+		keys_removed_at timestamptz
 	);
+	CREATE INDEX IF NOT EXISTS users_deleted_at_idx ON e2emsg.users (deleted_at)
+		WHERE deleted_at IS NOT NULL AND keys_removed_at IS NULL;
 	COMMENT ON TABLE e2emsg.users IS 'Accounts; a name is never given twice.';
 
 	-- every version is kept while mail may need it
@@ -122,7 +111,7 @@ BEGIN
 		CONSTRAINT key_rotation_log_pkey PRIMARY KEY (user_id, entry)
 	);
 	COMMENT ON TABLE e2emsg.key_rotation_log IS
-		'Registrations, rotations and identity changes; append-only.';
+		'Registrations, rotations, identity changes and deletions; append-only, but that a deleted user''s identity key goes.';
 
 	-- the key log: rows that wait for their place, the leaves in their places,
 	-- the tree over them, and how far it goes
@@ -190,10 +179,11 @@ BEGIN
 		purged_seq bigint NOT NULL DEFAULT 0,
 		expired_seq bigint NOT NULL DEFAULT 0,
 		unread_bytes bigint NOT NULL DEFAULT 0,
+		block_count integer NOT NULL DEFAULT 0,
 		created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	) WITH (fillfactor = 50);
 	COMMENT ON TABLE e2emsg.mailboxes IS
-		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read, bytes that are not acknowledged.';
+		'One for each addressee: newest key version and the one that the key log shows, last number before that and now, what is acknowledged, what is gone, what of that was never read, bytes that are not acknowledged, how many senders are blocked.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.messages (
 		mailbox_id uuid NOT NULL,
@@ -211,6 +201,14 @@ BEGIN
 	);
 	COMMENT ON TABLE e2emsg.messages IS
 		'Sealed envelopes in the order of their mailbox; seq has no gaps.';
+
+	CREATE TABLE IF NOT EXISTS e2emsg.blocks (
+		mailbox_id uuid NOT NULL,
+		sender_id uuid NOT NULL,
+		created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+		CONSTRAINT blocks_pkey PRIMARY KEY (mailbox_id, sender_id)
+	);
+	COMMENT ON TABLE e2emsg.blocks IS 'Whose mail a mailbox does not take.';
 
 	CREATE TABLE IF NOT EXISTS e2emsg.session_nonces (
 		hash bytea CONSTRAINT session_nonces_pkey PRIMARY KEY,
@@ -241,8 +239,8 @@ BEGIN
 		('e2emsg.public_keys', 'public_keys_thumbprint_is_of_key', 'CHECK (thumbprint = e2emsg.jwk_thumbprint(key::text::json))'),
 		('e2emsg.key_rotation_log', 'key_rotation_log_event_is_known', 'CHECK (event IN (''registered'', ''rotated'', ''identity_added'', ''identity_replaced'', ''identity_reset'', ''deleted''))'),
 		('e2emsg.key_rotation_log', 'key_rotation_log_identity_key_is_p256', 'CHECK (e2emsg.is_stored_jwk(identity_key))'),
-		('e2emsg.key_rotation_log', 'key_rotation_log_signature_is_whole', 'CHECK ((identity_key IS NULL) = (signature IS NULL) AND octet_length(signature) = 64)'),
-		('e2emsg.key_rotation_log', 'key_rotation_log_identity_is_of_key', 'CHECK (identity_thumbprint IS NOT DISTINCT FROM e2emsg.jwk_thumbprint(identity_key::text::json))'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_identity_is_signed', 'CHECK ((identity_thumbprint IS NULL) = (signature IS NULL) AND octet_length(signature) = 64)'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_identity_key_is_named', 'CHECK (identity_key IS NULL OR identity_thumbprint IS NOT DISTINCT FROM e2emsg.jwk_thumbprint(identity_key::text::json))'),
 		('e2emsg.key_rotation_log', 'key_rotation_log_leaf_hash_is_sha256', 'CHECK (octet_length(leaf_hash) = 32 AND octet_length(previous_leaf_hash) = 32 IS NOT FALSE)'),
 		('e2emsg.key_log_leaves', 'key_log_leaves_hash_is_sha256', 'CHECK (octet_length(leaf_hash) = 32 AND index >= 0)'),
 		('e2emsg.key_log_tiles', 'key_log_tiles_hashes_fit', 'CHECK (octet_length(hashes) > 0 AND octet_length(hashes) <= 8192 AND octet_length(hashes) % 32 = 0)'),
@@ -253,6 +251,7 @@ BEGIN
 		('e2emsg.mailboxes', 'mailboxes_acked_seq_was_given', 'CHECK (acked_seq BETWEEN 0 AND last_seq)'),
 		('e2emsg.mailboxes', 'mailboxes_purged_seq_was_given', 'CHECK (purged_seq BETWEEN 0 AND last_seq)'),
 		('e2emsg.mailboxes', 'mailboxes_expired_seq_is_purged', 'CHECK (expired_seq BETWEEN 0 AND purged_seq)'),
+		('e2emsg.mailboxes', 'mailboxes_block_count_is_bounded', 'CHECK (block_count BETWEEN 0 AND 1000)'),
 		('e2emsg.messages', 'messages_seq_is_positive', 'CHECK (seq > 0)'),
 		('e2emsg.messages', 'messages_envelope_is_sound', 'CHECK (e2emsg.envelope_problem(suite, sender_key_version, key_version, iv, ciphertext, auth_tag) IS NULL)'),
 		('e2emsg.session_nonces', 'session_nonces_hash_is_sha256', 'CHECK (octet_length(hash) = 32)'),
@@ -262,14 +261,12 @@ BEGIN
 	) AS rules (on_table, rule, definition);
 
 	-- rows of the logs are only added
-	FOREACH table_name IN ARRAY '{key_rotation_log,key_log_leaves}'::name[] LOOP
-		CONTINUE WHEN EXISTS (SELECT FROM pg_trigger t
-							  WHERE t.tgrelid = format('e2emsg.%I', table_name)::regclass
-								  AND t.tgname = table_name || '_is_append_only');
-		EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON e2emsg.%I
-			FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change()',
-			table_name || '_is_append_only', table_name);
-	END LOOP;
+	PERFORM e2emsg.set_trigger(on_table::regclass, name, definition)
+	FROM (VALUES
+		('e2emsg.key_rotation_log', 'key_rotation_log_is_append_only', 'BEFORE DELETE OR UPDATE ON e2emsg.key_rotation_log FOR EACH ROW EXECUTE FUNCTION e2emsg.refuse_log_row_change()'),
+		('e2emsg.key_rotation_log', 'key_rotation_log_is_never_empty', 'BEFORE TRUNCATE ON e2emsg.key_rotation_log FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change()'),
+		('e2emsg.key_log_leaves', 'key_log_leaves_is_append_only', 'BEFORE DELETE OR UPDATE OR TRUNCATE ON e2emsg.key_log_leaves FOR EACH STATEMENT EXECUTE FUNCTION e2emsg.refuse_log_change()')
+	) AS triggers (on_table, name, definition);
 
 	PERFORM e2emsg.install_views();
 

@@ -65,6 +65,7 @@ BEGIN
 	IF NOT FOUND THEN
 		PERFORM e2emsg.refuse(CASE WHEN EXISTS (
 			SELECT FROM e2emsg.key_rotation_log l
+			JOIN e2emsg.public_keys k ON k.user_id = l.user_id AND k.version = l.version
 			WHERE l.user_id = owner AND l.version = coalesce(key_object.version, l.version))
 			THEN 'not_logged' ELSE 'unknown_key_version' END);
 	END IF;

@@ -89,7 +89,7 @@ COMMENT ON FUNCTION entry_bytes(uuid, integer) IS
 -- Writes hashes into the tiles from that position on, and the roots of tiles
 -- that became full into the level above.
 CREATE FUNCTION fill_tiles(from_position bigint, new_hashes bytea) RETURNS void
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -101,7 +101,7 @@ DECLARE
 	full_after bigint;
 BEGIN
 	LOOP
-		count := octet_length(hashes) / 32;
+		count := (octet_length(hashes) / 32)::bigint;
 		full_before := first / 256;
 		full_after := (first + count) / 256;
 		INSERT INTO e2emsg.key_log_tiles AS old (level, index, hashes)

@@ -20,8 +20,10 @@ static char *service_name_setting;
 static bool key_log_setting;
 static int acknowledged_retention_setting;
 static int unread_retention_setting;
+static int deleted_key_retention_setting;
 int mailbox_quota_messages;
 int mailbox_quota_kb;
+int sender_quota_percent;
 
 /*
  * A sender whose answer was lost may ask again for this long, and must get the
@@ -76,6 +78,13 @@ _PG_init(void)
 		0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0, check_unread_retention, NULL,
 		NULL);
 	DefineCustomIntVariable(
+		"e2emsg.deleted_key_retention_days",
+		"Days since a user was deleted after which purge() removes the keys.",
+		"Until then others can read what that user sent them.  Never less than "
+		"e2emsg.unread_retention_days.",
+		&deleted_key_retention_setting, 90, MIN_RETENTION_DAYS,
+		MAX_RETENTION_DAYS, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
 		"e2emsg.mailbox_quota_messages",
 		"How many unacknowledged messages a mailbox takes.",
 		"0 takes any number.", &mailbox_quota_messages, 0, 0, INT_MAX,
@@ -85,6 +94,11 @@ _PG_init(void)
 		"How much unacknowledged ciphertext a mailbox takes.",
 		"0 takes any amount.", &mailbox_quota_kb, 0, 0, INT_MAX, PGC_SUSET,
 		GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("e2emsg.sender_quota_percent",
+							"How much of a mailbox's quotas one sender takes.",
+							"0 and 100 leave one sender all of it.",
+							&sender_quota_percent, 25, 0, 100, PGC_SUSET, 0,
+							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("e2emsg");
 }
 
@@ -122,4 +136,13 @@ Datum
 unread_retention_days(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(unread_retention_setting);
+}
+
+PG_FUNCTION_INFO_V1(deleted_key_retention_days);
+
+/* deleted_key_retention_days() returns integer */
+Datum
+deleted_key_retention_days(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(deleted_key_retention_setting);
 }

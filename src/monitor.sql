@@ -111,7 +111,7 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET intervalstyle = postgres
 AS $$
 DECLARE
-	patience CONSTANT interval := '1 minute';
+	patience CONSTANT interval := interval '1 minute';
 	many CONSTANT integer := 10000;
 	is_on boolean := e2emsg.key_log_is_on();
 	missing text := e2emsg.missing_relations();
@@ -157,3 +157,47 @@ END
 $$;
 COMMENT ON FUNCTION health() IS
 	'Whether tables, key log and purging are as they should be; a row for each check.  For members of pg_monitor.';
+
+-- The age of the oldest entry without a signed checkpoint; a probe of an index
+-- each for what waits for its round and for what waits for its signature.
+CREATE FUNCTION key_log_lag() RETURNS interval
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(statement_timestamp() - min(l.created_at), interval '0')
+	FROM ((SELECT w.user_id, w.entry FROM e2emsg.key_log_pending w ORDER BY w.id LIMIT 1)
+		  UNION ALL
+		  (SELECT f.user_id, f.entry FROM e2emsg.key_log_leaves f
+		   WHERE f.index >= e2emsg.logged_size() AND f.user_id IS NOT NULL
+		   ORDER BY f.index LIMIT 1)) oldest
+	JOIN e2emsg.key_rotation_log l ON l.user_id = oldest.user_id AND l.entry = oldest.entry
+	WHERE e2emsg.key_log_is_on()
+$$;
+COMMENT ON FUNCTION key_log_lag() IS
+	'For how long the oldest entry of the key log has waited to be signed; 0 when none does.';
+
+-- Whatever is here takes a few probes, however much mail there is.
+CREATE FUNCTION metrics(OUT name text, OUT type text, OUT help text, OUT value numeric)
+RETURNS SETOF record
+LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	VALUES
+	('e2emsg_key_log_pending', 'gauge',
+	 'Rows that wait for a round of the key log, counted to 10000.',
+	 (SELECT count(*) FROM (SELECT FROM e2emsg.key_log_pending LIMIT 10000) w)::numeric),
+	('e2emsg_key_log_lag_seconds', 'gauge',
+	 'For how long the oldest entry of the key log has waited to be signed.',
+	 extract(epoch FROM e2emsg.key_log_lag())),
+	('e2emsg_key_log_checkpoint_age_seconds', 'gauge',
+	 'Age of the newest signed checkpoint; it grows while no key changes.',
+	 (SELECT extract(epoch FROM statement_timestamp() - n.signed_at)
+	  FROM e2emsg.key_log_notes n ORDER BY n.origin DESC LIMIT 1)),
+	('e2emsg_messages_deleted_total', 'counter',
+	 'Messages that purge() and delete_user() have deleted.',
+	 coalesce(pg_stat_get_tuples_deleted('e2emsg.messages'::regclass), 0)),
+	('e2emsg_messages_disk_bytes', 'gauge', 'Messages with their indexes on the disk.',
+	 pg_total_relation_size('e2emsg.messages'::regclass))
+$$;
+COMMENT ON FUNCTION metrics() IS
+	'What the gateway adds to its /metrics, a row for each; NULL when there is no value.';

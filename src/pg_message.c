@@ -32,6 +32,7 @@ static const char *const codes[] = {
 	[MAILBOX_BUSY] = "mailbox_busy",
 	[IV_REUSED] = "iv_reused",
 	[STALE_KEY_VERSION] = "stale_key_version",
+	[NOT_ACCEPTED] = "not_accepted",
 	[NOT_LOGGED] = "not_logged",
 	[MAILBOX_FULL] = "mailbox_full",
 };

@@ -1,9 +1,10 @@
 /*
  * pg_send.h
- *		One call of send_messages(), on its way through three files:
+ *		One call of send_messages(), on its way through four files:
  *
  *		pg_message.c		takes the arguments and gives the answers
  *		pg_send_rules.c		says what becomes of each envelope
+ *		pg_send_quota.c		says whether there is room for it
  *		pg_send_tables.c	reads and writes the tables
  */
 #ifndef E2EMSG_PG_SEND_H
@@ -37,6 +38,7 @@ enum verdict
 	UNKNOWN_RECEIVER,
 	MAILBOX_BUSY,
 	IV_REUSED,
+	NOT_ACCEPTED,
 	STALE_KEY_VERSION,
 	MAILBOX_FULL,
 	NOT_LOGGED
@@ -49,8 +51,19 @@ struct mailbox
 	int32 key_version;	  /* the newest */
 	int32 logged_version; /* what envelopes must be sealed to; 0: none yet */
 	int64 last_seq;
-	int64 unread_count, unread_bytes; /* not acknowledged */
-	bool counted;					  /* last_seq has moved */
+	int64 read_seq;		/* acknowledged, or gone; what is past it counts */
+	int64 unread_bytes; /* past read_seq */
+	int32 block_count;	/* senders it takes no mail from */
+	bool counted;		/* last_seq has moved */
+	int64 asked_count, asked_bytes; /* fresh in this call */
+};
+
+/* What one sender has in one mailbox past read_seq, where it is looked at. */
+struct share
+{
+	struct mailbox *mailbox;
+	pg_uuid_t *sender;
+	int64 unread_count, unread_bytes;
 };
 
 /* An envelope of the call, or one that the table has. */
@@ -63,8 +76,9 @@ struct envelope
 	bool has_suite, has_sender_key_version, has_key_version;
 	struct mailbox *mailbox; /* NULL when not locked */
 	struct envelope *first;	 /* the same one earlier in this call, or NULL */
+	struct share *share;	 /* the sender's; NULL where nobody is near his */
 	enum verdict verdict;
-	const char *problem; /* what makes it invalid, or NULL */
+	const char *problem; /* what the code alone does not say, or NULL */
 	int64 seq;
 	TimestampTz sent_at; /* when it was stored, now or before */
 };
@@ -94,6 +108,14 @@ extern void judge_again(struct envelope *again, const struct envelope *stored);
 /* Orders ids, and mailboxes by their ids. */
 extern int compare_ids(const void *a, const void *b);
 
+/* --- the quotas --- */
+
+/*
+ * Gives the fresh envelopes numbers without gaps, in the order of the call;
+ * MAILBOX_FULL to those that find no room.  Returns how many have one.
+ */
+extern int number_envelopes(struct sending *sending);
+
 /* --- the tables --- */
 
 /*
@@ -108,6 +130,12 @@ extern pg_uuid_t *find_receivers(const struct sending *sending, int *count);
 
 /* Calls judge_again() for each fresh envelope whose iv the table has. */
 extern void find_known(struct sending *sending);
+
+/* NOT_ACCEPTED to each of these whose receiver blocks the sender. */
+extern void find_blocked(struct envelope **envelopes, int count);
+
+/* Counts what is in the table of these shares. */
+extern void count_shares(struct share *shares, int count);
 
 /* Writes the fresh envelopes and the mailboxes' new numbers. */
 extern void store_envelopes(const struct sending *sending);

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "pg_send.h"
-#include "settings.h"
 
 int
 compare_ids(const void *a, const void *b)
@@ -105,6 +104,25 @@ judge_again(struct envelope *again, const struct envelope *stored)
 	again->sent_at = stored->sent_at;
 }
 
+/* The receiver takes no mail from the sender. */
+static void
+judge_sender(struct sending *sending)
+{
+	struct envelope **asked =
+		palloc(sizeof(struct envelope *) * (sending->count + 1));
+	int count = 0;
+
+	for (int i = 0; i < sending->count; i++)
+	{
+		struct envelope *envelope = &sending->envelopes[i];
+
+		if (envelope->verdict == FRESH && envelope->mailbox->block_count > 0)
+			asked[count++] = envelope;
+	}
+	if (count > 0)
+		find_blocked(asked, count);
+}
+
 static void
 judge_version(struct sending *sending)
 {
@@ -170,62 +188,6 @@ judge_equal(struct sending *sending)
 	}
 }
 
-/* Is there room for one more of that size, beside what is not acknowledged? */
-static bool
-has_room(const struct mailbox *mailbox, int64 size)
-{
-	return (mailbox_quota_messages == 0 ||
-			mailbox->unread_count < mailbox_quota_messages) &&
-		   (mailbox_quota_kb == 0 || mailbox->unread_bytes + size <=
-										 INT64CONST(1024) * mailbox_quota_kb);
-}
-
-/* An envelope equal to one that found no room was not stored either. */
-static void
-judge_without_room(struct sending *sending)
-{
-	for (int i = 0; i < sending->count; i++)
-	{
-		struct envelope *envelope = &sending->envelopes[i];
-
-		if (envelope->first && envelope->first->verdict == MAILBOX_FULL)
-			envelope->verdict = MAILBOX_FULL;
-	}
-}
-
-/* Numbers without gaps, in the order of the call.  Returns how many. */
-static int
-number(struct sending *sending)
-{
-	int fresh = 0;
-	bool full = false;
-
-	for (int i = 0; i < sending->count; i++)
-	{
-		struct envelope *envelope = &sending->envelopes[i];
-		struct mailbox *mailbox = envelope->mailbox;
-		int64 size;
-
-		if (envelope->verdict != FRESH)
-			continue;
-		size = VARSIZE_ANY_EXHDR(envelope->ciphertext);
-		if (!has_room(mailbox, size))
-		{
-			envelope->verdict = MAILBOX_FULL;
-			full = true;
-			continue;
-		}
-		envelope->seq = ++mailbox->last_seq;
-		mailbox->unread_count++;
-		mailbox->unread_bytes += size;
-		mailbox->counted = true;
-		fresh++;
-	}
-	if (full)
-		judge_without_room(sending);
-	return fresh;
-}
-
 /* A retry gets its first answer, whatever has changed since. */
 void
 send_envelopes(struct sending *sending, bool wait)
@@ -233,9 +195,10 @@ send_envelopes(struct sending *sending, bool wait)
 	lock_mailboxes(sending, wait);
 	find_mailboxes(sending);
 	find_known(sending);
+	judge_sender(sending);
 	judge_version(sending);
 	judge_equal(sending);
-	if (number(sending) == 0)
+	if (number_envelopes(sending) == 0)
 		return;
 	store_envelopes(sending);
 	store_numbers(sending);

@@ -20,6 +20,8 @@ enum statement
 	LOCK_FREE,
 	FIND_RECEIVERS,
 	FIND_KNOWN,
+	FIND_BLOCKED,
+	COUNT_SHARES,
 	STORE_ENVELOPES,
 	STORE_NUMBERS,
 	FIND_LOGGED_VERSION,
@@ -29,25 +31,23 @@ enum statement
 
 #define MAX_PARAMETERS 10
 
+#define LOCKED_MAILBOXES                                        \
+	"SELECT m.id, m.key_version, m.logged_version, m.last_seq," \
+	" greatest(m.acked_seq, m.purged_seq), m.unread_bytes,"     \
+	" m.block_count FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
+
 static const struct
 {
 	const char *sql;
 	int count;
 	Oid types[MAX_PARAMETERS];
 } statements[STATEMENTS] = {
-	[LOCK] = {"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
-			  " m.last_seq - greatest(m.acked_seq, m.purged_seq),"
-			  " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
-			  " ORDER BY m.id FOR NO KEY UPDATE",
+	[LOCK] = {LOCKED_MAILBOXES " ORDER BY m.id FOR NO KEY UPDATE",
 			  1,
 			  {UUIDARRAYOID}},
-	[LOCK_FREE] =
-		{"SELECT m.id, m.key_version, m.logged_version, m.last_seq,"
-		 " m.last_seq - greatest(m.acked_seq, m.purged_seq),"
-		 " m.unread_bytes FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
-		 " FOR NO KEY UPDATE SKIP LOCKED",
-		 1,
-		 {UUIDARRAYOID}},
+	[LOCK_FREE] = {LOCKED_MAILBOXES " FOR NO KEY UPDATE SKIP LOCKED",
+				   1,
+				   {UUIDARRAYOID}},
 	[FIND_RECEIVERS] =
 		{"SELECT m.id FROM e2emsg.mailboxes m WHERE m.id = ANY ($1)"
 		 " ORDER BY m.id",
@@ -63,6 +63,27 @@ static const struct
 		 " AND m.iv = e.iv",
 		 3,
 		 {UUIDARRAYOID, UUIDARRAYOID, BYTEAARRAYOID}},
+	[FIND_BLOCKED] = {"SELECT e.ordinal::integer"
+					  " FROM unnest($1, $2) WITH ORDINALITY"
+					  " AS e (mailbox_id, sender_id, ordinal)"
+					  " JOIN e2emsg.blocks b"
+					  " ON b.mailbox_id = e.mailbox_id"
+					  " AND b.sender_id = e.sender_id",
+					  2,
+					  {UUIDARRAYOID, UUIDARRAYOID}},
+	/* through messages_envelope_key, which knows of senders, not of numbers */
+	[COUNT_SHARES] =
+		{"SELECT s.ordinal::integer,"
+		 " count(*) FILTER (WHERE m.seq > s.read_seq),"
+		 " coalesce(sum(octet_length(m.ciphertext))"
+		 " FILTER (WHERE m.seq > s.read_seq), 0)::bigint"
+		 " FROM unnest($1, $2, $3) WITH ORDINALITY"
+		 " AS s (mailbox_id, sender_id, read_seq, ordinal)"
+		 " JOIN e2emsg.messages m"
+		 " ON m.mailbox_id = s.mailbox_id AND m.sender_id = s.sender_id"
+		 " GROUP BY s.ordinal",
+		 3,
+		 {UUIDARRAYOID, UUIDARRAYOID, INT8ARRAYOID}},
 	[STORE_ENVELOPES] =
 		{"INSERT INTO e2emsg.messages (sender_id, mailbox_id, suite,"
 		 " sender_key_version, key_version, iv, ciphertext, auth_tag,"
@@ -134,6 +155,21 @@ value(int row, int column)
 	return field(row, column, &isnull);
 }
 
+static Datum
+uuid_array(Datum *ids, int count)
+{
+	return PointerGetDatum(
+		construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}
+
+static Datum
+int8_array(Datum *numbers, int count)
+{
+	return PointerGetDatum(construct_array(numbers, count, INT8OID,
+										   sizeof(int64), FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
 /*
  * A newer key than the mailbox goes by is there: does the log hold it now?
  * No version goes back, also when the log was off for a while.
@@ -161,8 +197,9 @@ lock_mailboxes(struct sending *sending, bool wait)
 							 .key_version = DatumGetInt32(value(i, 2)),
 							 .logged_version = DatumGetInt32(value(i, 3)),
 							 .last_seq = DatumGetInt64(value(i, 4)),
-							 .unread_count = DatumGetInt64(value(i, 5)),
-							 .unread_bytes = DatumGetInt64(value(i, 6))};
+							 .read_seq = DatumGetInt64(value(i, 5)),
+							 .unread_bytes = DatumGetInt64(value(i, 6)),
+							 .block_count = DatumGetInt32(value(i, 7))};
 	SPI_freetuptable(SPI_tuptable);
 	for (int i = 0; i < sending->mailbox_count; i++)
 		if (sending->mailboxes[i].logged_version !=
@@ -218,6 +255,54 @@ find_known(struct sending *sending)
 }
 
 void
+find_blocked(struct envelope **envelopes, int count)
+{
+	Datum *mailboxes = palloc(sizeof(Datum) * count);
+	Datum *senders = palloc(sizeof(Datum) * count);
+	Datum values[2];
+
+	for (int i = 0; i < count; i++)
+	{
+		mailboxes[i] = UUIDPGetDatum(envelopes[i]->receiver);
+		senders[i] = UUIDPGetDatum(envelopes[i]->sender);
+	}
+	values[0] = uuid_array(mailboxes, count);
+	values[1] = uuid_array(senders, count);
+	run(FIND_BLOCKED, values);
+	for (int row = 0; row < SPI_processed; row++)
+		envelopes[DatumGetInt32(value(row, 1)) - 1]->verdict = NOT_ACCEPTED;
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
+count_shares(struct share *shares, int count)
+{
+	Datum *mailboxes = palloc(sizeof(Datum) * count);
+	Datum *senders = palloc(sizeof(Datum) * count);
+	Datum *numbers = palloc(sizeof(Datum) * count);
+	Datum values[3];
+
+	for (int i = 0; i < count; i++)
+	{
+		mailboxes[i] = UUIDPGetDatum(&shares[i].mailbox->id);
+		senders[i] = UUIDPGetDatum(shares[i].sender);
+		numbers[i] = Int64GetDatum(shares[i].mailbox->read_seq);
+	}
+	values[0] = uuid_array(mailboxes, count);
+	values[1] = uuid_array(senders, count);
+	values[2] = int8_array(numbers, count);
+	run(COUNT_SHARES, values);
+	for (int row = 0; row < SPI_processed; row++)
+	{
+		struct share *share = &shares[DatumGetInt32(value(row, 1)) - 1];
+
+		share->unread_count = DatumGetInt64(value(row, 2));
+		share->unread_bytes = DatumGetInt64(value(row, 3));
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
 store_envelopes(const struct sending *sending)
 {
 	Datum values[MAX_PARAMETERS];
@@ -259,16 +344,11 @@ store_numbers(const struct sending *sending)
 		bytes[count] = Int64GetDatum(mailbox->unread_bytes);
 		numbers[count++] = Int64GetDatum(mailbox->last_seq);
 	}
-	values[0] = PointerGetDatum(
-		construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-	values[1] =
-		PointerGetDatum(construct_array(numbers, count, INT8OID, sizeof(int64),
-										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[0] = uuid_array(ids, count);
+	values[1] = int8_array(numbers, count);
 	values[2] = PointerGetDatum(construct_array(
 		versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	values[3] =
-		PointerGetDatum(construct_array(bytes, count, INT8OID, sizeof(int64),
-										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[3] = int8_array(bytes, count);
 	run(STORE_NUMBERS, values);
 }
 

@@ -29,6 +29,8 @@ BEGIN
 		e2emsg.send_messages(uuid[], uuid[], smallint[], integer[], integer[], bytea[],
 							 bytea[], bytea[], boolean),
 		e2emsg.inbox(uuid, bigint, integer), e2emsg.acknowledge(uuid, bigint),
+		e2emsg.block_sender(uuid, uuid), e2emsg.unblock_sender(uuid, uuid),
+		e2emsg.blocked_senders(uuid),
 		e2emsg.put_backup(uuid, integer, bytea, bytea), e2emsg.backup(uuid),
 		e2emsg.restore_backup(text, bytea)
 		TO %s', role);
@@ -60,8 +62,10 @@ BEGIN
 								  bytea[], bytea[], bytea[]),
 		e2emsg.rest_inbox(uuid, text, text), e2emsg.rest_streams(uuid[], bigint[]),
 		e2emsg.rest_acknowledge(uuid, text),
+		e2emsg.rest_blocks(uuid), e2emsg.rest_block(uuid, text),
+		e2emsg.rest_unblock(uuid, text),
 		e2emsg.rest_put_backup(uuid, text), e2emsg.rest_backup(uuid),
-		e2emsg.rest_restore(text)
+		e2emsg.rest_restore(text), e2emsg.metrics()
 		TO %s', role);
 END
 $$;
@@ -96,4 +100,4 @@ $$;
 
 -- But who watches the server may watch this, too; install() grants the views.
 GRANT USAGE ON SCHEMA e2emsg TO pg_monitor;
-GRANT EXECUTE ON FUNCTION e2emsg.health() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION e2emsg.health(), e2emsg.metrics() TO pg_monitor;

@@ -4,6 +4,13 @@
 -- no sender asks about them again, unread ones never, or when the owner's
 -- setting says so.  The mailbox remembers how far (purged_seq), and how far
 -- mail was lost unread (expired_seq), which a reader is told.
+--
+-- Age is the time since a message was stored, read or not.  The row is kept for
+-- the retries of its sender, whose clock begins no later than that, and who
+-- never learns when the receiver has read.  So a message that is acknowledged
+-- when it is older than the retention may go at once: its sender has long given
+-- up.  Counted from the acknowledgement, rows would only stay longer, by however
+-- long the receiver was away, and each would need a time of its own.
 
 CREATE FUNCTION acknowledged_retention_days() RETURNS integer
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
@@ -108,7 +115,7 @@ COMMENT ON FUNCTION purge_backlog(integer) IS
 -- next call, and those that this call changes are held until its commit only.
 CREATE FUNCTION purge(max_rows integer DEFAULT 1000,
 					  OUT acknowledged bigint, OUT expired bigint, OUT nonces bigint,
-					  OUT remaining bigint)
+					  OUT keys bigint, OUT remaining bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -159,6 +166,7 @@ BEGIN
 					 ORDER BY old.expires_at LIMIT max_rows - acknowledged - expired
 					 FOR UPDATE SKIP LOCKED);
 	GET DIAGNOSTICS nonces = ROW_COUNT;
+	keys := e2emsg.purge_keys(max_rows - acknowledged - expired - nonces);
 	remaining := e2emsg.purge_backlog(max_rows);
 END
 $$;

@@ -205,7 +205,7 @@ COMMENT ON FUNCTION rest_identity_key(uuid, text, text) IS 'PUT /users/{id}/iden
 -- GET /users/{who}/key-rotations: what the signed key log holds of them, with
 -- the proof for the last one, which names the one before, and so on
 CREATE FUNCTION rest_key_rotations(who text, first_number text, OUT body json)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

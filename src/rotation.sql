@@ -121,7 +121,7 @@ BEGIN
 			format('version %s is current', mailbox.key_version));
 	END IF;
 	SELECT u.* INTO owner FROM e2emsg.users u WHERE u.id = user_id;
-	stored_key := e2emsg.jwk_reduce(public_key, 'encryption');
+	stored_key := e2emsg.jwk_reduce(public_key, 'encryption')::jsonb;
 	PERFORM e2emsg.require_new_key(user_id, thumbprint);
 	IF owner.identity_key IS NOT NULL THEN
 		PERFORM e2emsg.require_endorsement(owner.identity_key::text::json, signature,

@@ -9,4 +9,7 @@
 extern int mailbox_quota_messages;
 extern int mailbox_quota_kb;
 
+/* How much of these one sender may have there; 0, 100: all of it. */
+extern int sender_quota_percent;
+
 #endif /* E2EMSG_SETTINGS_H */

@@ -30,7 +30,7 @@ COMMENT ON FUNCTION identity_change_statement(text, text, bytea, bytea) IS
 -- 32 zero bytes stand for "no key before this one".
 CREATE FUNCTION no_thumbprint() RETURNS bytea
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT decode(repeat('00', 32), 'hex') $$;
+AS $$ SELECT pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex') $$;
 COMMENT ON FUNCTION no_thumbprint() IS '32 zero bytes: no key before this one.';
 
 -- Refuses a signature that does not endorse the key.

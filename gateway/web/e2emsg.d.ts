@@ -145,7 +145,7 @@ export interface Events {
 	connection: { state: Connection; error?: E2emsgError };
 	/** Signed in or out, rotated, backup saved. */
 	account: Account | null;
-	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen */
+	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen, block_not_told */
 	warning: { code: string; text: string; username?: string };
 	/** Something speaks against the key log, so nothing is sent; or that is over. */
 	keylog: { problem: string | null };
@@ -198,7 +198,10 @@ export interface Client {
 	contact(username: string): Promise<Contact>;
 	/** Takes a stranger's request. */
 	accept(username: string): Promise<void>;
-	/** What a blocked user writes is acknowledged and not kept. */
+	/**
+	 * The server refuses what a blocked user writes, who is told so (`not_accepted`);
+	 * what comes before the server has heard of it is acknowledged and not kept.
+	 */
 	block(username: string): Promise<void>;
 	unblock(username: string): Promise<void>;
 	/**

@@ -2,6 +2,7 @@
 import { Accounts } from './client/account.js';
 import { Api } from './client/api.js';
 import { Backup } from './client/backup.js';
+import { Blocks } from './client/blocks.js';
 import { Conversations } from './client/conversations.js';
 import { Delivery } from './client/delivery.js';
 import { E2emsgError, refuse } from './client/error.js';
@@ -51,7 +52,7 @@ class Core {
 		this.tabs = new Tabs(database, (message) => this.hear(message));
 		this.events.tell = (message) => this.tabs.tell(message);
 		const parts = { session: Session, account: Accounts, keyring: Keyring, keyLog: KeyLog, peers: Peers, backup: Backup,
-			conversations: Conversations, verification: Verification, outbox: Outbox, delivery: Delivery, opening: Opening,
+			blocks: Blocks, conversations: Conversations, verification: Verification, outbox: Outbox, delivery: Delivery, opening: Opening,
 			inbox: Inbox, receipts: Receipts, rotation: Rotation, restore: Restore, live: Live };
 		for (const [name, Part] of Object.entries(parts)) this[name] = new Part(this);
 	}

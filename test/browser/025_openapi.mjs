@@ -197,6 +197,14 @@ await call('GET', '/messages?limit=0', { as: 'bob' });
 await call('POST', '/messages/ack', { as: 'bob', body: { through: 1 } });
 await call('POST', '/messages/ack', { as: 'bob', body: { through: 100 } });
 
+await call('GET', '/blocks', { as: 'bob' });
+await call('PUT', `/blocks/${aliceId}`, { as: 'bob' });
+await call('PUT', '/blocks/alice', { as: 'bob' });
+await call('GET', '/blocks', { as: 'bob' });
+await call('POST', '/messages', { as: 'alice', body: { ...envelope, iv: 'AAAAAAAAAAAAAAAC' } });
+await call('DELETE', `/blocks/${aliceId}`, { as: 'bob' });
+await call('DELETE', '/blocks/alice', { as: 'bob' });
+
 const backup = { version: 1, locator: 'A'.repeat(43), backup: 'AQAA' };
 await call('GET', '/backup', { as: 'alice' });
 await call('PUT', '/backup', { as: 'alice', body: backup });

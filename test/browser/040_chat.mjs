@@ -100,7 +100,8 @@ await first.keyboard.press('Escape');
 await first.getByRole('button', { name: /^About / }).click();
 await first.getByRole('button', { name: 'Block' }).click();
 await first.getByText('You blocked').waitFor();
-await terminal.does('send', 'alice', 'still there?');
+ok(await waitUntil(async () => /not_accepted/.test((await terminal.run('send', 'alice', 'still there?')).err)),
+	'the server refuses what somebody blocked writes');
 await terminal.does('send', 'bob', 'is Alice there?');
 await bob.row('erin').waitFor();
 ok(await first.title() === 'e2emsg', 'somebody blocked does not count');

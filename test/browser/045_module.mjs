@@ -127,9 +127,10 @@ await mallory.does('send', 'alice', 'you do not know me');
 ok(await other.has('mallory2', 'you do not know me'), 'a stranger writes');
 ok((await other.call('conversations')).find(({ username }) => username === 'mallory2').state === 'request', 'which is a request');
 await other.call('block', 'mallory2');
-await mallory.does('send', 'alice', 'answer me');
+ok(await waitUntil(async () => /not_accepted/.test((await mallory.run('send', 'alice', 'answer me')).err)),
+	'the server hears of a block, and refuses');
 await bobAgain.call('send', 'alice', 'later');
-ok(await other.has('bob', 'later') && !(await other.texts('mallory2')).includes('answer me'), 'a blocked user is not shown');
+ok(await other.has('bob', 'later') && !(await other.texts('mallory2')).includes('answer me'), 'what came before is not shown');
 
 // ---- lost and restored keys
 

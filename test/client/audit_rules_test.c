@@ -262,7 +262,14 @@ check_signature(struct world *world)
 	expect(world, "an identity key is given that it does not name");
 	begin_rotation(world);
 	world->identity = NULL;
-	expect(world, "the identity key that it names is withheld");
+	expect_fine(world, "no identity key is given");
+	tap_ok(&world->tap, judge(world).without_key, "... which is noted");
+	begin_rotation(world);
+	tap_ok(&world->tap, !judge(world).without_key, "... and only then");
+	begin_replacement(world);
+	memset(&world->user.identity, 0, sizeof(world->user.identity));
+	memset(world->entry.endorsement, 0, LOG_SIGNATURE_SIZE);
+	expect_fine(world, "an endorsement by a key that is not given");
 	begin_rotation(world);
 	world->identity = &world->second.public_key;
 	expect(world, "the identity key given is not the one it names");

@@ -18,7 +18,10 @@
 static void
 fill(struct audit_state *state)
 {
-	struct audit_user user = {.number = 7, .version = 3, .deleted = true};
+	struct audit_user user = {.number = 7,
+							  .version = 3,
+							  .deleted = true,
+							  .without_key = UINT64_MAX / 5};
 	uint8_t hash[MERKLE_HASH_SIZE] = {9};
 
 	strcpy(state->verifier, "msg.test/log+00000000+x");
@@ -58,6 +61,7 @@ same_user(const struct audit_user *a, const struct audit_user *b)
 	return memcmp(a->id, b->id, sizeof(a->id)) == 0 &&
 		   strcmp(a->username, b->username) == 0 && a->deleted == b->deleted &&
 		   a->number == b->number && a->version == b->version &&
+		   a->without_key == b->without_key &&
 		   memcmp(&a->identity, &b->identity, sizeof(a->identity)) == 0 &&
 		   memcmp(a->leaf_hash, b->leaf_hash, sizeof(a->leaf_hash)) == 0;
 }

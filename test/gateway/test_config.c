@@ -147,6 +147,7 @@ test_complaints(struct tap *tap, const char *path)
 
 	memset(long_flag + 10, 'a', CONFIG_TEXT_SIZE);
 	tap_ok(tap, complains("--prot=1", "\"prot\""), "an unknown flag");
+	tap_ok(tap, complains("", "unknown argument"), "an empty argument");
 	tap_ok(tap, complains("--port=65536", "0 to 65535"), "past the bounds");
 	tap_ok(tap, complains("--port=-1", "port must be"), "a sign");
 	tap_ok(tap, complains("--port=+1", "port must be"), "a plus sign");
@@ -235,6 +236,15 @@ test_reload(struct tap *tap)
 		   "the log level changes at once");
 	tap_ok(tap, now.config.port == 8080 && counts[1] == 1,
 		   "the port needs a restart");
+	if (!load(&now, (const char *[MAX_ARGUMENTS]){"--address=::", NULL},
+			  none) ||
+		!load(&then,
+			  (const char *[MAX_ARGUMENTS]){"--address=::1",
+											"--address=::", NULL},
+			  none))
+		exit(EXIT_FAILURE);
+	config_reload(&now.config, &then.config, count_change, counts);
+	tap_ok(tap, counts[1] == 1, "the same text in another way is no change");
 }
 
 int

@@ -60,6 +60,7 @@ test_lists(struct tap *tap)
 		"http://[::1]x",
 		"http://[g::1]",
 		"1http://a.b",
+		"+http://a.b",
 		"https://b\xc3\xbc"
 		"cher.example",
 		"https://good.example https://bad.example/"};

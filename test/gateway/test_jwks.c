@@ -56,6 +56,7 @@ test_sets(struct tap *tap)
 		{EC ",{" POINT ",\"alg\":\"ES384\"}", NULL},
 		{EC ",{" POINT ",\"alg\":\"RS256\"}", NULL},
 		{EC ",{" POINT ",\"key_ops\":[\"deriveBits\"]}", NULL},
+		{EC ",{" POINT ",\"key_ops\":[\"verify\",\"sign\"]}", NULL},
 		{EC ",{\"kty\":\"RSA\",\"alg\":\"PS256\",\"n\":\"AQ\",\"e\":\"Aw\"}",
 		 NULL},
 		{EC ",{\"kty\":\"RSA\",\"use\":\"enc\",\"n\":\"AQ\",\"e\":\"Aw\"}",

@@ -104,6 +104,12 @@ main(void)
 	tap_ok(&tap, goes_nowhere("HEAD", "/messages/ack", "POST"), "Allow: POST");
 	tap_ok(&tap, goes_nowhere("GET", "/users/x/identity-key", "PUT"),
 		   "Allow: PUT");
+	tap_ok(&tap, goes_nowhere("POST", "/blocks/x", "PUT, DELETE"),
+		   "Allow: PUT, DELETE");
+	tap_ok(&tap, goes_nowhere("DELETE", "/blocks", "GET"),
+		   "no route deletes all blocks");
+	tap_ok(&tap, goes_to("DELETE", "/blocks/x", "/blocks/{id}", "x"),
+		   "unblock");
 	tap_ok(&tap,
 		   goes_to("GET", "/web/page/chat.js", "/web/{file*}", "page/chat.js"),
 		   "a file of the client");

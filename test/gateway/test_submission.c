@@ -132,6 +132,21 @@ test_samples(struct tap *tap)
 	}
 }
 
+/* body.c takes no NUL; this part does not rely on it. */
+static void
+test_nul_in_name(struct tap *tap)
+{
+	static const char body[] =
+		BODY(SEALED ",\"keyVersion\":1,\"suite\0\0\0\0\0\0\0\":1");
+	struct submission submission;
+	const char *why;
+
+	tap_ok(tap,
+		   submission_parse(body, sizeof(body) - 1, &submission, &why) ==
+			   STATUS_BAD_JSON,
+		   "NUL in a name");
+}
+
 static void
 test_fields(struct tap *tap)
 {
@@ -339,6 +354,7 @@ main(void)
 	struct tap tap = {0};
 
 	test_samples(&tap);
+	test_nul_in_name(&tap);
 	test_fields(&tap);
 	test_shared_cases(&tap);
 	test_two_ways(&tap);

@@ -96,6 +96,23 @@ does($bob, ok => ['log'], undef, 'whose owner has seen it before');
 audits(untrusted => qr/withh(?:e|o)ld|withheld|payload|gone/, 'a row that is gone');
 cheat('INSERT INTO key_rotation_log SELECT * FROM saved; DROP TABLE saved');
 
+# --- keys are removed as if their user had been deleted long ago --------------------------
+
+($alice, $bob) = pair('gone');
+my $gone = "(SELECT id FROM users WHERE username = 'gone.bob')";
+$server->sql("SELECT e2emsg.delete_user(e2emsg.find_user('gone.bob'))");
+signed();
+audits(ok => qr/alarms: 0/, 'a deletion is none', $auditor);
+is($server->refused("UPDATE e2emsg.key_rotation_log SET identity_key = NULL"), '42501', 'the table keeps the keys');
+cheat("CREATE TABLE saved AS SELECT * FROM key_rotation_log WHERE user_id = $gone;
+	UPDATE users SET deleted_at = deleted_at - interval '1 year' WHERE id = $gone");
+is($server->sql('SELECT keys FROM e2emsg.purge()'), 3, 'unless somebody sets the clock back');
+audits(ok => qr/alarms: 0/, 'whoever saw them before needs them no more', $auditor);
+audits(untrusted => qr/gone\.bob: the identity key that it names is withheld/, 'but the log says when the user was deleted');
+cheat('UPDATE key_rotation_log l SET identity_key = s.identity_key FROM saved s
+	WHERE (l.user_id, l.entry) = (s.user_id, s.entry); DROP TABLE saved');
+audits(ok => qr/alarms: 0/, 'with the keys back all is well');
+
 # --- the newest rotation is dropped ------------------------------------------------------------
 
 ($alice, $bob) = pair('drop');

@@ -42,7 +42,7 @@ sub begin
 	my ($user, $path, $at) = @_;
 	my $socket = ($at // $gateway)->connect;
 	syswrite $socket, "GET $path HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $user->{token}\r\n\r\n";
-	return sub { return $gateway->_read_reply($socket) };
+	return sub { return $gateway->read_reply($socket) };
 }
 
 sub refused
@@ -386,7 +386,7 @@ for my $client (@clients)
 	syswrite $client, "GET /messages?after=$position HTTP/1.1\r\nHost: x\r\n"
 	  . "Authorization: Bearer $bob->{token}\r\n\r\n";
 }
-is(scalar(grep { $small->_read_reply($_)->{status} == 200 } @clients), 9, 'and so are nine at once');
+is(scalar(grep { $small->read_reply($_)->{status} == 200 } @clients), 9, 'and so are nine at once');
 send_to($bob, through => $small);
 is((grep { $_->{event} eq 'message' && $_->{id} == $position + 1 } map { $_->take($position + 1) }
 	  @open[ 0 .. 3 ]), 4, 'all streams of a user get what is sent');

@@ -12,6 +12,9 @@ const { gateway } = scene;
 const incoming = async (user, peer) => (await user.client.messages(peer.name)).filter(({ direction }) => direction === 'in');
 const conversation = async (user, peer) => (await user.client.conversations()).find(({ username }) => username === peer.name);
 
+// A server that hears of no block.
+const deaf = ({ path }) => (path.startsWith('/blocks/') ? 'hang up' : undefined);
+
 // Two users of whom one is not connected, so that her mail can be spoilt first.
 async function quietPair() {
 	const { alice, bob } = await scene.pair();
@@ -180,6 +183,7 @@ for (const [said, gap, told] of [[3, [], true], [99, [], true], [2, [[3, 3]], tr
 
 {
 	const { alice, bob, first } = await quietPair();
+	gateway.before = deaf;
 	await alice.client.block(bob.name);
 	await bob.client.send(alice.name, 'not kept');
 	alice.there.mail.at(-1).seq = first + 3;
@@ -191,6 +195,7 @@ for (const [said, gap, told] of [[3, [], true], [99, [], true], [2, [[3, 3]], tr
 		'numbers that are missing before a blocked user\'s message are noted', JSON.stringify(notes));
 	ok(await waitUntil(() => alice.warnings.some(({ code }) => code === 'missing_mail')) && !(await alice.texts(bob)).includes('not kept'),
 		'and said; the message is not kept');
+	gateway.behave();
 }
 
 // ---- strangers, blocked users
@@ -215,6 +220,7 @@ for (const [said, gap, told] of [[3, [], true], [99, [], true], [2, [[3, 3]], tr
 	ok(await waitUntil(async () => await alice.states(bob) === 'read delivered delivered'), 'what is delivered is told', await alice.states(bob));
 	await bob.client.markRead(alice.name);
 	ok(await waitUntil(async () => await alice.states(bob) === 'read read read'), 'and what is read');
+	gateway.before = deaf;
 	await bob.client.block(alice.name);
 	const before = alice.there.mail.length;
 	await alice.client.send(bob.name, 'three');
@@ -225,6 +231,7 @@ for (const [said, gap, told] of [[3, [], true], [99, [], true], [2, [[3, 3]], tr
 	await bob.client.unblock(alice.name);
 	await alice.client.send(bob.name, 'four');
 	ok(await waitUntil(async () => (await bob.texts(alice)).at(-1) === 'four'), 'until one unblocks him');
+	gateway.behave();
 }
 
 // ---- people who were only looked up, or unblocked

@@ -3,7 +3,7 @@
 //
 //	node test/web/outbox.mjs
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, User, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
+import { Scene, User, does, later, refuses, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene().open();
 const { gateway } = scene;
@@ -81,6 +81,36 @@ async function arrive(user, peer, texts, what) {
 		await alice.client.resend();
 		ok((await statesOf(alice, bob)).endsWith('sent'), 'until there is a good one');
 	}
+}
+
+// ---- too often
+
+{
+	const { alice, bob } = await scene.pair();
+	const before = bob.there.mail.length;
+	const waits = [];
+	const ivs = [];
+	await alice.open({ later: (ms, work) => { waits.push(ms); return later(ms, work); } });
+	const tooOften = (seconds) => ({ status: 429, body: { code: 'rate_limited', title: 'Too often' }, headers: { 'Retry-After': seconds } });
+	gateway.before = (asked) => (isPost(asked) && ivs.push(asked.body.iv) === 1 ? tooOften('7') : undefined);
+	await does(alice.client.send(bob.name, 'patient'), 'what is too often waits', ({ state }) => state === 'waiting');
+	ok(waits.includes(7000), 'as long as the server says', waits);
+	ok(await waitUntil(async () => (await statesOf(alice, bob)).endsWith('sent')), '... and goes out by itself');
+	ok(ivs.filter((iv) => iv === ivs[0]).length === 2 && bob.there.mail.length === before + 1, '... the same envelope, once');
+	await arrive(bob, alice, ['patient'], '... and arrives once');
+
+	const looks = [];
+	const look = (seconds) => {
+		gateway.before = ({ path }) => (path.startsWith('/users/carl') && looks.push(path) === 1 ? tooOften(seconds) : undefined);
+		return alice.client.contact('carl');
+	};
+	const error = await refuses(look('7'), 'rate_limited', 'a look-up does not wait for long', /Too often/);
+	ok(error.hint === 'Try again in 7 seconds.' && error.retryAfter === 7 && error.status === 429, '... but says for how long', error.hint);
+	ok(looks.length === 1, '... and asks once');
+	looks.length = 0;
+	await refuses(look('2'), 'unknown_user', 'a short time it waits');
+	ok(looks.length === 2 && waits.includes(2000), '... as long as the server says');
+	gateway.behave();
 }
 
 // ---- the peer rotates, vanishes

@@ -46,8 +46,10 @@ function problemOf(response, body) {
 	const text = (name) => (typeof problem[name] === 'string' ? problem[name] : undefined);
 	const title = text('title') ?? `the server answered ${response.status}`;
 	const code = text('code') ?? 'bad_answer';
+	const seconds = retryAfter(response);
+	const again = response.status === 429 && seconds !== undefined ? `Try again in ${seconds} seconds.` : undefined;
 	return new E2emsgError(isOwnCode(code) ? 'bad_answer' : code, text('detail') ? `${title}: ${text('detail')}` : title, {
-		hint: text('hint'), status: response.status, retryAfter: retryAfter(response), current: problem.current });
+		hint: again ?? text('hint'), status: response.status, retryAfter: seconds, current: problem.current });
 }
 
 export class Api {

@@ -85,10 +85,14 @@ export class Conversations {
 		await this.core.receipts.settle(username);
 	}
 
-	block(username) { return this.change(username, (contact) => ({ ...contact, state: 'blocked', unread: 0 })); }
+	async block(username) {
+		await this.change(username, (contact) => ({ ...contact, state: 'blocked', unread: 0 }));
+		this.core.blocks.run().catch(() => {});
+	}
 
 	async unblock(username) {
 		await this.change(username, (contact) => (contact.state === 'blocked' ? { ...contact, state: 'accepted' } : contact));
+		this.core.blocks.run().catch(() => {});
 	}
 
 	// What is seen while others shall not know is told at no later time either.

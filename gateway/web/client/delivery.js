@@ -90,8 +90,8 @@ export class Delivery {
 	// What becomes of an entry that was not delivered; gives the error back.
 	async note(entry, error) {
 		const { outbox } = this.core;
-		const stays = isPassing(error) || STOPS.includes(error.code) || error.status === 401 || error.status === 403 ||
-			error.code === 'bad_answer';
+		const isForbidden = error.status === 401 || (error.status === 403 && error.code !== 'not_accepted');
+		const stays = isPassing(error) || STOPS.includes(error.code) || isForbidden || error.code === 'bad_answer';
 		if (entry.receipt) {
 			if (!stays) await outbox.settle(entry, {});
 		} else if (NEEDS_USER.includes(error.code) || error.code === 'key_log_problem')

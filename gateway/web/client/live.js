@@ -99,6 +99,7 @@ export class Live {
 
 	// What waits on this side.
 	catchUp() {
+		this.core.blocks.run().catch(() => {});
 		this.core.delivery.run().catch(() => {});
 		this.core.receipts.settleAll().catch(() => {});
 		this.core.inbox.retry(RETRIES_MAX).catch(() => {});

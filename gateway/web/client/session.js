@@ -136,15 +136,16 @@ export class Session {
 
 	/*
 	 * A call with the token.  repeat: it may be made again when there is no
-	 * answer, a few times at once.
+	 * answer, a few times at once, unless the server asks for more patience.
 	 */
 	async call(method, path, { repeat = method === 'GET', ...asked } = {}) {
 		for (let tries = 1; ; tries++) {
 			try {
 				return await this.once(method, path, asked);
 			} catch (error) {
-				if (!repeat || tries === TRIES || !isPassing(error)) throw error;
-				await this.core.sleep(1000 * Math.min(error.retryAfter ?? tries, WAIT_MAX_S));
+				const seconds = error.retryAfter ?? tries;
+				if (!repeat || tries === TRIES || !isPassing(error) || seconds > WAIT_MAX_S) throw error;
+				await this.core.sleep(1000 * seconds);
 			}
 		}
 	}

@@ -44,7 +44,7 @@ function request(client, { username }) {
 
 function blocked(client, { username }) {
 	return barrier('blocked', 'refused', ['You blocked ', nameOf(username)],
-		h('p', {}, 'What they write is thrown away. They are not told.'),
+		h('p', {}, 'Their messages are refused, and they are told so.'),
 		button('quiet', 'Unblock', () => client.unblock(username)));
 }
 

@@ -28,7 +28,7 @@ export async function personDialog(client, username) {
 					act(() => safetyDialog(client, username))),
 				contact.state === 'blocked'
 					? entry('person', 'Unblock', 'What they write from now on is shown', act(() => client.unblock(username)))
-					: entry('refused', 'Block', 'What they write is thrown away; they are not told', act(() => client.block(username)))),
+					: entry('refused', 'Block', 'Their messages are refused, and they are told so', act(() => client.block(username)))),
 		],
 	});
 }

@@ -7,6 +7,7 @@ package E2emsg::Gateway;
 #       headers => {...}, raw => $bytes, as => $user)
 #       -> { status, headers, content, json }
 #   $gateway->register($name, $number)  -> the reply's JSON, and jwk
+#   $gateway->connect, ->read_reply($socket)
 #   $gateway->raw($bytes, $seconds)     -> what the socket gave until it closed
 #   $gateway->stop                      -> exit status
 #   $gateway->start, and $gateway->find in a child of the test: again
@@ -16,9 +17,9 @@ package E2emsg::Gateway;
 use strict;
 use warnings;
 use IO::Select;
-use IO::Socket::INET;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(time);
+use E2emsg::Http;
 use E2emsg::Test ();
 
 sub new
@@ -86,75 +87,25 @@ sub admin_port { return $_[0]->{admin_port} }
 sub pid        { return $_[0]->{pid} }
 sub url        { return "http://127.0.0.1:$_[0]->{port}" }
 
+# Each process has connections of its own.
+sub _http
+{
+	my ($self, $port) = @_;
+	return $self->{connections}{$$}{$port} //= E2emsg::Http->new($port);
+}
+
+# options: those of E2emsg::Http; admin => 1 asks the other port
 sub request
 {
 	my ($self, $method, $path, %options) = @_;
-	my %headers = %{ $options{headers} // {} };
-	my $content = $options{raw};
-	$content = E2emsg::Test::json($options{body}) if exists $options{body};
-	my $token = $options{as} ? $options{as}{token} : $options{token};
-	$headers{Authorization} = "Bearer $token" if defined $token;
-	if (defined $content)
-	{
-		$headers{'Content-Type'} //= 'application/json';
-	}
-	elsif ($method eq 'POST' || $method eq 'PUT')
-	{
-		$headers{'Content-Length'} = 0;
-	}
-	my $port = $options{admin} ? $self->{admin_port} : $self->{port};
-	my $request = join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port",
-	  (map { "$_: $headers{$_}" } sort keys %headers),
-	  defined $content ? 'Content-Length: ' . length $content : (), '', $content // '';
-	return $self->_exchange($port, $request, "$method $path");
-}
-
-# Writes the request at once, on a connection that is kept when it can be; an
-# idle one may have been closed meanwhile, then on a new one.
-sub _exchange
-{
-	my ($self, $port, $request, $name) = @_;
-	local $SIG{PIPE} = 'IGNORE';
-	for my $kept (delete $self->{connections}{$$}{$port}, undef)
-	{
-		my $socket = $kept // $self->connect($port) // last;
-		syswrite $socket, $request;
-		my $reply = $self->_read_reply($socket);
-		next if !$reply && $kept;
-		last if !$reply;
-		$self->{connections}{$$}{$port} = $socket
-		  if lc($reply->{headers}{connection} // '') ne 'close';
-		return $reply;
-	}
-	if (waitpid($self->{pid}, WNOHANG) == $self->{pid})
+	my $port  = $options{admin} ? $self->{admin_port} : $self->{port};
+	my $reply = $self->_http($port)->request($method, $path, %options);
+	if (!$reply->{status} && waitpid($self->{pid}, WNOHANG) == $self->{pid})
 	{
 		delete $self->{pid};
-		die "the gateway died (status $?) of $name:\n", substr($self->log, -2000), "\n";
+		die "the gateway died (status $?) of $method $path:\n", substr($self->log, -2000), "\n";
 	}
-	return { status => 0, headers => {}, content => 'no answer', json => undef };
-}
-
-# One reply, or undef when the other side closed or 30 seconds went by.
-sub _read_reply
-{
-	my ($self, $socket) = @_;
-	my $select = IO::Select->new($socket);
-	my ($head, $body) = ('');
-	my $more = sub {
-		return $select->can_read(30) && sysread $socket, $_[0], 65536, length $_[0];
-	};
-	while ($head !~ /\r\n\r\n/) { $more->($head) or return }
-	($head, $body) = split /\r\n\r\n/, $head, 2;
-	my ($status) = $head =~ m{^HTTP/1\.1 (\d{3}) } or return;
-	my %headers = map { /^([^:]+):\s*(.*?)\s*$/ ? (lc $1 => $2) : () } split /\r\n/, $head;
-	my $length = $status == 304 ? 0 : $headers{'content-length'} // 0;
-	while (length $body < $length) { $more->($body) or return }
-	return {
-		status  => $status,
-		headers => \%headers,
-		content => $body,
-		json    => E2emsg::Test::decode($body),
-	};
+	return $reply;
 }
 
 # As the tutorial's client registers: a username and a JWK, nothing else.
@@ -169,14 +120,17 @@ sub register
 	return { %{ $reply->{json} }, jwk => $jwk };
 }
 
+# A new connection.
 sub connect
 {
 	my ($self, $port) = @_;
-	return IO::Socket::INET->new(
-		PeerAddr => '127.0.0.1',
-		PeerPort => $port // $self->{port},
-		Timeout  => 5
-	);
+	return $self->_http($port // $self->{port})->connect;
+}
+
+sub read_reply
+{
+	my ($self, $socket) = @_;
+	return $self->_http($self->{port})->read_reply($socket);
 }
 
 # Reads until the other side closes or the time is over; says which.

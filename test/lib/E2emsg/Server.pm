@@ -11,6 +11,10 @@ package E2emsg::Server;
 #   $server->refused($text, ...)   -> SQLSTATE, or '' when it went through
 #   $server->sigkill($everything)  to its postmaster, or to every process
 #   $server->recover               starts it again after that
+#   $server->shell($script)        a shell of the server's user
+#   $server->processes             pids of all of them
+#   $server->standby               another one, a hot standby of this one
+#   $server->promote               makes that a server of its own
 #
 # E2EMSG_INSTALL names a DESTDIR install; without it the tree is built.
 
@@ -47,6 +51,36 @@ sub with_extension
 	return $self;
 }
 
+# A hot standby of this server, streaming from it under the name "standby".
+sub standby
+{
+	my ($self) = @_;
+	my $standby = bless { dir => E2emsg::Test::scratch_dir(), durable => $self->{durable} },
+	  ref $self;
+	E2emsg::Test::keep_track_of($standby);
+	symlink "$self->{dir}/install", "$standby->{dir}/install";
+	chown +(stat $self->data_dir)[ 4, 5 ], $standby->{dir};
+	my $result = E2emsg::Test::run_command(
+		[
+			$self->program('pg_basebackup'), qw(-R -c fast -D), $standby->data_dir,
+			'-d', "host=$self->{host} user=postgres application_name=standby"
+		],
+		user => 1);
+	die "pg_basebackup: $result->{err}\n" if $result->{status} ne '0';
+	$standby->start;
+	return $standby;
+}
+
+# From now on it is no standby any more.
+sub promote
+{
+	my ($self) = @_;
+	my $result = E2emsg::Test::run_command(
+		[ $self->program('pg_ctl'), qw(-s -w -D), $self->data_dir, 'promote' ], user => 1);
+	die "pg_ctl promote: $result->{err}\n" if $result->{status} ne '0';
+	return;
+}
+
 sub install_extension
 {
 	my ($self, %options) = @_;
@@ -76,7 +110,7 @@ sub stop
 }
 
 # The postmaster and its children, who all work in the data folder.
-sub _processes
+sub processes
 {
 	my ($self) = @_;
 	my $folder = abs_path($self->data_dir);
@@ -91,20 +125,27 @@ sub sigkill
 {
 	my ($self, $everything) = @_;
 	my ($postmaster) = E2emsg::Test::slurp($self->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-	kill 'KILL', $postmaster, $everything ? $self->_processes : ();
-	E2emsg::Test::wait_until(sub { !kill(0, $postmaster) && !$self->_processes }, 30)
+	kill 'KILL', $postmaster, $everything ? $self->processes : ();
+	E2emsg::Test::wait_until(sub { !kill(0, $postmaster) && !$self->processes }, 30)
 	  or die "processes of the killed server are still there\n";
 	return;
+}
+
+# The path of one of PostgreSQL's own, which may be in no PATH.
+sub program
+{
+	my ($self, $name) = @_;
+	my ($postgres) = E2emsg::Test::slurp($self->data_dir . '/postmaster.opts') =~ /^(\S+)/;
+	return dirname($postgres) . "/$name";
 }
 
 # With all the files that the killed server left, and on the same socket.
 sub recover
 {
 	my ($self) = @_;
-	my ($postgres) = E2emsg::Test::slurp($self->data_dir . '/postmaster.opts') =~ /^(\S+)/;
 	my $result = E2emsg::Test::run_command(
 		[
-			dirname($postgres) . '/pg_ctl',
+			$self->program('pg_ctl'),
 			qw(-s -w -D), $self->data_dir, '-l', $self->log_file, 'start'
 		],
 		user => 1);
@@ -131,12 +172,14 @@ sub dir      { return $_[0]->{dir} }
 sub data_dir { return "$_[0]->{dir}/data" }
 sub log_file { return "$_[0]->{dir}/log" }
 
-# A libpq connection string for the gateway's role.
+# A libpq connection string for the gateway's role; options: host, port, database,
+# user.
 sub conninfo
 {
 	my ($self, %options) = @_;
-	return sprintf 'host=%s port=5432 dbname=%s user=%s', $self->{host},
-	  $options{database} // 'postgres', $options{user} // 'e2emsg_gateway';
+	return sprintf 'host=%s port=%s dbname=%s user=%s', $options{host} // $self->{host},
+	  $options{port} // 5432, $options{database} // 'postgres',
+	  $options{user} // 'e2emsg_gateway';
 }
 
 sub env
@@ -177,6 +220,15 @@ sub refused
 	my ($self, $sql, %options) = @_;
 	my $result = $self->try($sql, %options);
 	return $result->{err} =~ /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/ ? $1 : '';
+}
+
+# PostgreSQL's own programs are in its path, and in $BIN.
+sub shell
+{
+	my ($self, $script, %options) = @_;
+	my $bin = dirname($self->program('psql'));
+	return E2emsg::Test::run_command([ 'sh', '-ec', $script ], user => 1,
+		env => { %{ $self->env(%options) }, BIN => $bin, PATH => "$bin:$ENV{PATH}" });
 }
 
 # Runs a program of PostgreSQL (pg_dump, pg_restore) against the server.

@@ -11,6 +11,7 @@ export class WebGateway extends Gateway {
 		this.streams = new Set(); // { user, response, last }
 		this.streamsMax = Infinity;
 		this.restores = 0;
+		this.blocksMax = Infinity;
 	}
 
 	stop() {
@@ -27,8 +28,29 @@ export class WebGateway extends Gateway {
 		if (caller && asked.path === '/messages/stream')
 			return { status: 200, stream: (response) => this.stream(caller, asked.query.get('after'), response) };
 		if (caller && asked.method === 'GET' && asked.path === '/messages' && asked.query.get('wait')) return this.poll(caller, asked);
+		if (caller && asked.path.startsWith('/blocks/')) return this.block(caller, asked);
 		return super.route(asked);
 	}
+
+	// ---- blocks
+
+	block(caller, { method, path, length, body }) {
+		const senderId = path.slice('/blocks/'.length);
+		if (method === 'PUT' && (length === undefined || body !== undefined)) return problem(411, 'length_required');
+		caller.blocks ??= new Set();
+		if (method === 'DELETE') caller.blocks.delete(senderId);
+		else if (caller.blocks.size >= this.blocksMax) return problem(409, 'too_many_blocks');
+		else caller.blocks.add(senderId);
+		return { status: 200, body: { senderId, createdAt: new Date().toISOString() } };
+	}
+
+	send(caller, envelope) {
+		const receiver = this.find(envelope.receiverId);
+		const isKnown = receiver?.mail.some(({ senderId, iv }) => senderId === caller.id && iv === envelope.iv);
+		return receiver?.blocks?.has(caller.id) && !isKnown ? problem(403, 'not_accepted') : super.send(caller, envelope);
+	}
+
+	// ---- mail as it comes
 
 	// Answers early only in that mail comes.
 	async poll(caller, { query }) {

@@ -1,0 +1,1 @@
+SELECT * FROM e2emsg.purge(1000);
