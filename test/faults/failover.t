@@ -46,6 +46,19 @@ sub fail_over
 	return;
 }
 
+# What somebody may do whose server hangs because of a standby.
+sub cancel_waits
+{
+	my ($primary, $load) = @_;
+	for (1 .. 10)
+	{
+		$primary->sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+			WHERE wait_event = 'SyncRep' AND usename = 'e2emsg_gateway'});
+		$load->refusals(1);
+	}
+	return;
+}
+
 # Lets all writers and readers end; what is wrong.
 sub finish
 {
@@ -108,6 +121,10 @@ sub register
 	ok($load->refusals(8), 'senders wait');
 	is_deeply([ map { $load->watched($_) } 1 .. 8 ], [ (0) x 8 ],
 		'and nothing is acknowledged that the standby does not show');
+	cancel_waits($primary, $load);
+	like($signer->log . $other->log, qr/somebody cancelled the wait for a standby/,
+		'commits that wait no longer are told of');
+	is_deeply([ map { $load->watched($_) } 1 .. 8 ], [ (0) x 8 ], 'and not acknowledged');
 
 	fail_over($load, $primary, $standby);
 	my $seconds = $load->recovered($signer->port, $other->port);
@@ -182,7 +199,8 @@ kill 'STOP', $primary->sql('SELECT pid FROM pg_stat_replication');
 my %lost_id = map { $_ => send_number($_)->{json}{messageId} } 4, 5;
 is(seqs_of_bob('?after=3'), '4 5', 'two messages that the standby never gets, read');
 is(acknowledge(5)->{status}, 200, 'and acknowledged');
-is(register($signer, 'carol', 12)->{status}, 201, 'somebody registers, and that is signed');
+my $carol = register($signer, 'carol', 12);
+is($carol->{status}, 201, 'somebody registers, and that is signed');
 my $signed = metric($signer, 'e2emsg_key_log_signed_size');
 ok($load->progress(50), 'others go on, too');
 
@@ -224,6 +242,8 @@ my $again = send_number(4);
 is("$again->{status} $again->{json}{messageId}", "201 $lost_id{4}", 'a lost one that is sent again is new');
 is(seqs_of_bob('?after=5'), '10005 10006 10007', 'and everybody sees what is here, after the gap');
 is(acknowledge(10007)->{status}, 200, 'and can acknowledge it');
+
+is($other->request('GET', '/messages', as => $carol->{json})->{status}, 200, 'a token outlives its account');
 
 # --- the key log after that ------------------------------------------------------------------
 
