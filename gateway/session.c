@@ -226,8 +226,8 @@ serve_refresh(struct request *request, const struct route *route,
 	enum status status;
 
 	db_param_text(&params, request->caller);
-	status = db_call(request->gateway->db,
-					 "SELECT e2emsg.find_user($1)::text", &params, &user);
+	status = db_call(request->gateway->db, "SELECT e2emsg.find_user($1)::text",
+					 &params, &user);
 	if (status == STATUS_OK)
 		reply_session(request->gateway, route, request->caller, reply);
 	else
