@@ -106,6 +106,16 @@ set_proxy(struct http *http)
 							"localhost,127.0.0.1,::1") == CURLE_OK;
 }
 
+/* A CA of one's own, where OpenSSL's programs look for it. */
+static bool
+set_authority(struct http *http)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+
+	return file == NULL || file[0] == '\0' ||
+		   curl_easy_setopt(http->handle, CURLOPT_CAINFO, file) == CURLE_OK;
+}
+
 enum result
 http_open(const char *url, struct http *out, struct fault *fault)
 {
@@ -230,7 +240,7 @@ prepare(struct http *http, const char *method, const char *url,
 		   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, keep_bytes) ==
 			   CURLE_OK &&
 		   curl_easy_setopt(handle, CURLOPT_WRITEDATA, answer) == CURLE_OK &&
-		   set_proxy(http);
+		   set_proxy(http) && set_authority(http);
 }
 
 /* Reads status, Retry-After and body of the answer that came. */

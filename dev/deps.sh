@@ -8,9 +8,12 @@ BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
 	libssl-dev libcivetweb-dev libjansson-dev libcurl4-openssl-dev)
 RUN=(postgresql-15 perl-base util-linux)
 CHECK=(clang-14 libclang-rt-14-dev clang-format-14 nodejs npm chromium perl curl
-	systemd postgresql-15-plpgsql-check sqlsmith)
-BENCH=(wrk curl openssl)
+	systemd postgresql-15-plpgsql-check sqlsmith nginx haproxy libio-socket-ssl-perl openssl)
+BENCH=(wrk curl openssl nginx haproxy slowhttptest)
 VALGRIND=(valgrind)
+
+# Tests start these themselves; as services nobody asked for them.
+SERVICES=(nginx haproxy)
 
 # No cluster of the system comes into being with postgresql-15.
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/e2emsg.conf
@@ -43,8 +46,29 @@ missing() {
 	done
 }
 
+# While packages are installed no service starts (invoke-rc.d asks this file).
+POLICY=/usr/sbin/policy-rc.d
+
+start_no_services() {
+	if [ ! -e "$POLICY" ]; then
+		printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+		chmod 755 "$POLICY"
+		OUR_POLICY=$POLICY
+	fi
+}
+
+# Nor at the next start of the machine, unless it was here before.
+disable_services() {
+	local service
+	command -v systemctl >/dev/null || return 0
+	for service in "${SERVICES[@]}"; do
+		if [[ " $* " == *" $service "* ]]; then systemctl disable --quiet "$service" || true; fi
+	done
+}
+
 LOG=
-cleanup() { rm -f "$LOG" "$NO_CLUSTER"; }
+OUR_POLICY=
+cleanup() { rm -f "$LOG" "$NO_CLUSTER" ${OUR_POLICY:+"$OUR_POLICY"}; }
 
 install_packages() {
 	LOG=$(mktemp)
@@ -53,12 +77,14 @@ install_packages() {
 		mkdir -p "$(dirname "$NO_CLUSTER")"
 		echo 'create_main_cluster = false' >"$NO_CLUSTER"
 	fi
+	start_no_services
 	export DEBIAN_FRONTEND=noninteractive
 	if ! { apt-get update && apt-get install -y --no-install-recommends "$@"; } \
 		>"$LOG" 2>&1 </dev/null; then
 		tail -n 20 "$LOG" >&2
 		die "apt-get could not install: $*"
 	fi
+	disable_services "$@"
 }
 
 # The JavaScript that the tests need, from npm; nothing of it is shipped.

@@ -2,14 +2,13 @@
 use strict;
 use warnings;
 use IO::Select;
-use MIME::Base64 qw(decode_base64);
 use Time::HiRes qw(time);
 use E2emsg::Test;
+use E2emsg::HttpVectors;
 
 my $server  = E2emsg::Server->with_extension;
 my $gateway = E2emsg::Gateway->new($server, body_timeout_ms => 1000, threads => 100);
 my $alice   = $gateway->register('alice', 0);
-my $vectors = top_dir() . '/test/vectors/http';
 
 # Sends requests on a connection each, all at once; gives for each
 # { answer, closed, statuses } after the gateway closed or three seconds.
@@ -75,25 +74,14 @@ sub is_alive
 
 # --- raw_requests.json ---------------------------------------------------------
 
-# A real route in the place of /api, and a token, so that whatever passes the
-# guard would succeed.  What is smuggled stays as it is.
-sub with_route
-{
-	my ($request) = @_;
-	$request =~ s{^(\s*(?:GET|PUT|OPTIONS|TRACE|get|FOO)\s+(?:http://[^/]+)?)/api(?=[/? ])(?:/\d)?}{$1/messages};
-	$request =~ s{^(\s*POST\s+)/api(?=[? ])}{$1/sessions/refresh};
-	$request =~ s{\n}{\nAuthorization: Bearer $alice->{token}\r\n} if $request =~ m{HTTP/1\.[01]\r\n};
-	return $request;
-}
-
-my $raw      = decode(slurp("$vectors/raw_requests.json"))->{tests};
-my @results  = exchange_all(map { with_route(decode_base64($_->{request_b64})) } @$raw);
-my %policy = (    # gateway/guard.h and docs/api.md
+my @cases   = raw_cases($alice->{token});
+my @results = exchange_all(map { $_->{request} } @cases);
+my %policy  = (    # gateway/guard.h and docs/api.md
 	9  => 'refused', 28 => 'refused', 30 => 'refused', 32 => 'refused', 51 => 'refused',
 	59 => 'refused', 60 => 'refused', 65 => 'refused', 66 => 'served',  67 => 'refused',
 	68 => 'refused', 69 => 'served',  71 => 'refused',
 );
-for my $case (@$raw)
+for my $case (@cases)
 {
 	my $result = shift @results;
 	my $name   = "raw $case->{id}: $case->{name}";
@@ -110,59 +98,9 @@ is_alive('raw_requests.json');
 
 # --- http-desync-guardian --------------------------------------------------------
 
-my %escape = (r => "\r", n => "\n", t => "\t", 0 => "\0", '"' => '"', '\\' => '\\');
-
-# The YAML that these files use: plain and quoted scalars.
-sub scalar_of
-{
-	my ($text) = @_;
-	if ($text =~ /^"(.*)"$/)
-	{
-		$text = $1;
-		$text =~ s/\\(?:x([0-9a-fA-F]{2})|(.))/defined $1 ? chr hex $1 : $escape{$2} \/\/ $2/ge;
-	}
-	elsif ($text =~ /^'(.*)'$/) { ($text = $1) =~ s/''/'/g }
-	return $text;
-}
-
-sub guardian_cases
-{
-	my ($path) = @_;
-	my (@cases, $header, $in_expected);
-	for my $line (split /\n/, slurp($path))
-	{
-		next if $line !~ /^(\s*)(- )?(\w+):(?: +(.*?))?\s*$/ || $line =~ /^\s*#/;
-		my ($indent, $dash, $key, $value) = (length $1, $2, $3, scalar_of($4 // ''));
-		if ($dash && $indent == 0)
-		{
-			push @cases, { name => $value, headers => [] };
-			$in_expected = 0;
-		}
-		elsif ($key eq 'headers')  { $in_expected = 0 }
-		elsif ($key eq 'expected') { $in_expected = 1 }
-		elsif ($in_expected)       { $cases[-1]{tier} //= $value if $key eq 'tier' }
-		elsif ($dash)              { push @{ $cases[-1]{headers} }, $header = { $key => $value } }
-		elsif ($indent > 2)        { $header->{$key} = $value }
-		else                       { $cases[-1]{$key} = $value }
-	}
-	return @cases;
-}
-
-sub guardian_request
-{
-	my ($case) = @_;
-	return join "\r\n", "$case->{method} $case->{uri} $case->{version}",
-	  (map { "$_->{name}: $_->{value}" } @{ $case->{headers} }), "Host: localhost", '', '';
-}
-
-my @cases;
-for my $path (sort glob "$vectors/http-desync-guardian/*.yaml")
-{
-	my ($file) = $path =~ m{([^/]+)\.yaml$};
-	push @cases, map { { %$_, name => "$file: $_->{name}" } } guardian_cases($path);
-}
+@cases = guardian_cases();
 is(scalar @cases, 70, 'http-desync-guardian: 70 cases');
-@results = exchange_all(map { guardian_request($_) } @cases);
+@results = exchange_all(map { $_->{request} } @cases);
 for my $case (@cases)
 {
 	my $result = shift @results;
@@ -181,36 +119,7 @@ is_alive('http-desync-guardian');
 
 # --- llhttp ---------------------------------------------------------------------
 
-# As llhttp's own runner turns a code block into bytes.
-sub llhttp_bytes
-{
-	my ($text) = @_;
-	$text =~ s/\n\z//;
-	$text =~ s/\\\n//g;
-	$text =~ s/\n/\r\n/g;
-	$text =~ s/\\(?:x([0-9a-fA-F]+)|([rntf]))/defined $1 ? chr(hex $1) : { r => "\r", n => "\n", t => "\t", f => "\f" }->{$2}/ge;
-	return $text;
-}
-
-@cases = ();
-for my $path (sort glob "$vectors/llhttp/*.md")
-{
-	my ($file) = $path =~ m{([^/]+)\.md$};
-	for my $section (split /^(?=#+ )/m, slurp($path))
-	{
-		my ($name) = $section =~ /^#+ (.*)/;
-		my ($meta) = $section =~ /^<!-- meta=(.*?) -->/m or next;
-		my ($request) = $section =~ /^```http\n(.*?)^```/ms or next;
-		my ($log) = $section =~ /^```log\n(.*?)^```/ms;
-		push @cases, {
-			name    => "llhttp $file: $name",
-			request => llhttp_bytes($request),
-			lenient => scalar($meta =~ /lenient/),
-			error   => $log =~ /error code=(\d+)/ ? $1 : undef,
-			whole   => scalar(() = $log =~ /message complete/g),
-		};
-	}
-}
+@cases = llhttp_cases();
 cmp_ok(scalar @cases, '>=', 140, 'llhttp: its cases');
 @results = exchange_all(map { $_->{request} } @cases);
 for my $case (@cases)

@@ -6,9 +6,9 @@ package Faults::Load;
 #   $load->progress($count)    waits for so many acknowledged envelopes through
 #                              each door
 #   $load->watch               from now on: how long until ...
-#   $load->recovered(@doors)   ... the first 201 for a request that began after
-#                              that, in seconds: the slowest of these doors;
-#                              undef when a minute was not enough
+#   $load->struck              (requests from before this do not count)
+#   $load->recovered(@doors)   ... the first 201, in seconds: the slowest of
+#                              these doors; undef when a minute was not enough
 #   $load->watched($writer)    its envelopes, begun after that, that are acknowledged
 #   $load->refusals($count)    waits for so many attempts without a 201
 #   $load->check               holds mailboxes, readers and acknowledgements
@@ -36,7 +36,7 @@ sub new
 		server => $server, %options,
 		dir     => E2emsg::Test::scratch_dir(),
 		parent  => $$,
-		since   => 0, first => {}, watched => {}, through => {}, statuses => {}, problems => [],
+		from    => 0, since => 0, first => {}, watched => {}, through => {}, statuses => {}, problems => [],
 		figures => { map { $_ => 0 } qw(acknowledged retried repeated unanswered) },
 	}, $class;
 	my $users = $self->{users};
@@ -180,7 +180,7 @@ sub _acknowledged
 	$self->{through}{$door}++;
 	if ($began >= $self->{since})
 	{
-		$self->{first}{$door} //= $ended - $self->{since};
+		$self->{first}{$door} //= $ended - $self->{from};
 		$self->{watched}{$writer}++;
 	}
 	$self->{$_}{ $self->{writers}{$writer}{receiver} }->hold($writer, $n, $id) for qw(stored seen);
@@ -251,6 +251,14 @@ sub watch
 {
 	my ($self) = @_;
 	$self->_read_writers;
+	$self->{from} = Faults::Writer::now();
+	return $self->struck;
+}
+
+# A fault takes a moment to work: what is answered until then is no recovery.
+sub struck
+{
+	my ($self) = @_;
 	@$self{qw(since first watched)} = (Faults::Writer::now(), {}, {});
 	return;
 }
