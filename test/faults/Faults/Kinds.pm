@@ -165,7 +165,7 @@ sub _swallow
 sub _freeze
 {
 	my ($stage, $load, $gateways, @pids) = @_;
-	$stage->freeze(@pids) == @pids or return 'not all processes were there';
+	$stage->freeze(@pids) or return 'there was nothing to stop';
 	sleep FROZEN;
 	$load->watch;
 	$stage->thaw;
