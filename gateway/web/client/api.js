@@ -165,9 +165,13 @@ class Watch {
 async function* readEvents(body, watch, hint) {
 	const reader = body.getReader();
 	const parser = new EventParser();
+	const { signal } = watch;
+	// What fetch has answered it does not always take back when told (Node 20).
+	signal.addEventListener('abort', () => reader.cancel().catch(() => {}), { once: true });
 	try {
 		for (;;) {
 			const { done, value } = await reader.read();
+			signal.throwIfAborted();
 			if (done) return;
 			watch.touch();
 			const events = parser.push(value);
