@@ -6,8 +6,8 @@ package Faults::Kinds;
 #       name    what it is called in the report
 #       since   what its recovery time counts from
 #       strike  sub ($stage, $load): does it, and calls $load->watch, and
-#               ->struck when it works by now; returns the numbers of the gateways whose doors must
-#               open again, or a text about what went wrong
+#               ->struck when it works by now; returns the numbers of the
+#               gateways whose doors must open again, or what went wrong
 #       shows   what the server's log must say afterwards; may be absent
 #       tidy    sub: after everything was checked; may be absent
 #       unless  sub: why it can't be done here, or ''; may be absent
@@ -165,7 +165,7 @@ sub _swallow
 sub _freeze
 {
 	my ($stage, $load, $gateways, @pids) = @_;
-	$stage->freeze(@pids) == @pids or return 'not all processes were there';
+	$stage->freeze(@pids) or return 'there was nothing to stop';
 	sleep FROZEN;
 	$load->watch;
 	$stage->thaw;

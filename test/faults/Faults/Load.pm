@@ -14,7 +14,11 @@ package Faults::Load;
 #   $load->check               holds mailboxes, readers and acknowledgements
 #                              against each other; sentences about what is wrong
 #   $load->finish              lets all end; how many did not end well
-#   $load->figures             { acknowledged, retried, repeated, ... }
+#   $load->figures             { acknowledged, lost, doubled, last: numbers given,
+#                              unanswered: attempts, retried: envelopes,
+#                              repeated: of these, answered 200 }
+#   $load->statuses            what was said instead of 200 or 201
+#   $load->writers_to($user), ->seen_by($user), ->moved_to($server)
 #
 # Writer w sends from user w to user w + 1 (modulo 4).  Its own door is w modulo
 # the doors; what is not answered there is tried at the others, too.
