@@ -184,7 +184,9 @@ run_once(struct db_connection *connection, const char *sql,
 
 /*
  * Limits and defaults of the session; parameters, never spliced text.  A
- * commit is at least on the disk, whatever the server's default is.
+ * commit is at least on the disk, whatever the server's default is.  Whether
+ * it may write is the operator's word: a server that was just promoted, say,
+ * is kept from gateways by default_transaction_read_only.
  */
 static enum status
 set_up_session(struct db_connection *connection)
@@ -195,7 +197,6 @@ set_up_session(struct db_connection *connection)
 		" pg_catalog.set_config('search_path', 'pg_catalog', false),"
 		" pg_catalog.set_config('default_transaction_isolation',"
 		" 'read committed', false),"
-		" pg_catalog.set_config('default_transaction_read_only', 'off', false),"
 		" pg_catalog.set_config('synchronous_commit',"
 		" CASE WHEN pg_catalog.current_setting('synchronous_commit')"
 		" OPERATOR(pg_catalog.=) 'remote_apply' THEN 'remote_apply'"

@@ -146,3 +146,14 @@ SELECT code, detail FROM send_messages(ARRAY[:'alice', :'alice', :'alice']::uuid
 	decode(lpad('32', 24, '0'), 'hex')], ARRAY['x', 'x', 'x']::bytea[], array_fill(decode(repeat('aa', 16), 'hex'), '{3}'));
 RESET e2emsg.mailbox_quota_kb;
 RESET e2emsg.mailbox_quota_messages;
+-- nor does what was read cost anything, however much one sender has of it there
+SELECT code, count(*) FROM pg_temp.deliver(:'carol', VARIADIC ARRAY(
+	SELECT format('alice %s 10', n) FROM generate_series(101, 300) n)) GROUP BY code;
+SELECT acknowledge(:'carol', last_seq) FROM mailboxes WHERE id = :'carol';
+SET e2emsg.mailbox_quota_messages = 8;
+BEGIN;
+SELECT idx_tup_fetch AS before FROM pg_stat_xact_user_tables WHERE relid = 'messages'::regclass \gset
+SELECT code FROM pg_temp.deliver(:'carol', 'alice 301 10', 'alice 302 10', 'alice 303 10', 'bob 301 10');
+SELECT idx_tup_fetch - :before AS looked_at FROM pg_stat_xact_user_tables WHERE relid = 'messages'::regclass;
+COMMIT;
+RESET e2emsg.mailbox_quota_messages;

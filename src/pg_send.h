@@ -116,6 +116,9 @@ extern int compare_ids(const void *a, const void *b);
  */
 extern int number_envelopes(struct sending *sending);
 
+/* Orders shares by mailbox, then by sender. */
+extern int compare_shares(const void *a, const void *b);
+
 /* --- the tables --- */
 
 /*
@@ -134,7 +137,7 @@ extern void find_known(struct sending *sending);
 /* NOT_ACCEPTED to each of these whose receiver blocks the sender. */
 extern void find_blocked(struct envelope **envelopes, int count);
 
-/* Counts what is in the table of these shares. */
+/* Counts what is in the table of these shares, sorted by compare_shares(). */
 extern void count_shares(struct share *shares, int count);
 
 /* Writes the fresh envelopes and the mailboxes' new numbers. */

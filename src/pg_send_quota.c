@@ -4,8 +4,9 @@
  *		one sender.
  *
  * The mailbox's row has the sums of its mail, so that its quota costs nothing.
- * What one sender has there is counted, and only in a mailbox that holds more
- * than a sender's share of anybody's mail.
+ * What each sender has there is counted, and only in a mailbox that holds more
+ * than a sender's share of anybody's mail.  No read message is looked at for
+ * that, so that the quota bounds what it costs.
  */
 #include "postgres.h"
 
@@ -84,13 +85,25 @@ is_near_share(const struct mailbox *mailbox, const struct limits *share)
 		mailbox->unread_bytes + mailbox->asked_bytes);
 }
 
-static int
+int
 compare_shares(const void *a, const void *b)
 {
-	const struct envelope *const *left = a, *const *right = b;
-	int order = compare_ids((*left)->receiver, (*right)->receiver);
+	const struct share *left = a, *right = b;
+	int order = compare_ids(left->mailbox, right->mailbox);
 
-	return order != 0 ? order : compare_ids((*left)->sender, (*right)->sender);
+	return order != 0 ? order : compare_ids(left->sender, right->sender);
+}
+
+static int
+compare_pairs(const void *a, const void *b)
+{
+	const struct envelope *const *left = a, *const *right = b;
+	const struct share of_left = {.mailbox = (*left)->mailbox,
+								  .sender = (*left)->sender};
+	const struct share of_right = {.mailbox = (*right)->mailbox,
+								   .sender = (*right)->sender};
+
+	return compare_shares(&of_left, &of_right);
 }
 
 /* One share for each pair of mailbox and sender. */
@@ -100,10 +113,10 @@ make_shares(struct envelope **envelopes, int count)
 	struct share *shares = palloc0(sizeof(struct share) * count);
 	struct share *share = shares;
 
-	qsort(envelopes, count, sizeof *envelopes, compare_shares);
+	qsort(envelopes, count, sizeof *envelopes, compare_pairs);
 	for (int i = 0; i < count; i++)
 	{
-		if (i > 0 && compare_shares(&envelopes[i - 1], &envelopes[i]) != 0)
+		if (i > 0 && compare_pairs(&envelopes[i - 1], &envelopes[i]) != 0)
 			share++;
 		share->mailbox = envelopes[i]->mailbox;
 		share->sender = envelopes[i]->sender;

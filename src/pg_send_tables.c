@@ -71,19 +71,17 @@ static const struct
 					  " AND b.sender_id = e.sender_id",
 					  2,
 					  {UUIDARRAYOID, UUIDARRAYOID}},
-	/* through messages_envelope_key, which knows of senders, not of numbers */
+	/* through messages_pkey: what was read is not looked at */
 	[COUNT_SHARES] =
-		{"SELECT s.ordinal::integer,"
-		 " count(*) FILTER (WHERE m.seq > s.read_seq),"
-		 " coalesce(sum(octet_length(m.ciphertext))"
-		 " FILTER (WHERE m.seq > s.read_seq), 0)::bigint"
-		 " FROM unnest($1, $2, $3) WITH ORDINALITY"
-		 " AS s (mailbox_id, sender_id, read_seq, ordinal)"
-		 " JOIN e2emsg.messages m"
-		 " ON m.mailbox_id = s.mailbox_id AND m.sender_id = s.sender_id"
-		 " GROUP BY s.ordinal",
-		 3,
-		 {UUIDARRAYOID, UUIDARRAYOID, INT8ARRAYOID}},
+		{"SELECT b.id, c.sender_id, c.count, c.bytes"
+		 " FROM unnest($1, $2) AS b (id, read_seq)"
+		 " CROSS JOIN LATERAL (SELECT m.sender_id, count(*),"
+		 " sum(octet_length(m.ciphertext)) AS bytes"
+		 " FROM (SELECT m.sender_id, m.ciphertext FROM e2emsg.messages m"
+		 " WHERE m.mailbox_id = b.id AND m.seq > b.read_seq"
+		 " ORDER BY m.seq) m GROUP BY m.sender_id) c",
+		 2,
+		 {UUIDARRAYOID, INT8ARRAYOID}},
 	[STORE_ENVELOPES] =
 		{"INSERT INTO e2emsg.messages (sender_id, mailbox_id, suite,"
 		 " sender_key_version, key_version, iv, ciphertext, auth_tag,"
@@ -274,30 +272,47 @@ find_blocked(struct envelope **envelopes, int count)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/* The share of a sender in a mailbox, or NULL. */
+static struct share *
+find_share(struct share *shares, int count, pg_uuid_t *mailbox,
+		   pg_uuid_t *sender)
+{
+	struct mailbox of = {.id = *mailbox};
+	const struct share wanted = {.mailbox = &of, .sender = sender};
+
+	return bsearch(&wanted, shares, count, sizeof *shares, compare_shares);
+}
+
 void
 count_shares(struct share *shares, int count)
 {
 	Datum *mailboxes = palloc(sizeof(Datum) * count);
-	Datum *senders = palloc(sizeof(Datum) * count);
 	Datum *numbers = palloc(sizeof(Datum) * count);
-	Datum values[3];
+	Datum values[2];
+	int mailbox_count = 0;
 
 	for (int i = 0; i < count; i++)
 	{
-		mailboxes[i] = UUIDPGetDatum(&shares[i].mailbox->id);
-		senders[i] = UUIDPGetDatum(shares[i].sender);
-		numbers[i] = Int64GetDatum(shares[i].mailbox->read_seq);
+		const struct mailbox *mailbox = shares[i].mailbox;
+
+		if (i > 0 && mailbox == shares[i - 1].mailbox)
+			continue;
+		mailboxes[mailbox_count] = UUIDPGetDatum(&mailbox->id);
+		numbers[mailbox_count++] = Int64GetDatum(mailbox->read_seq);
 	}
-	values[0] = uuid_array(mailboxes, count);
-	values[1] = uuid_array(senders, count);
-	values[2] = int8_array(numbers, count);
+	values[0] = uuid_array(mailboxes, mailbox_count);
+	values[1] = int8_array(numbers, mailbox_count);
 	run(COUNT_SHARES, values);
 	for (int row = 0; row < SPI_processed; row++)
 	{
-		struct share *share = &shares[DatumGetInt32(value(row, 1)) - 1];
+		struct share *share =
+			find_share(shares, count, DatumGetUUIDP(value(row, 1)),
+					   DatumGetUUIDP(value(row, 2)));
 
-		share->unread_count = DatumGetInt64(value(row, 2));
-		share->unread_bytes = DatumGetInt64(value(row, 3));
+		if (share == NULL)
+			continue;
+		share->unread_count = DatumGetInt64(value(row, 3));
+		share->unread_bytes = DatumGetInt64(value(row, 4));
 	}
 	SPI_freetuptable(SPI_tuptable);
 }

@@ -82,6 +82,19 @@ ok(wait_until(sub { $last = send_to($bob, $again)->{status}; $last < 300 }, 10),
 	'sending after ended sessions');
 is(scalar @{ read_inbox($bob)->{json}{messages} }, 3, 'stored once');
 
+# --- an operator keeps the gateway out -------------------------------------------------
+
+$server->sql('ALTER SYSTEM SET default_transaction_read_only = on');
+$server->stop('fast');
+$server->start;
+ok(wait_until(sub { read_inbox($bob)->{status} == 200 }, 10), 'a server for reading alone: mail is read');
+my $kept_out = envelope($bob);
+unavailable(send_to($bob, $kept_out), 'sending');
+unavailable($gateway->request('POST', '/messages/ack', as => $bob, body => { through => 1 }), 'acknowledging');
+$server->sql('ALTER SYSTEM RESET default_transaction_read_only');
+$server->sql('SELECT pg_reload_conf()');
+ok(wait_until(sub { send_to($bob, $kept_out)->{status} == 201 }, 10), 'let in again, without a restart');
+
 # --- an application holds a mailbox ---------------------------------------------------
 
 sub hold

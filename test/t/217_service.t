@@ -24,6 +24,13 @@ is(mode('etc/e2emsg/gateway.conf'), '644', 'settings');
 my $check = run_command([ "$root/usr/local/bin/e2emsg-gateway", "--config=$root/etc/e2emsg/gateway.conf", '--check-config' ]);
 is($check->{out}, "the settings are good\n", 'which are good') or diag $check->{err};
 
+for my $proxy (qw(nginx.conf haproxy.cfg))
+{
+	my %wanted = slurp(top_dir() . "/gateway/proxy/$proxy") =~ /^#     (\w+) += (\S+)$/mg;
+	my %set    = slurp("$root/etc/e2emsg/gateway.conf")      =~ /^(\w+) = (\S+)$/mg;
+	is_deeply({ map { $_ => $set{$_} } keys %wanted }, \%wanted, "what $proxy needs of the gateway");
+	is($wanted{trusted_proxies}, '127.0.0.1', 'its clients told apart among it');
+}
 open my $config, '>>', "$root/etc/e2emsg/gateway.conf" or die $!;
 print $config "threads = 128\n";
 close $config;
