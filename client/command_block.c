@@ -37,12 +37,16 @@ change(struct app *app, bool blocked)
 		result = app_open(app);
 	if (result == RESULT_OK)
 		result = find_id(app, who, &id);
+	if (result == RESULT_OK && blocked &&
+		uuid_equal(&id, &app->session.account.id))
+		result = fault_set(&app->fault, RESULT_USAGE, NULL,
+						   "%s is this account itself", who);
 	if (result == RESULT_OK)
 		result = server_block(&app->session, &id, blocked, &app->fault);
 	if (result == RESULT_OK)
 		session_notice(&app->session,
 					   blocked ? "%s is blocked; what is here already stays"
-							   : "%s is not blocked",
+							   : "%s is not blocked any more",
 					   who);
 	return result;
 }

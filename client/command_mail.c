@@ -69,6 +69,18 @@ take_text(struct app *app, struct text *out)
 	return result;
 }
 
+/* The hint says first that the message is kept. */
+static void
+say_kept(struct fault *fault)
+{
+	const struct fault before = *fault;
+
+	snprintf(fault->hint, sizeof(fault->hint),
+			 "The message is kept: e2emsg send --retry, or the same command "
+			 "again, sends it once.%s%.200s",
+			 before.hint[0] ? " " : "", before.hint);
+}
+
 /* Hands one entry to the server and prints what it became. */
 static enum result
 deliver(struct app *app, const char *name)
@@ -81,9 +93,7 @@ deliver(struct app *app, const char *name)
 
 	if ((result == RESULT_NETWORK || result == RESULT_REFUSED) &&
 		store_has(&app->session.store, name))
-		snprintf(app->fault.hint, sizeof(app->fault.hint),
-				 "The message is kept: e2emsg send --retry, or the same "
-				 "command again, sends it once.");
+		say_kept(&app->fault);
 	if (result != RESULT_OK)
 		return result;
 	uuid_print(&receipt.id, id);
@@ -110,6 +120,8 @@ send_waiting(struct app *app)
 	enum result result =
 		outbox_list(&app->session, &names, &count, &app->fault);
 
+	if (result == RESULT_OK && count == 0)
+		session_notice(&app->session, "nothing waits in the outbox");
 	for (size_t i = 0; i < count && result != RESULT_NETWORK; i++)
 	{
 		result = deliver(app, names[i]);
@@ -124,6 +136,23 @@ send_waiting(struct app *app)
 		return result;
 	app->fault = first;
 	return worst;
+}
+
+/* Says so when earlier mail still waits. */
+static enum result
+mention_waiting(struct app *app)
+{
+	char **names;
+	size_t count;
+	enum result result =
+		outbox_list(&app->session, &names, &count, &app->fault);
+
+	if (result == RESULT_OK && count > 0)
+		session_notice(&app->session,
+					   "earlier mail waits in the outbox: e2emsg send --retry "
+					   "sends it");
+	store_list_free(names, count);
+	return result;
 }
 
 /* Seals a new message, or finds the same one waiting, and sends it. */
@@ -173,6 +202,8 @@ command_send(struct app *app)
 		result = app_open(app);
 	if (result == RESULT_OK)
 		result = retry ? send_waiting(app) : send_text(app, &text);
+	if (result == RESULT_OK && !retry)
+		result = mention_waiting(app);
 	if (text.bytes != NULL)
 		OPENSSL_cleanse(text.bytes, text.size);
 	free(text.bytes);

@@ -275,8 +275,9 @@ perform(struct http *http, struct fault *fault)
 	if (code == CURLE_WRITE_ERROR)
 		return fault_set(fault, RESULT_REFUSED, NULL,
 						 "the answer of %s is too large", http->base);
-	return fault_set(fault, RESULT_NETWORK, NULL, "can't reach %s: %s",
-					 http->base, curl_easy_strerror(code));
+	return fault_set(fault, RESULT_NETWORK, http->unreachable_hint,
+					 "can't reach %s: %s", http->base,
+					 curl_easy_strerror(code));
 }
 
 static enum result
@@ -376,6 +377,10 @@ own_hint(const struct http_reply *reply)
 	{
 		const char *code, *hint;
 	} hints[] = {
+		{"unknown_receiver",
+		 "This user was deleted, or the server does not know it."},
+		{"mailbox_full", "Nothing was kept: once the receiver has read mail, "
+						 "send it again."},
 		{"not_accepted",
 		 "Whoever blocks you can unblock you; nobody else can."},
 		{"too_many_blocks",
@@ -384,8 +389,9 @@ own_hint(const struct http_reply *reply)
 		{"invalid_token", "Run: e2emsg login"},
 		{"expired_token", "Run: e2emsg login"},
 		{"invalid_assertion",
-		 "Try again: e2emsg login. If that fails too, the server does not "
-		 "know this account (any more), or has another identity key for it."},
+		 "The server does not know this account (any more), or has another "
+		 "identity key for it. To begin anew, put its folder away first: "
+		 "e2emsg whoami names it."},
 	};
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)

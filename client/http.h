@@ -27,6 +27,7 @@ struct http
 {
 	CURL *handle;
 	char base[ACCOUNT_URL_MAX + 1]; /* without a slash at its end */
+	const char *unreachable_hint;	/* or NULL */
 	bool too_often; /* says the last answer, also after waiting */
 };
 
@@ -80,7 +81,7 @@ extern enum result http_result(const struct http_reply *reply);
 
 /*
  * Turns an answer of status 400 and above into that result and a fault.  The
- * hint is the server's, but for tokens, sign-ins and 503; of a 429 the message
+ * hint is the server's where it speaks to people; of a 429 the message
  * says how long to wait.
  */
 extern enum result http_fault(const struct http_reply *reply,

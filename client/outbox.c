@@ -23,6 +23,7 @@
 
 #define PREFIX "outgoing-"
 #define ROUNDS_MAX 4 /* of sealing again, when the peer rotates as we send */
+#define SAME_SEND_SECONDS (6 * 86400) /* a server forgets ids after 7 days */
 
 /* Takes the entry's receipt, if it is one, into the frame. */
 static void
@@ -202,6 +203,20 @@ outbox_list(const struct session *session, char ***names, size_t *count,
 	return store_list(&session->store, PREFIX, names, count, fault);
 }
 
+/*
+ * Is the entry young enough for its envelope to be stored once?  An older one
+ * may have been stored and forgotten since, so that its receiver would take a
+ * new message for a repeated one.
+ */
+static bool
+is_recent(const char *name)
+{
+	long long made;
+
+	return sscanf(name, PREFIX "%12lld", &made) == 1 &&
+		   time(NULL) - made <= SAME_SEND_SECONDS;
+}
+
 /* Is the entry for this peer, with this text? */
 static bool
 is_same_send(const json_t *entry, const char *peer, const char *text,
@@ -228,6 +243,8 @@ outbox_find(const struct session *session, const char *peer, const char *text,
 	{
 		json_t *entry;
 
+		if (!is_recent(names[i]))
+			continue;
 		result = document_load(&session->store, names[i], &entry, fault);
 		if (result == RESULT_OK && is_same_send(entry, peer, text, size))
 			snprintf(name, STORE_NAME_MAX, "%s", names[i]);

@@ -43,8 +43,8 @@ outbox_put_receipt(struct session *session, const struct contact *contact,
 				   char name[STORE_NAME_MAX], struct fault *fault);
 
 /*
- * Looks for a waiting entry with this peer and text: the same send, tried
- * before.  An empty name when there is none.
+ * Looks for a waiting entry with this peer and text, six days old at most: the
+ * same send, tried before.  An empty name when there is none.
  */
 extern CHECKED enum result outbox_find(const struct session *session,
 									   const char *peer, const char *text,

@@ -28,6 +28,23 @@ struct attempt
 	bool resumed; /* an earlier run may have reached the server */
 };
 
+/* The folder holds an account of this name, whatever its server knows now. */
+static enum result
+refuse_second(struct session *session, struct fault *fault)
+{
+	struct account *account = &session->account;
+
+	account->version = 0; /* not by this registration */
+	(void) fault_set(fault, RESULT_REFUSED, NULL,
+					 "%s is registered already, at %s", account->username,
+					 account->server);
+	snprintf(fault->hint, sizeof(fault->hint),
+			 "To begin anew, put its folder away first (%.200s), or take "
+			 "another one with --home.",
+			 session->store.path);
+	return RESULT_REFUSED;
+}
+
 /* Opens the folder; a new account gets what the user wants. */
 static enum result
 prepare_account(const char *home, const struct registration *wanted,
@@ -45,12 +62,7 @@ prepare_account(const char *home, const struct registration *wanted,
 	if (result != RESULT_OK)
 		return result;
 	if (account->version > 0)
-	{
-		account->version = 0; /* not by this registration */
-		return fault_set(fault, RESULT_REFUSED, NULL,
-						 "%s is registered already, at %s", wanted->username,
-						 account->server);
-	}
+		return refuse_second(session, fault);
 	attempt->resumed = account->username[0] != '\0';
 	if (!attempt->resumed)
 	{

@@ -73,6 +73,7 @@ session_open(const char *home, const char *username, const char *server,
 		result = contacts_load(&out->store, &out->contacts, fault);
 	if (result == RESULT_OK)
 		result = log_file_load(&out->store, &out->log, fault);
+	out->http.unreachable_hint = "Has it moved? e2emsg login --server URL";
 	if (result == RESULT_OK)
 		result = http_open(server ? server : out->account.server, &out->http,
 						   fault);

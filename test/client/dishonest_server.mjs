@@ -2,7 +2,7 @@
 // withholds and forges.  Needs the built client (E2EMSG_CLIENT), no database.
 //
 //	node test/client/dishonest_server.mjs
-import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { b64, endorse, forgeKey, makeEncryptionKey, makeIdentityKey, sealTutorial, stale, thumbprint } from './lib/gateway.mjs';
 import { Scene, expect, fileOf, hasFile, spoil } from './lib/scene.mjs';
@@ -35,7 +35,8 @@ const pair = () => scene.pair();
 	expect(await client(home, 'register', name), 0, 'registering again finishes it', 'err', /earlier try/);
 	ok(readFileSync(join(home, name, 'key-1.pem'), 'utf8') === before, 'with the same key');
 	const third = await client(home, 'register', name);
-	expect(third, 1, 'a third time is refused', 'err', /^[^\n]*registered already/);
+	expect(third, 1, 'a third time is refused', 'err', /^[^\n]*registered already.*\n.*hint: .*--home/);
+	ok(third.err.includes(`(${join(home, name)})`), 'and the folder is named', third.err);
 	ok(third.out === '', 'and shows no account as if it were new');
 }
 {
@@ -91,7 +92,10 @@ const pair = () => scene.pair();
 	await alice.run('send', bob.name, 'two');
 	await alice.run('send', bob.name, 'three');
 	gateway.behave();
-	expect(await alice.run('send', '--retry'), 0, 'send --retry empties the outbox');
+	const next = await alice.run('send', '--retry');
+	expect(next, 0, 'send --retry empties the outbox');
+	ok(!next.err.includes('nothing waits'), 'which was not empty', next.err);
+	expect(await alice.run('send', '--retry'), 0, 'and says that nothing waits any more', 'err', /^e2emsg: nothing waits in the outbox\n$/);
 	expect(await bob.run('read'), 0, 'in order', 'out', /once only[^]*two[^]*three/);
 	gateway.before = (asked) => (asked.path === '/messages' && gateway.requests.length < 3
 		? { status: 503, body: { code: 'overloaded' }, headers: { 'Retry-After': '1' } } : undefined);
@@ -103,6 +107,41 @@ const pair = () => scene.pair();
 	expect(later, 3, 'a registration without database', 'err', /can't serve now: The database is away/);
 	ok(!later.err.includes('envelope'), 'has no envelope to speak of');
 	expect(await alice.run('send', bob.name, 'five'), 3, 'a send has', 'err', /can't serve now[^]*The message is kept/);
+}
+{
+	gateway.behave();
+	const { alice, bob, bobThere } = await pair();
+	const waiting = () => readdirSync(join(alice.home, alice.name)).filter((name) => name.startsWith('outgoing-'));
+	const made = (days) => `outgoing-${String(Math.floor(Date.now() / 1000) - 86400 * days).padStart(12, '0')}000000000.json`;
+	const age = (days) => renameSync(fileOf(alice, waiting()[0]), fileOf(alice, made(days)));
+	const ivs = () => new Set(bobThere.mail.map(({ iv }) => iv)).size;
+	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
+	await alice.run('send', bob.name, 'same words');
+	gateway.behave();
+	age(7);
+	expect(await alice.run('send', bob.name, 'same words'), 0, 'after a week the same text is another message',
+		'err', /^e2emsg: sent to [^]*earlier mail waits in the outbox/);
+	ok(waiting().length === 1 && ivs() === 3, 'sealed anew', `${waiting()} ${ivs()}`);
+	expect(await bob.run('read'), 0, 'which counts', 'out', /same words[^]*same words/);
+	expect(await alice.run('send', '--retry'), 0, 'the earlier one waits for a retry', 'err', /sent to/);
+	ok(waiting().length === 0 && bobThere.mail.length === 3, 'which is stored once');
+	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
+	await alice.run('send', bob.name, 'more words');
+	gateway.behave();
+	age(5);
+	expect(await alice.run('send', bob.name, 'more words'), 0, 'within six days it is the same', 'err', /sending that one/);
+	ok(waiting().length === 0 && bobThere.mail.length === 4, 'and stored once');
+}
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	const refused = async (code, said) => {
+		gateway.before = (asked) => (asked.path === '/messages' ? { status: 409, body: { code, title: 'no', hint: 'x' } } : undefined);
+		expect(await alice.run('send', bob.name, 'hello'), 1, `${code}: a hint for people`, 'err', said);
+	};
+	await refused('unknown_receiver', /hint: This user was deleted/);
+	await refused('mailbox_full', /hint: Nothing was kept/);
+	expect(await alice.run('send', '--retry'), 0, 'and nothing was', 'err', /nothing waits/);
 }
 
 // ---- swapped keys

@@ -304,15 +304,18 @@ is($gateway->request('GET', '/messages', token => $token)->{status}, 200,
 	'token prints one for curl');
 my $port = $gateway->port;
 $gateway->stop;
-does($dave, network => [qw(login)], 'no gateway');
+like(does($dave, network => [qw(login)], 'no gateway')->{err}, qr/hint: Has it moved\? e2emsg login --server URL$/m,
+	'there may be one elsewhere');
+unlike(E2emsg::Client->new($gateway)->run(qw(register ivan))->{err}, qr/moved/, 'which is no news to a new account');
 does($dave, network => [ qw(send erin), 'never heard of' ], 'send to a peer not met, no gateway');
 does($dave, network => [qw(rotate)], 'rotate without a gateway');
-does($heidi, network => [ qw(send plain), 'kept in the outbox' ]);
+like(does($heidi, network => [ qw(send plain), 'kept in the outbox' ])->{err},
+	qr/hint: The message is kept: .* Has it moved\?/, 'what is sent is kept');
 $gateway->{settings}{port} = $port;
 $gateway->start;
 does($heidi, ok => [qw(send --retry)]);
 like(does($plain, ok => [qw(read)])->{out}, qr/kept in the outbox/, 'and it arrives');
-does($heidi, ok => [qw(send --retry)], 'the outbox is empty');
+like(does($heidi, ok => [qw(send --retry)])->{err}, qr/nothing waits in the outbox/, 'the outbox is empty');
 is(does($plain, ok => [qw(read)])->{out}, '', 'so it arrived once');
 does($dave, ok => [qw(rotate)], 'the rotation goes through later');
 like(does($dave, ok => [qw(keys)])->{out}, qr/^ *2 .*current/m, 'as version 2');

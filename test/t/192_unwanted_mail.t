@@ -142,13 +142,20 @@ does($dave, ok => [qw(send --retry)], 'nothing waits in the outbox');
 like(does($erin, ok => [qw(read)])->{out}, qr/hello/, 'what came before is there');
 my $id = $server->sql("SELECT e2emsg.find_user('dave')");
 does($erin, ok => [ 'unblock', $id ], 'unblock by the id');
-does($erin, ok => [qw(unblock dave)], 'again');
+like(does($erin, ok => [qw(unblock dave)], 'again')->{err}, qr/dave is not blocked any more/, 'says so');
 is(does($erin, ok => [qw(blocks --json)])->{out}, '', 'no blocks');
 does($dave, ok => [qw(send erin again)]);
 does($erin, ok => [qw(block 00000000-0000-8000-8000-000000000000)], 'an id that nobody has here');
 like(does($erin, ok => ['blocks'])->{out}, qr/^00000000-0000-8000-8000-000000000000  since/, 'is shown as it is');
+my $blocked = does($erin, ok => [qw(blocks --json)])->{out};
 does($erin, refused => [qw(block nobody)], 'a name that nobody has');
 does($erin, usage => [ 'block', 'No Such Name' ]);
 does($erin, usage => ['block']);
+my $own = decode(does($erin, ok => [qw(whoami --json)])->{out})->{userId};
+for my $self ('erin', $own)
+{
+	like(does($erin, usage => [ 'block', $self ])->{err}, qr/\Q$self\E is this account itself/, 'nobody blocks oneself');
+}
+is(does($erin, ok => [qw(blocks --json)])->{out}, $blocked, 'nor was anything blocked');
 
 done_testing();
