@@ -49,6 +49,10 @@ await first.getByRole('searchbox').fill('nobody');
 await first.getByRole('searchbox').press('Enter');
 await first.locator('#find-error').getByText('Nobody has this username').waitFor();
 ok(true, 'somebody who is not there: said so');
+await first.getByRole('searchbox').fill('Alice');
+await first.getByRole('searchbox').press('Enter');
+await first.locator('#find-error').getByText('That is you.').waitFor();
+ok(await first.locator('.conversation').count() === 0, 'nobody begins a conversation with oneself');
 await alice.find('bob');
 await alice.write('Hello Bob');
 await alice.sees('Hello Bob', 'sent');
@@ -107,6 +111,25 @@ await bob.row('erin').waitFor();
 ok(await first.title() === 'e2emsg', 'somebody blocked does not count');
 await first.getByRole('button', { name: 'Unblock' }).click();
 await first.getByPlaceholder('Message').waitFor();
+
+// ---- refusals
+
+const notices = first.locator('.notice');
+await terminal.does('block', 'alice');
+await alice.write('are you there?');
+await alice.sees('are you there?', 'refused');
+await alice.message('are you there?').getByText('takes no mail').waitFor();
+await alice.message('are you there?').getByRole('button', { name: 'Send again' }).click();
+ok(await waitUntil(() => gateway.log().split('POST /messages 403').length > 2), 'what somebody refuses can be tried again');
+await alice.message('are you there?').getByText('takes no mail').waitFor();
+await screenshot(first, '040-refused');
+ok(await notices.count() === 0, 'why it was refused stands at the message, and nowhere else', await notices.allTextContents());
+await alice.write('x'.repeat(70_000));
+await notices.getByText('too long').waitFor();
+ok(await first.getByPlaceholder('Message').inputValue().then((text) => text.length) === 70_000, 'what is not kept stands in the field again, and why is said');
+await first.getByPlaceholder('Message').fill('');
+await alice.open('bob');
+ok(await notices.count() === 0, 'which is over with another conversation');
 
 // ---- keys
 

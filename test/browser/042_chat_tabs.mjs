@@ -1,5 +1,6 @@
 // The chat page without a network, in several tabs, and after a restart of the
 // browser.
+import { rmSync } from 'node:fs';
 import { openBrowser, screenshot } from './lib/chromium.mjs';
 import { Person } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
@@ -102,6 +103,26 @@ await again.write('After the restart');
 await bob.sees('After the restart', 'opened');
 ok(await waitUntil(async () => (await again.message('After the restart').getAttribute('data-state')) === 'read'),
 	'a restarted browser has all, and goes on');
+
+// ---- a server that begins anew
+
+await gateway.stop();
+rmSync(gateway.settings.secret_file);
+server.sql("SELECT e2emsg.delete_user(e2emsg.find_user('alice'))");
+await gateway.start();
+await again.page.reload();
+const stranger = again.page.getByText('The server does not accept the key of this account').filter({ visible: true });
+await stranger.first().waitFor();
+const refused = () => gateway.log().split('POST /sessions 401').length - 1;
+for (const text of ['Do you know me?', 'Or me?']) {
+	const before = refused();
+	await again.write(text);
+	await again.sees(text, 'waiting');
+	await waitUntil(() => refused() > before);
+}
+await screenshot(again.page, '042-unknown-account');
+ok(await stranger.count() === 1, 'an account that the server does not know: said once', await stranger.count());
+ok(await stranger.locator('xpath=..').textContent().then((text) => /Forget the account in this browser/.test(text)), 'with what to do');
 
 for (const browser of browsers) await browser.close();
 await server.stop();

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBrowser, screenshot } from './lib/chromium.mjs';
 import { barriers } from './lib/chat.mjs';
-import { startServer, TOP } from './lib/server.mjs';
+import { startServer, TOP, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
 const server = startServer();
@@ -44,7 +44,33 @@ ok(command.includes(`${gateway.url}/sessions/challenge`), 'curl with the address
 const answer = JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
 ok(typeof answer.nonce === 'string', 'and works in a shell', JSON.stringify(answer));
 await screenshot(page, '060-operation');
+
+// ---- examples
+
+const sideOf = (id) => page.locator(`#${id} .operation-side`).textContent();
+ok(/Answer 201/.test(await sideOf('send')), 'a call that makes something shows that answer', await sideOf('send'));
+ok(/Answer 200/.test(await sideOf('acknowledge')), 'another one the one that it has');
+ok(/-X DELETE/.test(await sideOf('unblock')) && !/-d /.test(await sideOf('unblock')), 'curl sends a body where one belongs', await sideOf('unblock'));
+ok(/-d ''/.test(await sideOf('block')), 'and an empty one where a length is asked for', await sideOf('block'));
+const widths = await page.locator('.contents .method').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().width));
+ok(new Set(widths).size === 1, 'labels stand in line, whatever the method', [...new Set(widths)]);
+
+// ---- the module, as the README has it
+
+const [, snippet] = readFileSync(join(TOP, 'README.md'), 'utf8').match(/## In a browser.*?```js\n(.*?)```/s);
+await gateway.client().does('register', 'bob');
+const said = page.waitForEvent('console', { predicate: (message) => /^\[/.test(message.text()) });
+await page.evaluate(`(async () => { ${snippet.replaceAll('http://127.0.0.1:8080', gateway.url)} })()`);
+ok(/\d{5}/.test((await said).text()), 'what the README says works in the console of this page', (await said).text());
+
+// ---- on a phone
+
+const contents = page.locator('.contents details');
+ok(await contents.evaluate((details) => details.open), 'a desktop shows the contents');
 await page.setViewportSize({ width: 360, height: 640 });
+ok(await waitUntil(() => contents.evaluate((details) => !details.open)), 'a phone folds them');
+await page.evaluate(() => scrollTo(0, 0));
+await screenshot(page, '060-phone', ['phone']);
 ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360, 'it fits into 360 pixels');
 await browser.close();
 

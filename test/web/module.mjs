@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { does, later, refuses } from './lib/scene.mjs';
 import { Api } from '../../gateway/web/client/api.js';
-import { HINTS } from '../../gateway/web/client/error.js';
+import { HINTS, SERVER_WORDS } from '../../gateway/web/client/error.js';
 import { IndexedStore } from '../../gateway/web/client/store.js';
 
 // ---- answers
@@ -37,6 +37,13 @@ import { IndexedStore } from '../../gateway/web/client/store.js';
 	for (const [what, body, status] of [['none', null, 204], ['an empty one', '', 200]])
 		await does(answer(body, { status }), `${what}, too`, (reply) => reply.body === null && reply.status === status);
 	await refuses(answer('{'), 'bad_answer', 'half of one is none', /not JSON/);
+	const problem = (code) => answer(JSON.stringify({ code, title: 'Theirs', hint: 'For programs.' }), { status: 401 });
+	for (const code of ['invalid_assertion', 'unknown_receiver']) {
+		const own = await refuses(problem(code), code, `${code}: the server's words for programs are not shown`, /^The /);
+		ok(own.status === 401 && own.hint === SERVER_WORDS[code].hint, 'nor is its hint', own.hint);
+	}
+	for (const code of ['not_accepted', 'toString'])
+		ok((await refuses(problem(code), code, `${code}: the server's`, /^Theirs$/)).hint === 'For programs.', 'and its hint');
 }
 
 // ---- a database that other tabs hold
@@ -75,6 +82,8 @@ import { IndexedStore } from '../../gateway/web/client/store.js';
 	const documented = readFileSync(new URL('../../docs/web.md', import.meta.url), 'utf8')
 		.match(/The module's own:\n\n.*?\n\n/s)[0].split('\n').slice(4).map((row) => row.split('|')[1] ?? '').join(' ');
 	ok(listIn(documented) === own, 'and so does docs/web.md', `${listIn(documented)}\n${own}`);
+	const { components } = JSON.parse(readFileSync(new URL('../../gateway/web/openapi.json', import.meta.url), 'utf8'));
+	ok(Object.keys(SERVER_WORDS).every((code) => components.examples[code]), 'the server has the codes that are said in other words');
 	ok(Object.values(HINTS).every((hint) => /^[A-Z].*[.?!]$/.test(hint)), 'each has a hint, which is a sentence');
 }
 

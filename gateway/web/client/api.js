@@ -1,6 +1,6 @@
 // The only file that fetches: one method for each kind of call, the shapes of
 // docs/api.md and nothing of what they mean.
-import { E2emsgError, HINTS, isOwnCode, refuse } from './error.js';
+import { E2emsgError, HINTS, SERVER_WORDS, isOwnCode, refuse } from './error.js';
 import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
@@ -44,12 +44,13 @@ async function textOf({ body, status }) {
 function problemOf(response, body) {
 	const problem = typeof body === 'object' && body !== null ? body : {};
 	const text = (name) => (typeof problem[name] === 'string' ? problem[name] : undefined);
-	const title = text('title') ?? `the server answered ${response.status}`;
 	const code = text('code') ?? 'bad_answer';
+	const words = Object.hasOwn(SERVER_WORDS, code) ? SERVER_WORDS[code] : undefined;
+	const title = words?.title ?? text('title') ?? `the server answered ${response.status}`;
 	const seconds = retryAfter(response);
 	const again = response.status === 429 && seconds !== undefined ? `Try again in ${seconds} seconds.` : undefined;
 	return new E2emsgError(isOwnCode(code) ? 'bad_answer' : code, text('detail') ? `${title}: ${text('detail')}` : title, {
-		hint: again ?? text('hint'), status: response.status, retryAfter: seconds, current: problem.current });
+		hint: again ?? words?.hint ?? text('hint'), status: response.status, retryAfter: seconds, current: problem.current });
 }
 
 export class Api {

@@ -39,6 +39,13 @@ export const HINTS = {
 	not_a_message: 'What came before it is stored; the rest is asked for again.',
 };
 
+// code → {title, hint}, where what the server says of it is for programs.
+export const SERVER_WORDS = {
+	invalid_assertion: { title: 'The server does not accept the key of this account',
+		hint: 'It does not know the account (any more), or has another key for it. Forget the account in this browser to begin anew.' },
+	unknown_receiver: { title: 'The receiver is not there', hint: 'This user was deleted, or the server does not know it.' },
+};
+
 export const isOwnCode = (code) => Object.hasOwn(HINTS, code);
 
 export class E2emsgError extends Error {

@@ -30,7 +30,7 @@ export function conversation(app, username) {
 	const showMessages = coalesce(async () => {
 		const messages = await client.messages(username, { limit: view.limit });
 		const actions = {
-			resend: (id) => attempt(() => client.resend(id)),
+			resend: (id) => client.resend(id).catch((error) => tellUnlessShown(client, username, error)),
 			discard: (id) => attempt(() => client.discard(id)),
 		};
 
@@ -117,13 +117,22 @@ function headOf(app, contact) {
 	];
 }
 
+/* Why a kept message did not go out stands at itself, or where the connection is. */
+async function tellUnlessShown(client, username, error) {
+	const messages = error.id === undefined ? [] : await client.messages(username);
+	const kept = messages.find(({ id }) => id === error.id);
+
+	if (!kept || (kept.problem === undefined && client.connection !== 'offline'))
+		tellError(error);
+}
+
 /* To somebody without an identity key only after a yes, which is for that one key. */
 async function send(client, username, text) {
 	try {
 		await client.send(username, text);
 	} catch (error) {
 		if (error.code !== 'unsigned_peer') {
-			tellError(error);
+			await tellUnlessShown(client, username, error);
 			throw error;
 		}
 		if (!await unsignedDialog(client, username, text))

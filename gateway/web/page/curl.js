@@ -29,7 +29,7 @@ export function curlOf(operation, body, origin) {
 		parts.push('-H "Authorization: Bearer $TOKEN"');
 	if (body !== undefined)
 		parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(body))}`);
-	else if (method !== 'GET')
+	else if (method === 'POST' || method === 'PUT')
 		parts.push("-d ''");
 	return parts.join(' \\\n  ');
 }

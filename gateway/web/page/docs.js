@@ -24,11 +24,15 @@ function show(api) {
 	const operations = api.operations();
 	const parts = tags.map((tag) => partOf(api, tag, operations.filter((operation) => operation.tag === tag.name)))
 		.filter(({ entries }) => entries.length > 0);
+	const contents = h('details', {}, h('summary', {}, 'Contents'), parts.map(({ link }) => link));
+	const fold = () => { contents.open = wide.matches; };
 	const none = h('p', { class: 'small', hidden: true, role: 'status' }, 'Nothing has these words.');
 
+	fold();
+	wide.addEventListener('change', fold);
 	replace(place,
 		h('nav', { class: 'contents', 'aria-label': 'Operations' }, filterField(parts, none),
-			h('details', { open: wide.matches }, h('summary', {}, 'Contents'), parts.map(({ link }) => link))),
+			contents),
 		h('main', {},
 			h('header', { class: 'docs-head' },
 				h('h1', {}, 'REST API'),

@@ -87,8 +87,10 @@ function errorList(errors) {
 			h('dd', {}, title, hint && `. ${hint}`)))));
 }
 
+/* What is usual: of a call that makes something, that it was made. */
 function exampleAnswer(answers, id) {
-	const answer = answers.find(({ content }) => content?.example !== undefined);
+	const shown = answers.filter(({ content }) => content?.example !== undefined);
+	const answer = shown.find(({ status }) => status === 201) ?? shown[0];
 
 	if (!answer)
 		return null;

@@ -6,7 +6,7 @@ import { conversation } from './conversation.js';
 import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
 import { keyLogBanner } from './keylog.js';
-import { attempt, tellError, wordsOf } from './notice.js';
+import { attempt, dismissNotices, warn, wordsOf } from './notice.js';
 import { people } from './people.js';
 import { visible } from './text.js';
 import { connections } from './words.js';
@@ -42,6 +42,7 @@ export function messenger(app) {
 
 		cameFromList = Boolean(event) && open === null;
 		open?.close();
+		dismissNotices();
 		open = username ? conversation(app, username) : null;
 		set(element, 'data-view', open ? 'conversation' : 'list');
 		replace(stage, open ? open.element : emptyStage());
@@ -52,7 +53,7 @@ export function messenger(app) {
 	window.addEventListener('hashchange', follow);
 	listeners.push(
 		() => window.removeEventListener('hashchange', follow),
-		app.client.on('warning', (warning) => tellError({ message: warning.text })),
+		app.client.on('warning', ({ text }) => warn(text)),
 		app.client.on('account', (account) => account ?? app.left()));
 	follow();
 	return {

@@ -4,8 +4,6 @@ import { h, replace } from './dom.js';
 import { icon } from './icon.js';
 import { visible } from './text.js';
 
-const shownFor = { good: 4000, bad: 12000 }; // ms
-
 /** Words as a sentence: with a capital and an end. */
 export function sentence(words) {
 	const text = visible(words).trim();
@@ -38,7 +36,7 @@ function raise(kind, nodes) {
 
 	/* A modal dialog makes all outside it inert, so the words go inside. */
 	(document.querySelector('dialog[open] .notices') ?? area)?.append(notice);
-	setTimeout(() => notice.remove(), shownFor[kind]);
+	setTimeout(() => notice.remove(), kind === 'good' ? 4000 : 12_000);
 }
 
 export function tell(text) {
@@ -47,6 +45,16 @@ export function tell(text) {
 
 export function tellError(error) {
 	raise('bad', errorNodes(error));
+}
+
+/** What somebody should know wherever they are: it names whom it is about. */
+export function warn(text) {
+	raise('bad warning', errorNodes({ message: text }));
+}
+
+/** Another conversation: what was said in the one before is not about it. */
+export function dismissNotices() {
+	document.querySelectorAll('.notice:not(.warning)').forEach((notice) => notice.remove());
 }
 
 /** Runs work; an error ends as a notice. Answers whether it went well. */

@@ -15,7 +15,7 @@ export function people(app) {
 	const requestPart = h('section', { 'aria-labelledby': 'requests-title', hidden: true },
 		h('h2', { class: 'people-title', id: 'requests-title' }, 'Requests'), requests);
 	const hint = h('p', { class: 'people-hint', hidden: true }, 'Nobody yet. Type the username of somebody above; ',
-		'or give yours away, so that others can write to you.');
+		'or tell others yours, so that they can write to you.');
 	const finder = find(client, () => refresh());
 	let selected = '';
 
@@ -68,6 +68,8 @@ function find(client, changed) {
 		event.preventDefault();
 		if (!text())
 			return;
+		if (text() === client.account.username)
+			return void showError(error, { message: 'That is you.' });
 		try {
 			const { username } = await client.contact(text());
 
