@@ -1,7 +1,7 @@
 // The chat page: another identity, a refused key, lost keys, a new code.
 import { openBrowser, screenshot } from './lib/chromium.mjs';
 import { Person, codeOn, there } from './lib/chat.mjs';
-import { startServer } from './lib/server.mjs';
+import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
 const server = startServer();
@@ -110,7 +110,8 @@ await una.does('register', 'una', '--unsigned');
 await alice.find('una');
 await alice.write('Hello Una');
 await alice.page.getByRole('dialog', { name: 'Nobody vouches for this key' }).getByRole('button', { name: 'Do not send' }).click();
-ok(await alice.page.getByPlaceholder('Message').inputValue() === 'Hello Una', 'nobody vouches for a key: asked; a no leaves the text in the field');
+ok(await waitUntil(async () => await alice.page.getByPlaceholder('Message').inputValue() === 'Hello Una'),
+	'nobody vouches for a key: asked; a no leaves the text in the field');
 await alice.page.getByPlaceholder('Message').press('Enter');
 await alice.page.getByRole('button', { name: 'Send all the same' }).click();
 await alice.sees('Hello Una', 'sent');
@@ -129,6 +130,7 @@ const statement = server.sql(`SELECT encode(e2emsg.endorsement_statement(e2emsg.
 const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, Buffer.from(statement, 'hex'));
 server.sql(`SELECT e2emsg.reset_identity_key(e2emsg.find_user('bob'), '${JSON.stringify({ kty, crv, x, y })}',
 	'\\x${Buffer.from(signature).toString('hex')}')`);
+await waitUntil(() => server.sql("SELECT e2emsg.key_object('bob') -> 'identityKey' ->> 'x'") === x); // once it is logged
 await alice.page.getByRole('button', { name: /^About / }).click();
 await alice.page.getByRole('dialog').getByText('Identity changed').waitFor();
 await alice.page.keyboard.press('Escape');

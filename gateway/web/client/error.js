@@ -43,7 +43,8 @@ export const HINTS = {
 export const SERVER_WORDS = {
 	invalid_assertion: { title: 'The server does not accept the key of this account',
 		hint: 'It does not know the account (any more), or has another key for it. Forget the account in this browser to begin anew.' },
-	unknown_receiver: { title: 'The receiver is not there', hint: 'This user was deleted, or the server does not know it.' },
+	unknown_receiver: { title: 'The server does not know the receiver (any more)',
+		hint: 'The account was deleted, or the server began anew.' },
 };
 
 export const isOwnCode = (code) => Object.hasOwn(HINTS, code);
