@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "db_trouble.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -28,12 +29,14 @@ struct db
 	pthread_mutex_t watcher_mutex;
 	struct db_connection *watcher; /* of db_ask() */
 	struct db_counters counters;
+	struct db_trouble trouble;
 };
 
 struct db_connection *
 db_connection_new(struct db *db)
 {
-	return db_connection_make(db->log, &db->counters, db->config->database,
+	return db_connection_make(db->log, &db->counters, &db->trouble,
+							  db->config->database,
 							  db->config->statement_timeout_ms);
 }
 
@@ -42,7 +45,7 @@ db_connection_new_direct(struct db *db)
 {
 	const struct config *config = db->config;
 
-	return db_connection_make(db->log, &db->counters,
+	return db_connection_make(db->log, &db->counters, &db->trouble,
 							  config->hint_database[0] ? config->hint_database
 													   : config->database,
 							  config->statement_timeout_ms);
@@ -104,11 +107,13 @@ db_ask(struct db *db, const char *sql, struct db_answer *answer)
 	return status;
 }
 
+/* What reads tables, as a gateway without them is no use. */
 enum status
 db_ping(struct db *db)
 {
 	struct db_answer answer;
-	enum status status = db_ask(db, "SELECT e2emsg.service_name()", &answer);
+	enum status status =
+		db_ask(db, "SELECT FROM e2emsg.key_log_state()", &answer);
 
 	db_answer_free(&answer);
 	return status;
@@ -179,8 +184,8 @@ db_open(const struct config *config, struct log *log)
 	pthread_condattr_destroy(&monotonic);
 	pthread_mutex_init(&db->mutex, NULL);
 	pthread_mutex_init(&db->watcher_mutex, NULL);
-	db->watcher = db_connection_make(log, &db->counters, config->database,
-									 WATCHER_CALL_MS);
+	db->watcher = db_connection_make(log, &db->counters, &db->trouble,
+									 config->database, WATCHER_CALL_MS);
 	if (db->watcher && fill(db))
 		return db;
 	db_close(db);

@@ -41,7 +41,7 @@ extern enum status db_ask(struct db *db, const char *sql,
 						  struct db_answer *answer)
 	__attribute__((warn_unused_result));
 
-/* The same as a mere round trip. */
+/* The same, for nothing but to see that calls are answered. */
 extern enum status db_ping(struct db *db) __attribute__((warn_unused_result));
 
 struct db_figures

@@ -1,0 +1,109 @@
+# What the operator is told while something is missing: the database, the
+# extension, its tables, a grant; in the log once, and at the port for operators.
+use strict;
+use warnings;
+use Time::HiRes qw(sleep);
+use E2emsg::Test;
+
+my $server = E2emsg::Server->new;
+$server->sql('CREATE ROLE e2emsg_gateway LOGIN');
+
+sub ready { return $_[0]->request('GET', '/ready', admin => 1) }
+
+# All that comes on a connection of its own.
+sub head
+{
+	my ($gateway, $path) = @_;
+	my $socket = $gateway->connect($gateway->admin_port);
+	syswrite $socket, "HEAD $path HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	return ($gateway->drain($socket, 10))[0];
+}
+
+# The gateway asks several times a second; its log says this once.
+sub told_once
+{
+	my ($gateway, $words, $name) = @_;
+	ok(wait_until(sub { $gateway->log =~ /$words/ }, 10), "$name: the log says what to do") or diag $gateway->log;
+	sleep 1;
+	my $count = () = $gateway->log =~ /$words/g;
+	is($count, 1, "$name: once");
+	my $reply = ready($gateway);
+	is("$reply->{status} $reply->{json}{code}", '503 database_unavailable', "$name: not ready");
+	like($reply->{json}{detail}, qr/does not answer, or refuses; the gateway's log says which/, "$name: it says where to look");
+	return;
+}
+
+# --- no extension, no tables, no grant, an older extension ------------------------------
+
+my %missing = (
+	extension => [ '', qr/the database extension lacks the extension; run CREATE EXTENSION e2emsg, CALL e2emsg\.install\(\) and SELECT e2emsg\.grant_gateway\('e2emsg_gateway'\) there/ ],
+	tables    => [
+		q{CREATE EXTENSION e2emsg; SELECT e2emsg.grant_gateway('e2emsg_gateway')},
+		qr/the database tables refused a call of the role e2emsg_gateway: relation "\S+" does not exist; run CALL e2emsg\.install\(\) there/
+	],
+	grants => [
+		'CREATE EXTENSION e2emsg; CALL e2emsg.install()',
+		qr/the database grants refused a call of the role e2emsg_gateway: permission denied for schema e2emsg; run SELECT e2emsg\.grant_gateway\('e2emsg_gateway'\) there/
+	],
+	function => [
+		q{CREATE EXTENSION e2emsg; CALL e2emsg.install(); SELECT e2emsg.grant_gateway('e2emsg_gateway');
+		REVOKE EXECUTE ON FUNCTION e2emsg.key_log_state() FROM e2emsg_gateway},
+		qr/the database function refused a call of the role e2emsg_gateway: permission denied for function key_log_state; run SELECT e2emsg\.grant_gateway\('e2emsg_gateway'\) there/
+	],
+	older => [
+		q{CREATE EXTENSION e2emsg; CALL e2emsg.install(); SELECT e2emsg.grant_gateway('e2emsg_gateway');
+		ALTER EXTENSION e2emsg DROP FUNCTION e2emsg.key_log_state(); DROP FUNCTION e2emsg.key_log_state()},
+		qr/the database older refused a call of the role e2emsg_gateway: function e2emsg\.key_log_state\(\) does not exist; run ALTER EXTENSION e2emsg UPDATE, CALL e2emsg\.install\(\) and SELECT e2emsg\.grant_gateway\('e2emsg_gateway'\) there/
+	],
+);
+
+for my $name (sort keys %missing)
+{
+	my ($sql, $words) = @{ $missing{$name} };
+	$server->sql("CREATE DATABASE $name");
+	$server->sql($_, database => $name) for split /;\s*/, $sql;
+	my $gateway = E2emsg::Gateway->new($server, database => $server->conninfo(database => $name));
+	told_once($gateway, $words, $name);
+	if ($name eq 'tables')
+	{
+		is($gateway->request('POST', '/users', body => { username => 'early', publicKey => public_jwk(0) })->{status},
+			500, 'nobody can register');
+		$server->sql('CALL e2emsg.install()', database => $name);
+		ok(wait_until(sub { ready($gateway)->{status} == 200 }, 10), 'ready as soon as the tables are there');
+		$gateway->register('early', 0);
+	}
+	if ($name eq 'grants')
+	{
+		$server->sql(q{SELECT e2emsg.grant_gateway('e2emsg_gateway')}, database => $name);
+		ok(wait_until(sub { ready($gateway)->{status} == 200 }, 10), 'ready as soon as it is granted');
+	}
+	is($gateway->stop, 0, "$name: it ends well");
+}
+
+# --- no database ---------------------------------------------------------------------------
+
+my $gateway = E2emsg::Gateway->new($server, database => $server->conninfo(database => 'tables'));
+ok(wait_until(sub { ready($gateway)->{status} == 200 }, 10), 'all is there');
+
+# --- the port for operators --------------------------------------------------------------------
+
+for my $path ('/live', '/ready', '/metrics')
+{
+	my $get = $gateway->request('GET', $path, admin => 1);
+	is($get->{status}, 200, "GET $path");
+	like(head($gateway, $path), qr/\AHTTP\/1\.1 200 .*^Content-Type: \Q$get->{headers}{'content-type'}\E\r\n(?!.*\r\n\r\n.).*\r\n\r\n\z/ms,
+		"HEAD $path: the same without a body");
+	my $reply = $gateway->request('POST', $path, admin => 1);
+	is("$reply->{status} $reply->{headers}{allow}", '405 GET, HEAD', "POST $path");
+}
+my $unknown = $gateway->request('GET', '/', admin => 1);
+is($unknown->{status}, 404, 'another path');
+is($unknown->{json}{detail}, 'this port has /live, /ready and /metrics', 'says which there are');
+
+$server->stop('fast');
+told_once($gateway, qr/can't connect to the database: /, 'no database');
+like(head($gateway, '/ready'), qr/\AHTTP\/1\.1 503 (?!.*\r\n\r\n.).*\r\n\r\n\z/s, 'HEAD says so, too');
+like(head($gateway, '/live'),  qr/\AHTTP\/1\.1 200 /, 'but it lives');
+is($gateway->stop, 0, 'it ends well');
+
+done_testing();
