@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include "cors.h"
 #include "provider.h"
-#include "rate_limit.h"
+#include "proxies.h"
 #include "setting.h"
 
 /* Cuts white space from both ends, in place. */
@@ -224,17 +225,31 @@ take_flags(struct config *config, enum config_action *action,
 	return true;
 }
 
-/* What settings want of each other. */
+/* What is wrong with where to listen, or NULL. */
+static const char *
+ports_problem(const struct config *config)
+{
+	struct in_addr unused;
+
+	if (inet_pton(AF_INET, config->address, &unused) != 1)
+		return "address must be an IPv4 address, like 127.0.0.1 or 0.0.0.0";
+	if (config->port != 0 && config->port == config->admin_port)
+		return "port and admin_port must differ";
+	return NULL;
+}
+
+/* What settings want of each other, and of their texts. */
 static bool
 fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
 {
 	long most = config->threads - config->threads / 8 - 1;
 	const char *why = provider_settings_problem(config);
 
-	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
+	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE) ||
+		proxies_problem(config->trusted_proxies, problem, CONFIG_PROBLEM_SIZE))
 		return false;
 	if (!why)
-		why = rate_limits_settings_problem(config);
+		why = ports_problem(config);
 	if (why)
 	{
 		snprintf(problem, CONFIG_PROBLEM_SIZE, "%s", why);

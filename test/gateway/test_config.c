@@ -166,6 +166,15 @@ test_complaints(struct tap *tap, const char *path)
 	tap_ok(tap, !complains("--streams=223", ""), "as many as there may be");
 	tap_ok(tap, complains("--allowed_origins=https://a.b/", "no origin"),
 		   "no origin");
+	tap_ok(tap, complains("--trusted_proxies=10.0.0.1/8", "\"10.0.0.1/8\""),
+		   "no network");
+	tap_ok(tap, complains("--address=::1", "an IPv4 address"), "IPv6");
+	tap_ok(tap, complains("--address=localhost", "an IPv4 address"), "a name");
+	tap_ok(tap, complains("--address=127.1", "an IPv4 address"),
+		   "an address with parts left out");
+	tap_ok(tap, complains("--address=", "an IPv4 address"), "no address");
+	tap_ok(tap, complains("--admin_port=8080", "must differ"),
+		   "one port for two things");
 	tap_ok(tap,
 		   complains("--idp_issuer=https://id.example.org", "all together"),
 		   "an identity provider without its audience and keys");
@@ -236,11 +245,11 @@ test_reload(struct tap *tap)
 		   "the log level changes at once");
 	tap_ok(tap, now.config.port == 8080 && counts[1] == 1,
 		   "the port needs a restart");
-	if (!load(&now, (const char *[MAX_ARGUMENTS]){"--address=::", NULL},
+	if (!load(&now, (const char *[MAX_ARGUMENTS]){"--address=0.0.0.0", NULL},
 			  none) ||
 		!load(&then,
 			  (const char *[MAX_ARGUMENTS]){"--address=::1",
-											"--address=::", NULL},
+											"--address=0.0.0.0", NULL},
 			  none))
 		exit(EXIT_FAILURE);
 	config_reload(&now.config, &then.config, count_change, counts);
