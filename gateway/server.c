@@ -164,9 +164,10 @@ wait_for_quiet(struct gateway *gateway)
 		usleep(DRAIN_STEP_MS * 1000);
 	}
 	if (quiet < DRAIN_QUIET_STEPS)
-		log_line(&gateway->log, LOG_LEVEL_WARN,
-				 "%d requests were cut off at the end of drain_timeout_ms",
-				 atomic_load(&gateway->in_flight));
+		log_line(
+			&gateway->log, LOG_LEVEL_WARN,
+			"requests that were cut off at the end of drain_timeout_ms: %d",
+			atomic_load(&gateway->in_flight));
 }
 
 /* mg_stop() alone waits until idle threads look up, every two seconds. */

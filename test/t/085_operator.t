@@ -33,6 +33,35 @@ sub told_once
 	return;
 }
 
+# --- settings -----------------------------------------------------------------------------
+
+my %conninfo = (
+	"host='hunter2"              => qr/unterminated quoted string in connection info string$/,
+	'dbname=x password=a hunter2' => qr/missing "=" after "\.\.\." in connection info string$/,
+	'dbname=x hunter2=y'         => qr/invalid connection option "\.\.\."$/,
+	'dbname=x hunter2"x=y'       => qr/invalid connection option "\.\.\."$/,
+	'postgres://u:hunter2%zz@h/' => qr/invalid percent-encoded token: "\.\.\."$/,
+	'postgres://u:hunter2@[::1'  => qr/looking for matching "\.\.\."$/,
+);
+for my $wrong (sort keys %conninfo)
+{
+	for my $setting (qw(database hint_database))
+	{
+		my $result = run_command([ E2emsg::Gateway::binary(), '--check-config', "--$setting=$wrong" ]);
+		is($result->{status}, 2, "$setting=$wrong is refused");
+		like($result->{err}, qr/^e2emsg-gateway: $setting is no valid connection string: .*$conninfo{$wrong}/m, 'libpq says why');
+		unlike($result->{err}, qr/hunter2/, 'without a part of it, which may be a password');
+	}
+}
+is(run_command([ E2emsg::Gateway::binary(), '--check-config', '--database=shop' ])->{out}, "the settings are good\n", 'a name alone');
+
+my %env   = (E2EMSG_PROT => 'hunter2', E2EMSG_PORT => 8088, E2EMSG_SERVER => 'http://localhost', E2EMSG_CLIENT => 'x');
+my $check = run_command([ E2emsg::Gateway::binary(), '--check-config' ], env => \%env);
+is($check->{status} . $check->{err}, "0e2emsg-gateway: warning: E2EMSG_PROT in the environment is no setting\n", 'a misspelled variable');
+my $run = run_command([ E2emsg::Gateway::binary(), '--database=a b=c', '--secret_file=' . scratch_dir() . '/secret' ], env => \%env);
+like($run->{err}, qr/ warn E2EMSG_PROT in the environment is no setting\n.* error database is no valid connection string: missing "="/,
+	'in the log, too');
+
 # --- no extension, no tables, no grant, an older extension ------------------------------
 
 my %missing = (
