@@ -8,7 +8,9 @@
 
 -- ALTER DEFAULT PRIVILEGES may have given a new object to others.  "object" is
 -- the qualified name for a statement, like TABLE e2emsg.users.
-CREATE FUNCTION revoke_from_all(object text, acl aclitem[]) RETURNS void
+CREATE FUNCTION revoke_from_all(object text, acl aclitem[],
+								owner name DEFAULT 'e2emsg_owner')
+RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -18,14 +20,14 @@ BEGIN
 	FOR grantee IN
 		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'
 									   ELSE a.grantee::regrole::text END
-		FROM aclexplode(acl) a WHERE a.grantee <> 'e2emsg_owner'::regrole
+		FROM aclexplode(acl) a WHERE pg_get_userbyid(a.grantee) <> owner
 	LOOP
 		EXECUTE format('REVOKE ALL ON %s FROM %s', object, grantee);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION revoke_from_all(text, aclitem[]) IS
-	'Takes all rights on an object from everybody but e2emsg_owner.';
+COMMENT ON FUNCTION revoke_from_all(text, aclitem[], name) IS
+	'Takes all rights on an object from everybody but its owner.';
 
 CREATE FUNCTION table_names() RETURNS name[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
