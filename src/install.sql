@@ -78,8 +78,11 @@ BEGIN
 		deleted_at timestamptz,
 		keys_removed_at timestamptz
 	);
-	CREATE INDEX IF NOT EXISTS users_deleted_at_idx ON e2emsg.users (deleted_at)
-		WHERE deleted_at IS NOT NULL AND keys_removed_at IS NULL;
+	-- CREATE INDEX IF NOT EXISTS locks the table in any case
+	IF to_regclass('e2emsg.users_deleted_at_idx') IS NULL THEN
+		CREATE INDEX users_deleted_at_idx ON e2emsg.users (deleted_at)
+			WHERE deleted_at IS NOT NULL AND keys_removed_at IS NULL;
+	END IF;
 	COMMENT ON TABLE e2emsg.users IS 'Accounts; a name is never given twice.';
 
 	-- every version is kept while mail may need it
@@ -216,8 +219,9 @@ BEGIN
 		hash bytea CONSTRAINT session_nonces_pkey PRIMARY KEY,
 		expires_at timestamptz NOT NULL
 	);
-	CREATE INDEX IF NOT EXISTS session_nonces_expires_at_idx
-		ON e2emsg.session_nonces (expires_at);
+	IF to_regclass('e2emsg.session_nonces_expires_at_idx') IS NULL THEN
+		CREATE INDEX session_nonces_expires_at_idx ON e2emsg.session_nonces (expires_at);
+	END IF;
 	COMMENT ON TABLE e2emsg.session_nonces IS
 		'Hashes of nonces that opened a session, until they expire.';
 
