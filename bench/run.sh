@@ -127,8 +127,8 @@ part_key() {
 		record key_sql "$RATE"
 		get refresh 64 main /sessions/refresh POST "$bearer"
 		must_succeed refresh
-		get empty_refresh 64 empty /sessions/refresh POST "$bearer"
-		must_succeed empty_refresh
+		baseline postgres 64 user.sql
+		record user_sql "$RATE"
 		get refused 64 main /messages GET
 		if [ "$FAILED" -ne "$REQUESTS" ]; then INVALID+="refused: not all were. "; fi
 		get empty_refused 64 empty /messages GET
@@ -138,7 +138,7 @@ part_key() {
 	stop_program empty
 	ratio 'public key, 64 connections' key /s key_sql pgbench
 	ratio 'public key, If-None-Match, 304' key_304 /s key_sql pgbench
-	ratio 'token renewed, no database' refresh /s empty_refresh 'empty handler' '>= 0.85'
+	ratio 'token renewed, 64 connections' refresh /s user_sql pgbench
 	ratio 'no token, 401, no database' refused /s empty_refused 'empty handler' '>= 0.85'
 }
 

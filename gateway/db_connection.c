@@ -32,7 +32,8 @@ struct db_connection
 	int64_t next_attempt_ms;
 	const char *prepared[MAX_STATEMENTS]; /* by address; sN is the Nth */
 	int prepared_count;
-	int flying; /* calls sent and not received */
+	int flying;		   /* calls sent and not received */
+	bool unreplicated; /* a commit did not wait for its standby */
 };
 
 struct db_connection *
@@ -63,6 +64,7 @@ disconnect(struct db_connection *connection)
 	connection->pg = NULL;
 	connection->prepared_count = 0;
 	connection->flying = 0;
+	connection->unreplicated = false;
 }
 
 /*
@@ -148,6 +150,14 @@ judge(struct db_connection *connection, const PGresult *result)
 		disconnect(connection);
 		return STATUS_DATABASE_UNAVAILABLE;
 	}
+	if (connection->unreplicated)
+	{
+		log_line(connection->log, LOG_LEVEL_WARN,
+				 "somebody cancelled the wait for a standby, which may lack "
+				 "what was committed");
+		connection->unreplicated = false;
+		return STATUS_DATABASE_UNAVAILABLE;
+	}
 	if (PQresultStatus(result) == PGRES_TUPLES_OK ||
 		PQresultStatus(result) == PGRES_COMMAND_OK)
 		return STATUS_OK;
@@ -213,11 +223,19 @@ set_up_session(struct db_connection *connection)
 	return status;
 }
 
+/*
+ * Notices are not logged, as they may quote what a client sent.  One counts:
+ * that a commit is on this server, and may not be on a synchronous standby.
+ * It has no SQLSTATE of its own, but comes from one function.
+ */
 static void
-ignore_notice(void *context, const char *message)
+take_notice(void *context, const PGresult *notice)
 {
-	(void) context;
-	(void) message; /* may quote what a client sent */
+	struct db_connection *connection = context;
+	const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+
+	if (function && strcmp(function, "SyncRepWaitForLSN") == 0)
+		connection->unreplicated = true;
 }
 
 /*
@@ -253,7 +271,7 @@ reconnect(struct db_connection *connection)
 		pthread_join(thread, NULL);
 	if (is_alive(connection))
 	{
-		PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
+		PQsetNoticeReceiver(connection->pg, take_notice, connection);
 		PQsetnonblocking(connection->pg, 1);
 		status = set_up_session(connection);
 	}

@@ -216,9 +216,21 @@ end:
 	db_answer_free(&user);
 }
 
+/* No further token for a user who is gone. */
 void
 serve_refresh(struct request *request, const struct route *route,
 			  struct reply *reply)
 {
-	reply_session(request->gateway, route, request->caller, reply);
+	struct db_params params = {0};
+	struct db_answer user = {0};
+	enum status status;
+
+	db_param_text(&params, request->caller);
+	status = db_call(request->gateway->db, "SELECT e2emsg.find_user($1)::text",
+					 &params, &user);
+	if (status == STATUS_OK)
+		reply_session(request->gateway, route, request->caller, reply);
+	else
+		reply_problem(reply, status, NULL, NULL, NULL);
+	db_answer_free(&user);
 }

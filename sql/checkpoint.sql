@@ -87,6 +87,7 @@ SELECT body -> 'identityKey' IS NOT NULL AS shown, pg_temp.proved(body -> 'log')
 ROLLBACK;
 -- one signer, one direction
 SELECT pg_temp.sign('somebody else');
+SELECT publish_checkpoint(NULL, size, root, 'nobody''s') FROM key_log_head;
 SELECT publish_checkpoint('v1', 1, sha256(''), 'smaller');
 SELECT publish_checkpoint('v1', 999999999, sha256(''), 'never had');
 \echo :LAST_ERROR_SQLSTATE

@@ -11,9 +11,9 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	most CONSTANT integer := 1000; -- a CHECK of mailboxes says so, too
-	mailbox record := e2emsg.lock_mailbox(user_id);
 	since timestamptz;
 BEGIN
+	PERFORM e2emsg.lock_mailbox(user_id);
 	IF sender_id IS NULL THEN
 		PERFORM e2emsg.refuse('invalid_request', 'the sender is missing');
 	END IF;
@@ -41,9 +41,9 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-	mailbox record := e2emsg.lock_mailbox(user_id);
 	was_blocked boolean;
 BEGIN
+	PERFORM e2emsg.lock_mailbox(user_id);
 	DELETE FROM e2emsg.blocks b WHERE b.mailbox_id = user_id AND b.sender_id = sender_id;
 	was_blocked := FOUND;
 	IF was_blocked THEN

@@ -47,7 +47,7 @@ AS $$
 BEGIN
 	EXECUTE format('GRANT USAGE ON SCHEMA e2emsg TO %s', role);
 	EXECUTE format('GRANT EXECUTE ON ROUTINE
-		e2emsg.service_name(),
+		e2emsg.service_name(), e2emsg.find_user(text, boolean),
 		e2emsg.rest_register(text), e2emsg.rest_public_key(text, text),
 		e2emsg.rest_rotate_key(uuid, text, text), e2emsg.rest_rotated(uuid, integer),
 		e2emsg.rest_identity_key(uuid, text, text), e2emsg.rest_key_rotations(text, text),

@@ -5,7 +5,7 @@ import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
 const server = startServer();
-const gateway = await server.gateway();
+const gateway = await server.gateway({ limit_loopback: 'on' });
 const browsers = [await openBrowser(), await openBrowser()];
 
 // ---- the first screen
@@ -139,5 +139,6 @@ await alice.sees('🚲', 'opened');
 await screenshot(first, '040-conversation');
 
 for (const browser of browsers) await browser.close();
+ok(!/ 429 /.test(gateway.log()), 'people do not meet the usual limits');
 await server.stop();
 done();

@@ -1,29 +1,12 @@
 /*
  * test_routes.c
- *		Methods and paths; handlers are stubs here.
+ *		Methods and paths.
  */
 #include <string.h>
 
+#include "handlers.h"
 #include "routes.h"
 #include "tap.h"
-
-#define STUB(name)                                                \
-	void name(struct request *request, const struct route *route, \
-			  struct reply *reply)                                \
-	{                                                             \
-		(void) request;                                           \
-		(void) route;                                             \
-		(void) reply;                                             \
-	}
-STUB(serve_sql)
-STUB(serve_registration)
-STUB(serve_send)
-STUB(serve_inbox)
-STUB(serve_stream)
-STUB(serve_challenge)
-STUB(serve_session)
-STUB(serve_refresh)
-STUB(serve_web)
 
 static bool
 goes_to(const char *method, const char *path, const char *pattern,

@@ -2,6 +2,7 @@
 # README.md and docs/api.md that talk to its server, word for word.
 use strict;
 use warnings;
+use E2emsg::Doc;
 use E2emsg::Test;
 
 my $dir  = scratch_dir();
@@ -39,14 +40,6 @@ sub reader
 
 sub psql { return reader(". $data/server/env && psql -XAt -v ON_ERROR_STOP=1", @_) }
 
-# The first block of that language after a heading or a sentence.
-sub block
-{
-	my ($file, $after, $language) = @_;
-	my ($block) = slurp(top_dir() . "/$file") =~ /\Q$after\E.*?^```$language\n(.*?)^```/ms;
-	return $block // die "$file: no block of $language after \"$after\"\n";
-}
-
 for my $bad (qw(abc 0 70000 08080))
 {
 	my $result = run_command([ 'timeout', '60', $run, 'run' ], env => { %env, PORT => $bad });
@@ -68,13 +61,13 @@ is(psql($users)->{out}, "3\n", 'the data of the first one are still there');
 
 for my $case ([ 'README.md', '## From SQL' ], [ 'docs/api.md', 'commit together' ])
 {
-	my $result = psql(block(@$case, 'sql'));
+	my $result = psql(doc_block(@$case, 'sql'));
 	is($result->{status}, 0, "$case->[0]: SQL") or diag $result->{err};
 	like($result->{out}, qr/^[0-9a-f]{8}-.*\|.*\nCOMMIT$/m, 'stores a message');
 }
 my $script = "$dir/hello.mjs";
 open my $file, '>', $script or die "$script: $!\n";
-print $file block('README.md', '## From JavaScript', 'js');
+print $file doc_block('README.md', '## From JavaScript', 'js');
 close $file;
 for (1, 2)
 {

@@ -124,6 +124,7 @@ my $reply = from('192.0.2.1', POST => '/messages', as => $alice, body => envelop
 is_refused($reply, 'send', 'a page of another site');
 like($reply->{headers}{'access-control-expose-headers'}, qr/RateLimit, RateLimit-Policy, Retry-After/,
 	'... may read it');
+is_refused(from('192.0.2.1', PUT => '/backup', as => $alice, raw => 'x' x 90000), 'backup', 'a large body, unread');
 is($server->sql("SELECT count(*) FROM e2emsg.messages WHERE sender_id = '$alice->{id}'"), 2,
 	'what was refused was not stored');
 

@@ -53,11 +53,15 @@ talk();
 
 $server->sql('SELECT e2emsg.acknowledge(e2emsg.find_user($$bob$$), 1)', database => 'shop');
 $server->sql(q{UPDATE e2emsg.messages SET sent_at = sent_at - interval '8 days'}, database => 'shop');
-my ($cron) = doc_block($doc, '## Purging', 'sh') =~ /^0 \* \* \* \*  (.*)$/m;
-my $purged = run_command([ qw(timeout 60 sh -ec), $cron ], env => $server->env);
-is($purged->{status}, 0, 'the line of the crontab ends') or diag $purged->{err};
+my $purged = run_command([ qw(timeout 60 sh -c), doc_block($doc, '## Purging', 'sh') ], env => $server->env);
+is($purged->{status}, 0, 'the script for cron ends') or diag $purged->{err};
 is($server->sql('SELECT count(*) FROM e2emsg.messages', database => 'shop'), 0, 'and has purged');
 talk();
+
+my ($job) = doc_block($doc, 'With `pg_cron`', 'sql') =~ /\$\$\n(.*)\$\$\);\n\z/s;
+is($server->try($job, database => 'shop')->{status}, 0, 'so does the job of pg_cron');
+$server->sql(doc_block($doc, '## Mailboxes', 'sql'), database => 'shop');
+is($server->sql('SHOW e2emsg.mailbox_quota_kb', database => 'shop'), '100MB', 'quotas');
 
 # --- dump and restore -------------------------------------------------------------------------------
 

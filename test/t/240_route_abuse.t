@@ -18,7 +18,6 @@ my $server  = E2emsg::Server->with_extension;
 my $gateway = E2emsg::Gateway->new($server, restore_per_minute => 0);
 my @routes  = map { [ split /\t/ ] } split /\n/,
   run_command([ E2emsg::Gateway::binary(), '--print-routes' ])->{out};
-my %routed = map { ("$_->[0] $_->[1]" => $_->[2]) } @routes;
 
 sub call { return $gateway->request(@_) }
 
@@ -87,7 +86,8 @@ is(call('POST', '/messages/ack', as => $victor, body => { through => 1 })->{stat
 	'has read mail');
 my $used = assertion('victor', $victor, nonce('victor'));
 is(call('POST', '/sessions', body => { assertion => $used })->{status}, 201, 'has a session');
-call('PUT', "/blocks/$dora->{id}", as => $victor) if $routed{'PUT /blocks/{id}'};
+my $blocked = 'ffffffff-ffff-8fff-8fff-ffffffffffff';
+is(call('PUT', "/blocks/$blocked", as => $victor)->{status}, 200, 'blocks somebody');
 $server->sql("SELECT e2emsg.delete_user('$dora->{id}')");
 
 my %victim = (
@@ -121,6 +121,7 @@ SQL
 
 # Each is [label, sub { target } -> the arguments of request(), flags...]:
 #	answer => regex   only asked about the victim, and answered like that
+#	both => regex     both answered like that
 #	refused => 1      only by callers who have no good token
 my %aside = (headers => { 'X-User-Id' => $victor->{id}, Cookie => "token=$victor->{token}" });
 
@@ -140,6 +141,7 @@ sub smuggled
 		} @names);
 }
 
+my @others = (both => qr/^403 forbidden$/);
 my $mine = { version => 1, locator => random_text(32), backup => random_text(9) };
 my %cases = (
 	'POST /users' => [
@@ -157,19 +159,19 @@ my %cases = (
 			answer => qr/^404 unknown_key_version$/ ],
 	],
 	'PUT /users/{id}/public-key' => [
-		[ 'with a key of ours', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $mallory->{rotation}) } ],
-		[ 'with a key of theirs', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $_[0]{rotation}) } ],
-		[ 'by name', sub { ('PUT', "/users/$_[0]{name}/public-key", body => $_[0]{rotation}) } ],
-		[ 'in capitals', sub { ('PUT', '/users/' . uc($_[0]{id}) . '/public-key', body => $_[0]{rotation}) } ],
+		[ 'with a key of ours', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $mallory->{rotation}) }, @others ],
+		[ 'with a key of theirs', sub { ('PUT', "/users/$_[0]{id}/public-key", body => $_[0]{rotation}) }, @others ],
+		[ 'by name', sub { ('PUT', "/users/$_[0]{name}/public-key", body => $_[0]{rotation}) }, @others ],
+		[ 'in capitals', sub { ('PUT', '/users/' . uc($_[0]{id}) . '/public-key', body => $_[0]{rotation}) }, @others ],
 		[ 'nonsense', sub { ('PUT', "/users/$_[0]{id}/public-key", body => { keyVersion => 0 }) } ],
 	],
 	'PUT /users/{id}/identity-key' => [
 		[ 'with a key of ours', sub { ('PUT', "/users/$_[0]{id}/identity-key", body => {
-				identityKey => $mallory->{identity}{public}, signature => $mallory->{signature} }) } ],
+				identityKey => $mallory->{identity}{public}, signature => $mallory->{signature} }) }, @others ],
 		[ 'with their own', sub { ('PUT', "/users/$_[0]{id}/identity-key", body => {
-				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) } ],
+				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) }, @others ],
 		[ 'by name', sub { ('PUT', "/users/$_[0]{name}/identity-key", body => {
-				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) } ],
+				identityKey => $_[0]{identity}, signature => $_[0]{signature} }) }, @others ],
 	],
 	'GET /users/{who}/key-rotations' => [
 		[ 'by name', sub { ('GET', "/users/$_[0]{name}/key-rotations") }, answer => qr/^200 log rotations$/ ],
@@ -222,7 +224,7 @@ my %cases = (
 	'PUT /blocks/{id}'    => [ [ 'them', sub { ('PUT', "/blocks/$_[0]{id}") } ] ],
 	'DELETE /blocks/{id}' => [
 		[ 'them', sub { ('DELETE', "/blocks/$_[0]{id}") } ],
-		[ 'whom they block', sub { ('DELETE', "/blocks/$dora->{id}") } ],
+		[ 'whom they block', sub { ('DELETE', "/blocks/$blocked") } ],
 	],
 	'PUT /backup' => [
 		smuggled('PUT', '/backup', body => { %$mine, version => 2 }),
@@ -292,7 +294,7 @@ sub shown
 		$text =~ s/\b\Q$target->{name}\E\b/<name>/g;
 	}
 	$text =~ s/"(nonce|token)":"([^"]+)"/"\"$1\":" . length $2/ge;
-	$text =~ s/"(expiresAt|createdAt)":"?[^",}]+"?/"$1"/g;
+	$text =~ s/"(expiresAt|createdAt)" ?: ?"?[^",}]+"?/"$1"/g;
 	return $text;
 }
 
@@ -319,6 +321,7 @@ sub faults
 	# an unknown name in the query is told before anything else
 	my $expected = $label =~ /^\?/ ? "401 $refusal|400 invalid_request" : "401 $refusal" if $denied;
 	push @faults, "@outlines" if $denied && grep { !/^(?:$expected)$/ } @outlines;
+	push @faults, "@outlines" if $flags{both} && !$denied && grep { $_ !~ $flags{both} } @outlines;
 	if (@replies == 1)
 	{
 		push @faults, $outlines[0] if $outlines[0] !~ $flags{answer};
@@ -352,6 +355,10 @@ is(belongings(), $before, 'nothing of the victim has moved');
 my $fresh = call('POST', '/sessions/refresh', token => $mallory->{token})->{json}{token};
 is(decode(decode_base64url((split /\./, $fresh)[1]))->{sub}, $mallory->{id},
 	'a refreshed token is for the same user');
+is(outline(call('POST', '/sessions/refresh', as => $dora)), '404 unknown_user',
+	'and there is none for a deleted one');
+is(call('POST', '/messages', as => $dora, body => envelope($carol))->{status}, 201,
+	'who can only send until the old one ends');
 
 # A stream and a wait end with one's own mail, whatever comes for others.
 my $stream = E2emsg::Stream->new($gateway, as => $mallory, %aside);

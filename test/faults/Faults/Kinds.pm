@@ -5,9 +5,9 @@ package Faults::Kinds;
 #   Faults::Kinds::all -> list of {
 #       name    what it is called in the report
 #       since   what its recovery time counts from
-#       strike  sub ($stage, $load): does it, and calls $load->watch at that
-#               moment; returns the numbers of the gateways whose doors must
-#               open again, or a text about what went wrong
+#       strike  sub ($stage, $load): does it, and calls $load->watch, and
+#               ->struck when it works by now; returns the numbers of the
+#               gateways whose doors must open again, or what went wrong
 #       shows   what the server's log must say afterwards; may be absent
 #       tidy    sub: after everything was checked; may be absent
 #       unless  sub: why it can't be done here, or ''; may be absent
@@ -28,7 +28,9 @@ my @kinds = (
 		strike => sub {
 			my ($stage, $load) = @_;
 			$load->watch;
-			_kill_gateways($stage, 0, 1) or return 'a gateway was not killed';
+			_kill_gateways($stage) or return 'a gateway was not killed';
+			$load->struck;
+			$stage->gateway($_)->start for 0, 1;
 			return BOTH;
 		},
 	},
@@ -50,9 +52,12 @@ my @kinds = (
 		shows  => qr/was terminated by signal 9/,
 		strike => sub {
 			my ($stage, $load) = @_;
-			my $pid = $stage->backend or return 'no session stores mail';
+			my @pids = $stage->sessions or return 'no session stores mail';
 			$load->watch;
-			kill 'KILL', $pid or return "the session $pid is gone";
+			kill 'KILL', $pids[0] or return "the session $pids[0] is gone";
+			# the server ends the others, too
+			E2emsg::Test::wait_until { !kill 0, @pids } 30 or return 'the server goes on';
+			$load->struck;
 			return BOTH;
 		},
 	},
@@ -64,6 +69,7 @@ my @kinds = (
 			my ($stage, $load) = @_;
 			$load->watch;
 			$stage->server->sigkill;
+			$load->struck;
 			$stage->server->recover;
 			return BOTH;
 		},
@@ -76,7 +82,8 @@ my @kinds = (
 			my ($stage, $load) = @_;
 			$load->watch;
 			$stage->server->sigkill('everything');
-			$stage->gateway($_)->stop('KILL') for 0, 1;
+			_kill_gateways($stage) or return 'a gateway was not killed';
+			$load->struck;
 			$stage->server->recover;
 			$stage->gateway($_)->start for 0, 1;
 			return BOTH;
@@ -136,10 +143,8 @@ sub all { return @kinds }
 
 sub _kill_gateways
 {
-	my ($stage, @numbers) = @_;
-	my @ends = map { $stage->gateway($_)->stop('KILL') } @numbers;
-	$stage->gateway($_)->start for @numbers;
-	return !grep { $_ ne 'signal 9' } @ends;
+	my ($stage) = @_;
+	return !grep { $stage->gateway($_)->stop('KILL') ne 'signal 9' } 0, 1;
 }
 
 # The commit is there, and nobody hears of it: sent again, each of these
@@ -160,7 +165,7 @@ sub _swallow
 sub _freeze
 {
 	my ($stage, $load, $gateways, @pids) = @_;
-	$stage->freeze(@pids) == @pids or return 'not all processes were there';
+	$stage->freeze(@pids) or return 'there was nothing to stop';
 	sleep FROZEN;
 	$load->watch;
 	$stage->thaw;

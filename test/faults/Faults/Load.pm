@@ -6,15 +6,19 @@ package Faults::Load;
 #   $load->progress($count)    waits for so many acknowledged envelopes through
 #                              each door
 #   $load->watch               from now on: how long until ...
-#   $load->recovered(@doors)   ... the first 201 for a request that began after
-#                              that, in seconds: the slowest of these doors;
-#                              undef when a minute was not enough
+#   $load->struck              (requests from before this do not count)
+#   $load->recovered(@doors)   ... the first 201, in seconds: the slowest of
+#                              these doors; undef when a minute was not enough
 #   $load->watched($writer)    its envelopes, begun after that, that are acknowledged
 #   $load->refusals($count)    waits for so many attempts without a 201
 #   $load->check               holds mailboxes, readers and acknowledgements
 #                              against each other; sentences about what is wrong
 #   $load->finish              lets all end; how many did not end well
-#   $load->figures             { acknowledged, retried, repeated, ... }
+#   $load->figures             { acknowledged, lost, doubled, last: numbers given,
+#                              unanswered: attempts, retried: envelopes,
+#                              repeated: of these, answered 200 }
+#   $load->statuses            what was said instead of 200 or 201
+#   $load->writers_to($user), ->seen_by($user), ->moved_to($server)
 #
 # Writer w sends from user w to user w + 1 (modulo 4).  Its own door is w modulo
 # the doors; what is not answered there is tried at the others, too.
@@ -36,7 +40,7 @@ sub new
 		server => $server, %options,
 		dir     => E2emsg::Test::scratch_dir(),
 		parent  => $$,
-		since   => 0, first => {}, watched => {}, through => {}, statuses => {}, problems => [],
+		from    => 0, since => 0, first => {}, watched => {}, through => {}, statuses => {}, problems => [],
 		figures => { map { $_ => 0 } qw(acknowledged retried repeated unanswered) },
 	}, $class;
 	my $users = $self->{users};
@@ -180,7 +184,7 @@ sub _acknowledged
 	$self->{through}{$door}++;
 	if ($began >= $self->{since})
 	{
-		$self->{first}{$door} //= $ended - $self->{since};
+		$self->{first}{$door} //= $ended - $self->{from};
 		$self->{watched}{$writer}++;
 	}
 	$self->{$_}{ $self->{writers}{$writer}{receiver} }->hold($writer, $n, $id) for qw(stored seen);
@@ -251,6 +255,14 @@ sub watch
 {
 	my ($self) = @_;
 	$self->_read_writers;
+	$self->{from} = Faults::Writer::now();
+	return $self->struck;
+}
+
+# A fault takes a moment to work: what is answered until then is no recovery.
+sub struck
+{
+	my ($self) = @_;
 	@$self{qw(since first watched)} = (Faults::Writer::now(), {}, {});
 	return;
 }

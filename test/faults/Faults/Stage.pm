@@ -9,7 +9,7 @@ package Faults::Stage;
 #   $stage->server, ->gateway($i), ->front($i), ->back, ->users
 #   $stage->doors      ports of the front proxies; they stay the same
 #   $stage->freeze(@pids), ->thaw
-#   $stage->backend    pid of a session that stores mail
+#   $stage->sessions   pids of the gateways' sessions, one that stores mail first
 #
 # The key log is signed by gateway 0.
 
@@ -81,14 +81,13 @@ sub stop
 	return $self->thaw;
 }
 
-sub backend
+sub sessions
 {
 	my ($self) = @_;
-	my ($pid) = split /\n/, $self->server->sql(<<'SQL');
-SELECT pid FROM pg_stat_activity
-WHERE usename = 'e2emsg_gateway' AND query LIKE '%rest_send_messages%' ORDER BY query_start DESC
+	return split /\n/, $self->server->sql(<<'SQL');
+SELECT pid FROM pg_stat_activity WHERE usename = 'e2emsg_gateway'
+ORDER BY query LIKE '%rest_send_messages%' DESC, query_start DESC
 SQL
-	return $pid;
 }
 
 1;

@@ -1,0 +1,1 @@
+SELECT e2emsg.find_user(:prefix || 1000)::text;
