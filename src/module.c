@@ -73,8 +73,7 @@ _PG_init(void)
 		"Days since it was sent after which purge() deletes unacknowledged "
 		"mail.",
 		"0 keeps it for ever; otherwise 7 or more.", &unread_retention_setting,
-		0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0, check_retention, NULL,
-		NULL);
+		0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0, check_retention, NULL, NULL);
 	DefineCustomIntVariable(
 		"e2emsg.deleted_key_retention_days",
 		"Days since a user was deleted after which purge() removes the keys.",
