@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "cors.h"
+#include "crowd.h"
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
@@ -233,11 +234,12 @@ start_parts(struct gateway *gateway)
 		return false;
 	gateway->sequencer = sequencer_start(config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
+	gateway->crowd = crowd_start(config->threads);
 	gateway->sockets = calloc(1, sizeof(*gateway->sockets));
 	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
 	gateway->traffic = traffic_new();
-	if (!gateway->sequencer || !gateway->deadlines || !gateway->sockets ||
-		!gateway->wakeups || !gateway->traffic)
+	if (!gateway->sequencer || !gateway->deadlines || !gateway->crowd ||
+		!gateway->sockets || !gateway->wakeups || !gateway->traffic)
 		return false;
 	if (config->hints == HINTS_ON)
 		gateway->hints = hints_start(gateway->db, &gateway->secret,
@@ -275,6 +277,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	cors_free(gateway->cors);
 	provider_close(gateway->provider);
 	rate_limits_free(gateway->limits);
+	crowd_stop(gateway->crowd);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
 	inbox_stop(gateway->inbox);
