@@ -149,8 +149,7 @@ judge(struct db_connection *connection, const PGresult *result)
 
 	if (!result || !is_alive(connection))
 	{
-		log_line(connection->log, LOG_LEVEL_WARN,
-				 "the database connection was lost");
+		db_trouble_lost(connection->trouble, connection->log);
 		disconnect(connection);
 		return STATUS_DATABASE_UNAVAILABLE;
 	}

@@ -24,9 +24,9 @@ static const struct remedy
 	{"42P01", TROUBLE_TABLES, "CALL e2emsg.install()", false},
 	{"42703", TROUBLE_TABLES, "CALL e2emsg.install()", false},
 	{"42883", TROUBLE_EXTENSION,
-	 "ALTER EXTENSION e2emsg UPDATE, CALL e2emsg.install() and ", true},
-	{"3F000", TROUBLE_EXTENSION,
-	 "CREATE EXTENSION e2emsg, CALL e2emsg.install() and ", true},
+	 "CREATE EXTENSION e2emsg or ALTER EXTENSION e2emsg UPDATE, then "
+	 "CALL e2emsg.install() and ",
+	 true},
 };
 
 void
@@ -35,6 +35,14 @@ db_trouble_connect(struct db_trouble *trouble, struct log *log,
 {
 	log_line_paced(log, &trouble->paces[TROUBLE_CONNECT], LOG_LEVEL_ERROR,
 				   "can't connect to the database: %s", PQerrorMessage(pg));
+}
+
+/* A pooler without its server takes connections and ends them. */
+void
+db_trouble_lost(struct db_trouble *trouble, struct log *log)
+{
+	log_line_paced(log, &trouble->paces[TROUBLE_LOST], LOG_LEVEL_WARN,
+				   "the database connection was lost");
 }
 
 void

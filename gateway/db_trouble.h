@@ -13,6 +13,7 @@
 enum db_trouble_kind
 {
 	TROUBLE_CONNECT,
+	TROUBLE_LOST,
 	TROUBLE_EXTENSION, /* not there, or too old */
 	TROUBLE_TABLES,
 	TROUBLE_GRANTS,
@@ -28,6 +29,9 @@ struct db_trouble
 /* The attempt to connect failed. */
 extern void db_trouble_connect(struct db_trouble *trouble, struct log *log,
 							   const PGconn *pg);
+
+/* The connection broke, or a call took too long. */
+extern void db_trouble_lost(struct db_trouble *trouble, struct log *log);
 
 /* There is a connection, to a database without the extension. */
 extern void db_trouble_extension(struct db_trouble *trouble, struct log *log,

@@ -79,10 +79,15 @@ my %missing = (
 		REVOKE EXECUTE ON FUNCTION e2emsg.key_log_state() FROM e2emsg_gateway},
 		qr/the database function refused a call of the role e2emsg_gateway: permission denied for function key_log_state; run SELECT e2emsg\.grant_gateway\('e2emsg_gateway'\) there/
 	],
+	columns => [
+		q{CREATE EXTENSION e2emsg; CALL e2emsg.install(); SELECT e2emsg.grant_gateway('e2emsg_gateway');
+		ALTER TABLE e2emsg.key_log_head DROP COLUMN root CASCADE},
+		qr/the database columns refused a call of the role e2emsg_gateway: column h\.root does not exist; run CALL e2emsg\.install\(\) there/
+	],
 	older => [
 		q{CREATE EXTENSION e2emsg; CALL e2emsg.install(); SELECT e2emsg.grant_gateway('e2emsg_gateway');
 		ALTER EXTENSION e2emsg DROP FUNCTION e2emsg.key_log_state(); DROP FUNCTION e2emsg.key_log_state()},
-		qr/the database older refused a call of the role e2emsg_gateway: function e2emsg\.key_log_state\(\) does not exist; run ALTER EXTENSION e2emsg UPDATE, CALL e2emsg\.install\(\) and SELECT e2emsg\.grant_gateway\('e2emsg_gateway'\) there/
+		qr/the database older refused a call of the role e2emsg_gateway: function e2emsg\.key_log_state\(\) does not exist; run CREATE EXTENSION e2emsg or ALTER EXTENSION e2emsg UPDATE, then CALL e2emsg\.install\(\) and SELECT e2emsg\.grant_gateway\('e2emsg_gateway'\) there/
 	],
 );
 
@@ -105,6 +110,8 @@ for my $name (sort keys %missing)
 	{
 		$server->sql(q{SELECT e2emsg.grant_gateway('e2emsg_gateway')}, database => $name);
 		ok(wait_until(sub { ready($gateway)->{status} == 200 }, 10), 'ready as soon as it is granted');
+		$server->sql('DROP EXTENSION e2emsg CASCADE', database => $name);
+		told_once($gateway, qr/the database grants refused .* does not exist; run CREATE EXTENSION/, 'dropped under it');
 	}
 	is($gateway->stop, 0, "$name: it ends well");
 }
