@@ -35,7 +35,8 @@ build() {
 		make -s -j "$(nproc)" -C "$WORK/tree" PG_CONFIG="$PG_CONFIG" all gateway &&
 			cc -O2 -o "$WORK/empty" "$BENCH/empty.c" -lcivetweb -pthread &&
 			cc -O2 -o "$WORK/openssl" "$BENCH/openssl.c" -lcrypto &&
-			cc -D_GNU_SOURCE -O2 -o "$WORK/live" "$BENCH/live.c"
+			cc -D_GNU_SOURCE -O2 -o "$WORK/live" "$BENCH/live.c" &&
+			cc -D_GNU_SOURCE -O2 -o "$WORK/honest" "$BENCH/honest.c" -lssl -lcrypto -pthread
 	} >"$WORK/build.log" 2>&1 || { tail -n 30 "$WORK/build.log" >&2; die 'the build failed'; }
 }
 

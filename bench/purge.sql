@@ -1,1 +1,2 @@
 SELECT * FROM e2emsg.purge(1000);
+\sleep 100 ms

@@ -12,8 +12,10 @@ set -euo pipefail
 . "$(dirname "$0")/live.sh"
 # shellcheck source=bench/purge.sh
 . "$(dirname "$0")/purge.sh"
+# shellcheck source=bench/slow.sh
+. "$(dirname "$0")/slow.sh"
 
-ALL_PARTS='send purge live inbox key log growth base64url crypto memory'
+ALL_PARTS='send purge live inbox key log growth base64url crypto memory slow'
 PARTS=${PARTS:-$ALL_PARTS}
 RUN_SECONDS=${RUN_SECONDS:-5}
 ROUNDS=${ROUNDS:-5}

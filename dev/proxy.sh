@@ -7,6 +7,7 @@
 # 127.0.0.1:PORT for the name "localhost", with a certificate of its own.
 # DIR/ca.pem is the CA to trust.  Of the shipped file only paths, ports, names
 # and the user are changed.  A second gateway's port takes in the lines for two.
+# With ANY_NAME=1 nginx also serves who names no server, as slowhttptest does.
 set -euo pipefail
 # shellcheck source=dev/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -36,6 +37,15 @@ second_gateway() {
 	fi
 }
 
+# The server of ours becomes the default one.
+any_name() {
+	if [ -n "${ANY_NAME:-}" ]; then
+		sed -E 's/ssl http2;$/ssl http2 default_server;/; s/ default_server so_keepalive=on;/;/'
+	else
+		cat
+	fi
+}
+
 start_nginx() {
 	local name temp=
 	for name in client_body proxy fastcgi uwsgi scgi; do
@@ -50,7 +60,7 @@ start_nginx() {
 		s,listen 443,listen 127.0.0.1:$PORT,
 		s,listen 80;,listen unix:$DIR/plain;,
 		s,msg\.example\.org,localhost,
-		s,/etc/ssl/e2emsg,$DIR," "$TOP/gateway/proxy/nginx.conf" | second_gateway >"$DIR/nginx.conf"
+		s,/etc/ssl/e2emsg,$DIR," "$TOP/gateway/proxy/nginx.conf" | second_gateway | any_name >"$DIR/nginx.conf"
 	exec "${AS_SERVER_USER[@]}" /usr/sbin/nginx -p "$DIR" -e "$DIR/error.log" -c "$DIR/nginx.conf"
 }
 

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,8 +12,10 @@
 
 #include "cors.h"
 #include "provider.h"
-#include "rate_limit.h"
+#include "proxies.h"
 #include "setting.h"
+
+#define VARIABLE "E2EMSG_"
 
 /* Cuts white space from both ends, in place. */
 static char *
@@ -88,27 +91,63 @@ take_file(struct config *config, const char *path,
 	return good;
 }
 
-/* The environment's name of a setting: E2EMSG_ and the name in capitals. */
+/* Is it the variable of that name: E2EMSG_ and the name in capitals? */
+static bool
+is_variable(const char *entry, const char *name)
+{
+	size_t i = 0, length = strlen(name);
+
+	if (strncmp(entry, VARIABLE, sizeof(VARIABLE) - 1) != 0)
+		return false;
+	entry += sizeof(VARIABLE) - 1;
+	while (i < length &&
+		   toupper((unsigned char) name[i]) == (unsigned char) entry[i])
+		i++;
+	return i == length && entry[i] == '=';
+}
+
 static const char *
 environment_value(char *const *env, const char *setting)
 {
-	static const char prefix[] = "E2EMSG_";
-	size_t length = strlen(setting);
+	for (; *env; env++)
+		if (is_variable(*env, setting))
+			return strchr(*env, '=') + 1;
+	return NULL;
+}
+
+/* Is it a setting's, or another program's, as the client or the tests? */
+static bool
+is_known_variable(const char *entry)
+{
+	static const char *const others[] = {"config",		  "server", "account",
+										 "recovery_code", "client", "gateway",
+										 "install",		  "vectors"};
+	const struct setting *setting;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (is_variable(entry, others[i]))
+			return true;
+	for (size_t i = 0; (setting = setting_at(i)); i++)
+		if (is_variable(entry, setting->name))
+			return true;
+	return false;
+}
+
+void
+config_find_strays(char *const *env,
+				   void (*told)(void *context, const char *name),
+				   void *context)
+{
+	char name[CONFIG_STRAY_SIZE];
 
 	for (; *env; env++)
 	{
-		const char *name = *env + sizeof(prefix) - 1;
-		size_t i = 0;
-
-		if (strncmp(*env, prefix, sizeof(prefix) - 1) != 0)
+		if (strncmp(*env, VARIABLE, sizeof(VARIABLE) - 1) != 0 ||
+			is_known_variable(*env))
 			continue;
-		while (i < length &&
-			   toupper((unsigned char) setting[i]) == (unsigned char) name[i])
-			i++;
-		if (i == length && name[i] == '=')
-			return name + i + 1;
+		snprintf(name, sizeof(name), "%.*s", (int) strcspn(*env, "="), *env);
+		told(context, name);
 	}
-	return NULL;
 }
 
 static bool
@@ -224,17 +263,31 @@ take_flags(struct config *config, enum config_action *action,
 	return true;
 }
 
-/* What settings want of each other. */
+/* What is wrong with where to listen, or NULL. */
+static const char *
+ports_problem(const struct config *config)
+{
+	struct in_addr unused;
+
+	if (inet_pton(AF_INET, config->address, &unused) != 1)
+		return "address must be an IPv4 address, like 127.0.0.1 or 0.0.0.0";
+	if (config->port != 0 && config->port == config->admin_port)
+		return "port and admin_port must differ";
+	return NULL;
+}
+
+/* What settings want of each other, and of their texts. */
 static bool
 fit_together(struct config *config, char problem[CONFIG_PROBLEM_SIZE])
 {
 	long most = config->threads - config->threads / 8 - 1;
 	const char *why = provider_settings_problem(config);
 
-	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE))
+	if (cors_problem(config->allowed_origins, problem, CONFIG_PROBLEM_SIZE) ||
+		proxies_problem(config->trusted_proxies, problem, CONFIG_PROBLEM_SIZE))
 		return false;
 	if (!why)
-		why = rate_limits_settings_problem(config);
+		why = ports_problem(config);
 	if (why)
 	{
 		snprintf(problem, CONFIG_PROBLEM_SIZE, "%s", why);

@@ -14,6 +14,7 @@
 
 #define CONFIG_TEXT_SIZE 512
 #define CONFIG_PROBLEM_SIZE 1024
+#define CONFIG_STRAY_SIZE 64
 
 struct config
 {
@@ -109,6 +110,14 @@ extern bool config_load(struct config *config, enum config_action *action,
 						int argc, char *const *argv, char *const *env,
 						char problem[CONFIG_PROBLEM_SIZE])
 	__attribute__((warn_unused_result));
+
+/*
+ * Calls "told" with the name, cut at CONFIG_STRAY_SIZE, of each variable
+ * E2EMSG_... of the environment that is no setting and no other program's.
+ */
+extern void config_find_strays(char *const *env,
+							   void (*told)(void *context, const char *name),
+							   void *context);
 
 /*
  * Takes over what can change while the gateway runs.  Calls "told" with the

@@ -42,7 +42,7 @@ connection_of(const struct mg_connection *civetweb)
 }
 
 int
-connection_fd(struct mg_connection *civetweb)
+connection_fd(const struct mg_connection *civetweb)
 {
 	struct connection *connection = connection_of(civetweb);
 	const struct mg_request_info *info = mg_get_request_info(civetweb);

@@ -5,6 +5,7 @@
 #ifndef E2EMSG_CONNECTION_H
 #define E2EMSG_CONNECTION_H
 
+#include "crowd.h"
 #include "token.h"
 
 struct mg_connection;
@@ -12,6 +13,7 @@ struct socket_map;
 
 struct connection
 {
+	struct crowd_member member;
 	struct socket_map *sockets;
 	int fd;					 /* CONNECTION_FD_UNKNOWN until a body needs it */
 	struct token_memo token; /* of the request before */
@@ -29,6 +31,6 @@ extern void connection_free(struct connection *connection);
 extern struct connection *connection_of(const struct mg_connection *civetweb);
 
 /* Its socket, looked up once; -1 when its peer is gone already. */
-extern int connection_fd(struct mg_connection *civetweb);
+extern int connection_fd(const struct mg_connection *civetweb);
 
 #endif /* E2EMSG_CONNECTION_H */

@@ -5,11 +5,13 @@
 #include "db.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "config.h"
+#include "db_trouble.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -28,12 +30,14 @@ struct db
 	pthread_mutex_t watcher_mutex;
 	struct db_connection *watcher; /* of db_ask() */
 	struct db_counters counters;
+	struct db_trouble trouble;
 };
 
 struct db_connection *
 db_connection_new(struct db *db)
 {
-	return db_connection_make(db->log, &db->counters, db->config->database,
+	return db_connection_make(db->log, &db->counters, &db->trouble,
+							  db->config->database,
 							  db->config->statement_timeout_ms);
 }
 
@@ -42,7 +46,7 @@ db_connection_new_direct(struct db *db)
 {
 	const struct config *config = db->config;
 
-	return db_connection_make(db->log, &db->counters,
+	return db_connection_make(db->log, &db->counters, &db->trouble,
 							  config->hint_database[0] ? config->hint_database
 													   : config->database,
 							  config->statement_timeout_ms);
@@ -104,11 +108,13 @@ db_ask(struct db *db, const char *sql, struct db_answer *answer)
 	return status;
 }
 
+/* What reads tables, as a gateway without them is no use. */
 enum status
 db_ping(struct db *db)
 {
 	struct db_answer answer;
-	enum status status = db_ask(db, "SELECT e2emsg.service_name()", &answer);
+	enum status status =
+		db_ask(db, "SELECT FROM e2emsg.key_log_state()", &answer);
 
 	db_answer_free(&answer);
 	return status;
@@ -121,17 +127,55 @@ db_figures(const struct db *db, struct db_figures *out)
 	out->failures = counter_value(&db->counters.failures);
 }
 
-/* libpq's own message would quote the text, with a password in it. */
-bool
-db_conninfo_is_sound(const char *conninfo)
+/*
+ * libpq's words about a connection string.  They quote what libpq can't read,
+ * which may be a password: of that only the quotes are written.
+ */
+static void
+write_reason(const char *why, char *out, size_t size)
 {
-	bool is_name = !strchr(conninfo, '=') && !strstr(conninfo, "://");
-	PQconninfoOption *options =
-		is_name ? NULL : PQconninfoParse(conninfo, NULL);
-	bool sound = is_name || options;
+	static const char harmless[] = "missing \"=\" after ";
+	size_t skip = strncmp(why, harmless, sizeof(harmless) - 1) == 0
+					  ? sizeof(harmless) - 1
+					  : 0;
+	size_t before = skip + strcspn(why + skip, "\"");
+	const char *last = strrchr(why + before, '"');
 
+	snprintf(out, size, "%.*s%s%s", (int) before, why, last ? "\"...\"" : "",
+			 last ? last + 1 : "");
+	out[strcspn(out, "\n")] = '\0';
+}
+
+/* A plain database name will do, too. */
+static bool
+conninfo_problem(const char *setting, const char *conninfo, char *problem,
+				 size_t size)
+{
+	char *why = NULL, reason[200];
+	PQconninfoOption *options;
+	bool is_bad;
+
+	if (!strchr(conninfo, '=') && !strstr(conninfo, "://"))
+		return false;
+	options = PQconninfoParse(conninfo, &why);
+	is_bad = options == NULL;
+	if (is_bad)
+	{
+		write_reason(why ? why : "no memory", reason, sizeof(reason));
+		snprintf(problem, size, "%s is no valid connection string: %s",
+				 setting, reason);
+	}
+	PQfreemem(why);
 	PQconninfoFree(options);
-	return sound;
+	return is_bad;
+}
+
+bool
+db_settings_problem(const struct config *config, char *problem, size_t size)
+{
+	return conninfo_problem("database", config->database, problem, size) ||
+		   conninfo_problem("hint_database", config->hint_database, problem,
+							size);
 }
 
 /* Makes the connections of the pool, which are all free. */
@@ -159,13 +203,11 @@ db_open(const struct config *config, struct log *log)
 {
 	struct db *db;
 	pthread_condattr_t monotonic;
+	char problem[CONFIG_PROBLEM_SIZE];
 
-	if (!db_conninfo_is_sound(config->database) ||
-		!db_conninfo_is_sound(config->hint_database))
+	if (db_settings_problem(config, problem, sizeof(problem)))
 	{
-		log_line(log, LOG_LEVEL_ERROR,
-				 "the setting database or hint_database is no valid "
-				 "connection string");
+		log_line(log, LOG_LEVEL_ERROR, "%s", problem);
 		return NULL;
 	}
 	db = calloc(1, sizeof(*db));
@@ -179,8 +221,8 @@ db_open(const struct config *config, struct log *log)
 	pthread_condattr_destroy(&monotonic);
 	pthread_mutex_init(&db->mutex, NULL);
 	pthread_mutex_init(&db->watcher_mutex, NULL);
-	db->watcher = db_connection_make(log, &db->counters, config->database,
-									 WATCHER_CALL_MS);
+	db->watcher = db_connection_make(log, &db->counters, &db->trouble,
+									 config->database, WATCHER_CALL_MS);
 	if (db->watcher && fill(db))
 		return db;
 	db_close(db);

@@ -13,8 +13,12 @@ struct config;
 struct db;
 struct log;
 
-/* Can libpq make sense of it?  A plain database name will do. */
-extern bool db_conninfo_is_sound(const char *conninfo);
+/*
+ * Which of the connection strings libpq makes no sense of, and why, as a
+ * sentence in "problem" without a part of it; false when it does of each.
+ */
+extern bool db_settings_problem(const struct config *config, char *problem,
+								size_t size);
 
 /*
  * The pool, for ordinary calls.  db_open() connects to nothing yet; a
@@ -41,7 +45,7 @@ extern enum status db_ask(struct db *db, const char *sql,
 						  struct db_answer *answer)
 	__attribute__((warn_unused_result));
 
-/* The same as a mere round trip. */
+/* The same, for nothing but to see that calls are answered. */
 extern enum status db_ping(struct db *db) __attribute__((warn_unused_result));
 
 struct db_figures

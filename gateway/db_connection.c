@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "db_trouble.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -25,6 +26,7 @@ struct db_connection
 {
 	struct log *log;
 	struct db_counters *counters;
+	struct db_trouble *trouble;
 	const char *conninfo;
 	long call_ms; /* that a call may take */
 	bool was_up;
@@ -38,7 +40,8 @@ struct db_connection
 
 struct db_connection *
 db_connection_make(struct log *log, struct db_counters *counters,
-				   const char *conninfo, long call_ms)
+				   struct db_trouble *trouble, const char *conninfo,
+				   long call_ms)
 {
 	struct db_connection *connection = calloc(1, sizeof(*connection));
 
@@ -46,6 +49,7 @@ db_connection_make(struct log *log, struct db_counters *counters,
 		return NULL;
 	connection->log = log;
 	connection->counters = counters;
+	connection->trouble = trouble;
 	connection->conninfo = conninfo;
 	connection->call_ms = call_ms;
 	return connection;
@@ -135,7 +139,7 @@ answer_deadline(const struct db_connection *connection)
 
 /*
  * The one place that looks at a result's status.  A refusal is an answer;
- * only what nobody expects is logged, by its SQLSTATE.
+ * only what nobody expects is logged.
  */
 static enum status
 judge(struct db_connection *connection, const PGresult *result)
@@ -145,8 +149,7 @@ judge(struct db_connection *connection, const PGresult *result)
 
 	if (!result || !is_alive(connection))
 	{
-		log_line(connection->log, LOG_LEVEL_WARN,
-				 "the database connection was lost");
+		db_trouble_lost(connection->trouble, connection->log);
 		disconnect(connection);
 		return STATUS_DATABASE_UNAVAILABLE;
 	}
@@ -164,9 +167,8 @@ judge(struct db_connection *connection, const PGresult *result)
 	sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	status = sqlstate ? status_of_sqlstate(sqlstate) : STATUS_INTERNAL_ERROR;
 	if (status == STATUS_INTERNAL_ERROR)
-		log_line(connection->log, LOG_LEVEL_ERROR,
-				 "the database refused a call with SQLSTATE %s",
-				 sqlstate ? sqlstate : "(none)");
+		db_trouble_call(connection->trouble, connection->log, connection->pg,
+						result);
 	return status;
 }
 
@@ -214,10 +216,8 @@ set_up_session(struct db_connection *connection)
 	status = run_once(connection, sql, &params, &answer);
 	if (status == STATUS_OK && db_answer_field(&answer, 0, 0, NULL)[0] != 't')
 	{
-		log_line(connection->log, LOG_LEVEL_ERROR,
-				 "the database %s lacks the extension; run CREATE EXTENSION "
-				 "e2emsg and CALL e2emsg.install() there",
-				 PQdb(connection->pg));
+		db_trouble_extension(connection->trouble, connection->log,
+							 connection->pg);
 		status = STATUS_DATABASE_UNAVAILABLE;
 	}
 	db_answer_free(&answer);
@@ -277,9 +277,8 @@ reconnect(struct db_connection *connection)
 		status = set_up_session(connection);
 	}
 	else
-		log_line(connection->log, LOG_LEVEL_ERROR,
-				 "can't connect to the database: %s",
-				 PQerrorMessage(connection->pg));
+		db_trouble_connect(connection->trouble, connection->log,
+						   connection->pg);
 	if (status != STATUS_OK)
 	{
 		disconnect(connection);

@@ -21,6 +21,7 @@
 
 struct log;
 struct db_connection;
+struct db_trouble;
 
 /* What all connections count together. */
 struct db_counters
@@ -30,11 +31,12 @@ struct db_counters
 };
 
 /*
- * It connects at its first use.  A call may take call_ms.  The texts and
- * counters must stay.  NULL: no memory.
+ * It connects at its first use.  A call may take call_ms.  What the pointers
+ * lead to must stay.  NULL: no memory.
  */
 extern struct db_connection *db_connection_make(struct log *log,
 												struct db_counters *counters,
+												struct db_trouble *trouble,
 												const char *conninfo,
 												long call_ms);
 extern void db_connection_free(struct db_connection *connection);

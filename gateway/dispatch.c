@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "cors.h"
+#include "crowd.h"
 #include "gateway.h"
 #include "guard.h"
 #include "jws.h"
@@ -42,6 +43,7 @@ struct exchange
 	struct cors_origin origin;
 	struct rate_report limit;
 	bool body_read; /* nothing of this request is left in the connection */
+	bool is_cut;	/* nothing more comes over it */
 };
 
 static void
@@ -251,6 +253,32 @@ is_json(const struct guard_head *head, bool must_say)
 		   strchr("; ", type[sizeof(json) - 1]) != NULL;
 }
 
+/* The peer had its turn, the worker has its own. */
+static void
+stop_waiting(struct exchange *exchange)
+{
+	struct connection *connection = connection_of(exchange->connection);
+
+	if (connection &&
+		!crowd_serve(exchange->gateway->crowd, &connection->member))
+		exchange->is_cut = true;
+}
+
+static enum status
+read_body(struct exchange *exchange)
+{
+	const struct gateway *gateway = exchange->gateway;
+	enum status status;
+
+	crowd_wait(&connection_of(exchange->connection)->member, CROWD_READS);
+	status =
+		body_read(exchange->connection, gateway->deadlines,
+				  exchange->framing.content_length,
+				  gateway->config.body_timeout_ms, &exchange->request.body);
+	stop_waiting(exchange);
+	return status;
+}
+
 static bool
 take_body(struct exchange *exchange)
 {
@@ -264,9 +292,7 @@ take_body(struct exchange *exchange)
 			 !is_json(&exchange->head, exchange->route->flags & SAYS_JSON))
 		status = STATUS_UNSUPPORTED_MEDIA_TYPE;
 	else
-		status = body_read(exchange->connection, exchange->gateway->deadlines,
-						   length, config->body_timeout_ms,
-						   &exchange->request.body);
+		status = read_body(exchange);
 	exchange->body_read = status == STATUS_OK;
 	if (status != STATUS_OK)
 	{
@@ -283,16 +309,21 @@ take_body(struct exchange *exchange)
 	return true;
 }
 
-/*
- * Each open connection holds a worker, and one that finds none waits without
- * an answer.  So the last sixteenth of them serve one request a connection.
- */
-static bool
-is_crowded(struct gateway *gateway)
+/* Waits for the peer to take the reply, and then for its next request. */
+static void
+send_reply(struct exchange *exchange)
 {
-	long threads = gateway->config.threads;
+	struct connection *connection = connection_of(exchange->connection);
 
-	return atomic_load(&gateway->connections) >= threads - threads / 16;
+	if (connection)
+		crowd_wait(&connection->member, CROWD_WRITES);
+	reply_send(exchange->connection, &exchange->reply,
+			   strcmp(exchange->head.method, "HEAD") == 0);
+	if (!connection)
+		return;
+	if (exchange->reply.http < 400)
+		atomic_store(&connection->member.has_asked, true);
+	crowd_wait(&connection->member, CROWD_READS);
 }
 
 /*
@@ -306,12 +337,12 @@ finish(struct exchange *exchange, int64_t began_us)
 	const char *template = exchange->route ? exchange->route->pattern : "-";
 
 	reply->close = !exchange->framing.keep_alive || !exchange->body_read ||
+				   exchange->is_cut ||
 				   atomic_load(&exchange->gateway->draining) ||
-				   is_crowded(exchange->gateway);
+				   crowd_is_full(exchange->gateway->crowd);
 	reply->origin = &exchange->origin;
 	reply->limit = &exchange->limit;
-	reply_send(exchange->connection, reply,
-			   strcmp(exchange->head.method, "HEAD") == 0);
+	send_reply(exchange);
 	log_access(&exchange->gateway->log,
 			   exchange->route ? exchange->route->method : "-", template,
 			   reply->http, began_us);
@@ -334,6 +365,7 @@ dispatch_request(struct mg_connection *connection)
 	int64_t began_us = clock_us();
 
 	atomic_fetch_add(&gateway->in_flight, 1);
+	stop_waiting(&exchange);
 	take_head(&exchange, mg_get_request_info(connection));
 	exchange.request.head = &exchange.head;
 	exchange.request.origin = &exchange.origin;

@@ -13,6 +13,7 @@
 #include "secret.h"
 
 struct cors;
+struct crowd;
 struct db;
 struct deadlines;
 struct hints;
@@ -36,6 +37,7 @@ struct gateway
 	struct inbox *inbox;
 	struct sequencer *sequencer;
 	struct deadlines *deadlines;
+	struct crowd *crowd;
 	struct socket_map *sockets;
 	struct traffic *traffic;
 	struct wakeups *wakeups;
@@ -46,7 +48,6 @@ struct gateway
 	atomic_bool serving;		   /* both ports listen */
 	atomic_bool draining;		   /* SIGTERM came */
 	atomic_int in_flight;		   /* requests being answered */
-	atomic_int connections;		   /* each holds a worker thread */
 	atomic_int streams, waits;	   /* of these, those that wait for mail */
 };
 

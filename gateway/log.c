@@ -79,20 +79,14 @@ end(struct text *line, bool json)
 	(void) written; /* a log that cannot be written has nobody to tell */
 }
 
-void
-log_line(struct log *log, enum log_level level, const char *format, ...)
+static void
+write_message(struct log *log, enum log_level level, char *message)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
-	char message[MESSAGE_SIZE], bytes[LINE_SIZE];
+	char bytes[LINE_SIZE];
 	struct text line = TEXT_IN(bytes);
 	bool json = wants_json(log);
-	va_list args;
 
-	if ((int) level > atomic_load(&log->level))
-		return;
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
 	clean(message);
 	begin(&line, json, names[level]);
 	if (json)
@@ -106,6 +100,58 @@ log_line(struct log *log, enum log_level level, const char *format, ...)
 		text_add(&line, message);
 	}
 	end(&line, json);
+}
+
+void
+log_line(struct log *log, enum log_level level, const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	va_list args;
+
+	if ((int) level > atomic_load(&log->level))
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	write_message(log, level, message);
+}
+
+/* Of threads that come at the same time, one may. */
+static bool
+is_due(struct log_pace *pace)
+{
+	int_fast64_t next = atomic_load(&pace->next_ms), now = clock_ms();
+
+	return now >= next && atomic_compare_exchange_strong(&pace->next_ms, &next,
+														 now + LOG_PACE_MS);
+}
+
+void
+log_line_paced(struct log *log, struct log_pace *pace, enum log_level level,
+			   const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	size_t size;
+	long held;
+	va_list args;
+
+	if ((int) level > atomic_load(&log->level))
+		return;
+	if (!is_due(pace))
+	{
+		atomic_fetch_add(&pace->held, 1);
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	for (size = strlen(message); size > 0 && message[size - 1] == '\n';)
+		message[--size] = '\0';
+	held = atomic_exchange(&pace->held, 0);
+	if (held > 0)
+		snprintf(message + size, sizeof(message) - size,
+				 " (%ld more since the last such line)", held);
+	write_message(log, level, message);
 }
 
 void

@@ -17,6 +17,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#define LOG_PACE_MS 60000
+
 enum log_level
 {
 	LOG_LEVEL_ERROR,
@@ -43,6 +45,21 @@ struct log
  */
 extern void log_line(struct log *log, enum log_level level, const char *format,
 					 ...) __attribute__((format(printf, 3, 4)));
+
+/* Of a line that would come over and over; zero at first. */
+struct log_pace
+{
+	atomic_int_fast64_t next_ms; /* when it may come again */
+	atomic_long held;			 /* how often it could not, since it did */
+};
+
+/*
+ * The same once in LOG_PACE_MS for all that share the pace, with how many
+ * were left out since the one before.
+ */
+extern void log_line_paced(struct log *log, struct log_pace *pace,
+						   enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /*
  * The access line: method, route template, status, milliseconds since

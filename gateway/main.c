@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "cors.h"
+#include "crowd.h"
 #include "db.h"
 #include "deadline.h"
 #include "gateway.h"
@@ -32,6 +33,7 @@ extern char **environ;
 
 #define EXIT_USAGE 2
 #define SPARE_DESCRIPTORS 64
+#define STRAY "in the environment is no setting"
 
 /* The command line, kept for SIGHUP. */
 struct invocation
@@ -80,6 +82,14 @@ tell_change(void *context, const char *name, bool needs_restart)
 }
 
 static void
+tell_stray(void *context, const char *name)
+{
+	struct gateway *gateway = context;
+
+	log_line(&gateway->log, LOG_LEVEL_WARN, "%s " STRAY, name);
+}
+
+static void
 reload(struct gateway *gateway, const struct invocation *invocation)
 {
 	char problem[CONFIG_PROBLEM_SIZE];
@@ -108,7 +118,7 @@ reload_provider(struct gateway *gateway)
 		return;
 	if (provider_reload(gateway->provider, problem))
 		log_line(&gateway->log, LOG_LEVEL_INFO,
-				 "idp_jwks_file: %zu keys were read again",
+				 "idp_jwks_file was read again; keys: %zu",
 				 provider_key_count(gateway->provider));
 	else
 		log_line(&gateway->log, LOG_LEVEL_ERROR,
@@ -201,8 +211,8 @@ open_provider(struct gateway *gateway)
 	gateway->provider = provider_open(config, problem);
 	if (gateway->provider)
 		log_line(&gateway->log, LOG_LEVEL_INFO,
-				 "registration needs a token of %s, of which there are %zu "
-				 "keys; the username is its claim %s",
+				 "registration needs a token of %s, whose keys here are %zu; "
+				 "the username is its claim %s",
 				 config->idp_issuer, provider_key_count(gateway->provider),
 				 config->idp_username_claim);
 	else
@@ -224,11 +234,12 @@ start_parts(struct gateway *gateway)
 		return false;
 	gateway->sequencer = sequencer_start(config, gateway->db, &gateway->log);
 	gateway->deadlines = deadlines_start();
+	gateway->crowd = crowd_start(config->threads);
 	gateway->sockets = calloc(1, sizeof(*gateway->sockets));
 	gateway->wakeups = wakeups_new(config->streams, config->streams_per_user);
 	gateway->traffic = traffic_new();
-	if (!gateway->sequencer || !gateway->deadlines || !gateway->sockets ||
-		!gateway->wakeups || !gateway->traffic)
+	if (!gateway->sequencer || !gateway->deadlines || !gateway->crowd ||
+		!gateway->sockets || !gateway->wakeups || !gateway->traffic)
 		return false;
 	if (config->hints == HINTS_ON)
 		gateway->hints = hints_start(gateway->db, &gateway->secret,
@@ -249,6 +260,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	if (!gateway->cors || !gateway->limits)
 		return code;
 	apply_live_settings(gateway, &gateway->config);
+	config_find_strays(environ, tell_stray, gateway);
 	allow_descriptors(gateway);
 	if (!secret_load(&gateway->secret, gateway->config.secret_file, problem,
 					 sizeof(problem)))
@@ -265,6 +277,7 @@ run(struct gateway *gateway, const struct invocation *invocation)
 	cors_free(gateway->cors);
 	provider_close(gateway->provider);
 	rate_limits_free(gateway->limits);
+	crowd_stop(gateway->crowd);
 	deadlines_stop(gateway->deadlines);
 	sequencer_stop(gateway->sequencer);
 	inbox_stop(gateway->inbox);
@@ -286,6 +299,29 @@ begin_origin(struct gateway *gateway)
 		   origin_begin(&gateway->config, gateway->db, &gateway->log);
 	db_close(gateway->db);
 	return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void
+print_stray(void *context, const char *name)
+{
+	(void) context;
+	fprintf(stderr, "e2emsg-gateway: warning: %s " STRAY "\n", name);
+}
+
+/* --check-config */
+static int
+check(const struct config *config)
+{
+	char problem[CONFIG_PROBLEM_SIZE];
+
+	config_find_strays(environ, print_stray, NULL);
+	if (db_settings_problem(config, problem, sizeof(problem)))
+	{
+		fprintf(stderr, "e2emsg-gateway: %s\n", problem);
+		return EXIT_USAGE;
+	}
+	puts("the settings are good");
+	return EXIT_SUCCESS;
 }
 
 int
@@ -318,16 +354,7 @@ main(int argc, char **argv)
 		case CONFIG_ORIGIN:
 			return begin_origin(&gateway);
 		case CONFIG_CHECK:
-			if (!db_conninfo_is_sound(gateway.config.database) ||
-				!db_conninfo_is_sound(gateway.config.hint_database))
-			{
-				fputs("e2emsg-gateway: database or hint_database: no valid "
-					  "connection string\n",
-					  stderr);
-				return EXIT_USAGE;
-			}
-			puts("the settings are good");
-			return EXIT_SUCCESS;
+			return check(&gateway.config);
 		default:
 			return run(&gateway, &invocation);
 	}

@@ -37,7 +37,7 @@ begin(struct db_connection *connection, struct signer *old,
 			status == STATUS_OK && signer_succeed(old, &succession, problem);
 	}
 	if (good)
-		printf("The key log goes on from %" PRIu64 " entries under a new "
+		printf("The key log goes on at size %" PRIu64 " under a new "
 			   "origin:\n%s\nClients stop and ask their users. Restart the "
 			   "gateways, and empty caches that keep /key-log.\n",
 			   head->size, signer_verifier(succession.fresh));

@@ -5,6 +5,7 @@
 #include "proxies.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,7 +95,24 @@ read_bits(const char *text, size_t size, int most)
 	return bits <= most ? (int) bits : -1;
 }
 
+/* Are all bits behind those that count 0? */
 static bool
+is_plain_network(const struct network *network)
+{
+	int bits = network->bits;
+
+	for (size_t i = 0; i < sizeof(network->address.bytes); i++, bits -= 8)
+	{
+		int rest = bits <= 0 ? 0xff : bits >= 8 ? 0 : 0xff >> bits;
+
+		if (network->address.bytes[i] & rest)
+			return false;
+	}
+	return true;
+}
+
+/* What is wrong with that word, or NULL. */
+static const char *
 network_parse(const char *text, size_t size, struct network *network)
 {
 	const char *slash = memchr(text, '/', size);
@@ -102,28 +120,63 @@ network_parse(const char *text, size_t size, struct network *network)
 	int most, bits;
 
 	if (!parse_plain(text, (size_t) (end - text), &network->address))
-		return false;
+		return "is no address, nor a network like 10.0.0.0/8";
 	most = is_ipv4(&network->address) ? 32 : 128;
 	bits = read_bits(end, (size_t) (text + size - end), most);
 	network->bits = 128 - most + bits;
-	return bits >= 0;
+	if (bits < 0)
+		return "is no address, nor a network like 10.0.0.0/8";
+	if (bits == 0)
+		return "is everybody, who could then say any address";
+	if (!is_plain_network(network))
+		return "is an address in a network, not the network itself: bits "
+			   "behind its length are not 0";
+	return NULL;
+}
+
+/* What is wrong with the first bad word, or NULL. */
+static const char *
+parse(const char *list, struct proxies *proxies, const char **word,
+	  size_t *size)
+{
+	const char *why;
+
+	*proxies = (struct proxies){.count = 0};
+	for (*word = list + strspn(list, " "); **word;
+		 *word += *size, *word += strspn(*word, " "))
+	{
+		*size = strcspn(*word, " ");
+		if (proxies->count == PROXIES_MAX)
+			return "is one too many";
+		why = network_parse(*word, *size, &proxies->networks[proxies->count]);
+		if (why)
+			return why;
+		proxies->count++;
+	}
+	return NULL;
 }
 
 bool
 proxies_parse(const char *list, struct proxies *proxies)
 {
-	*proxies = (struct proxies){.count = 0};
-	for (list += strspn(list, " "); *list; list += strspn(list, " "))
-	{
-		size_t size = strcspn(list, " ");
+	const char *word;
+	size_t size;
 
-		if (proxies->count == PROXIES_MAX ||
-			!network_parse(list, size, &proxies->networks[proxies->count]))
-			return false;
-		proxies->count++;
-		list += size;
-	}
-	return true;
+	return !parse(list, proxies, &word, &size);
+}
+
+bool
+proxies_problem(const char *list, char *problem, size_t problem_size)
+{
+	struct proxies proxies;
+	const char *word, *why;
+	size_t size = 0;
+
+	why = parse(list, &proxies, &word, &size);
+	if (why)
+		snprintf(problem, problem_size, "trusted_proxies: \"%.*s\" %s",
+				 size < 100 ? (int) size : 100, word, why);
+	return why != NULL;
 }
 
 static bool

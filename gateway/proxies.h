@@ -46,9 +46,18 @@ extern bool address_parse(const char *text, size_t size,
 
 extern bool address_is_loopback(const struct address *address);
 
-/* Networks like 10.0.0.0/8, or addresses, parted by spaces. */
+/*
+ * Networks like 10.0.0.0/8, or addresses, parted by spaces.  Bits behind a
+ * network's length are 0, and the length is not.
+ */
 extern bool proxies_parse(const char *list, struct proxies *proxies)
 	__attribute__((warn_unused_result));
+
+/*
+ * What is wrong with such a list, as a sentence in "problem" that names the
+ * word; false when nothing is.
+ */
+extern bool proxies_problem(const char *list, char *problem, size_t size);
 
 /*
  * The address that a request of this peer comes from, and of an IPv6 one in

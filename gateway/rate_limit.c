@@ -47,17 +47,6 @@ rate_limit_name(enum rate_limit name)
 	return names[name].text;
 }
 
-const char *
-rate_limits_settings_problem(const struct config *config)
-{
-	struct proxies proxies;
-
-	return proxies_parse(config->trusted_proxies, &proxies)
-			   ? NULL
-			   : "trusted_proxies must be addresses or networks like "
-				 "10.0.0.0/8, parted by spaces, 64 at most";
-}
-
 void
 rate_limits_set(struct rate_limits *limits, const struct config *config)
 {

@@ -40,9 +40,6 @@ struct rate_report
 /* The name in settings and header fields; "-" for UNLIMITED. */
 extern const char *rate_limit_name(enum rate_limit name);
 
-/* What is wrong with the settings, one sentence, or NULL. */
-extern const char *rate_limits_settings_problem(const struct config *config);
-
 /* NULL without memory or random numbers. */
 extern struct rate_limits *rate_limits_new(const struct config *config,
 										   struct log *log);

@@ -23,6 +23,14 @@
 #define UNSIGNED_MS 5000   /* before the other gateway is missed */
 #define COMPLAINT_MS 60000 /* between two lines that say the same */
 
+/* What there is to complain of; several may last at the same time. */
+enum complaint
+{
+	COMPLAINT_PLACE, /* this gateway's place among those of the log */
+	COMPLAINT_AWAY,	 /* the gateway that signs */
+	COMPLAINT_COUNT
+};
+
 struct rounds
 {
 	struct log *log;
@@ -33,23 +41,26 @@ struct rounds
 	bool told_off;		   /* said that the log is off */
 	uint64_t waiting_size; /* since when another gateway signed no more */
 	int64_t waiting_since_ms;
-	int64_t complained_ms;
-	char complaint[SIGNER_PROBLEM_SIZE];
+	struct
+	{
+		int64_t said_ms;
+		char text[SIGNER_PROBLEM_SIZE];
+	} complaints[COMPLAINT_COUNT]; /* the last of each */
 };
 
 /* --- what went wrong --- */
 
 /* A loud line, once a minute for the same thing. */
 static void
-complain(struct rounds *rounds, const char *problem)
+complain(struct rounds *rounds, enum complaint kind, const char *problem)
 {
-	int64_t now = clock_ms();
+	int64_t now = clock_ms(), *said_ms = &rounds->complaints[kind].said_ms;
+	char *text = rounds->complaints[kind].text;
 
-	if (strcmp(rounds->complaint, problem) == 0 &&
-		now - rounds->complained_ms < COMPLAINT_MS)
+	if (strcmp(text, problem) == 0 && now - *said_ms < COMPLAINT_MS)
 		return;
-	snprintf(rounds->complaint, sizeof(rounds->complaint), "%s", problem);
-	rounds->complained_ms = now;
+	snprintf(text, SIGNER_PROBLEM_SIZE, "%s", problem);
+	*said_ms = now;
 	log_line(rounds->log, LOG_LEVEL_ERROR, "THE KEY LOG IS NOT SIGNED%s: %s",
 			 rounds->signs ? "" : " HERE", problem);
 }
@@ -60,7 +71,7 @@ static bool
 refuse(struct rounds *rounds, const char *problem)
 {
 	rounds->figures.refused = true;
-	complain(rounds, problem);
+	complain(rounds, COMPLAINT_PLACE, problem);
 	return false;
 }
 
@@ -76,7 +87,7 @@ find_place(struct rounds *rounds, const struct key_log_state *state)
 	uint64_t last;
 
 	if (!rounds->signer && state->verifier[0] == '\0')
-		complain(rounds,
+		complain(rounds, COMPLAINT_PLACE,
 				 "no gateway has ever signed it, so that no key counts; set "
 				 "log_signer on exactly one, or do without the log: ALTER "
 				 "DATABASE ... SET e2emsg.key_log = off");
@@ -197,7 +208,7 @@ rounds_make(struct rounds *rounds, struct db_answer *rotated)
 	return sign(rounds, &head, rotated);
 }
 
-/* The other gateway should have signed this long ago. */
+/* The other gateway, if there ever was one, should have signed long ago. */
 static void
 tell_unsigned(struct rounds *rounds, const struct key_log_state *state)
 {
@@ -207,13 +218,14 @@ tell_unsigned(struct rounds *rounds, const struct key_log_state *state)
 	if (state->signed_size != rounds->waiting_size)
 		rounds->waiting_since_ms = now;
 	rounds->waiting_size = state->signed_size;
-	if (now - rounds->waiting_since_ms < UNSIGNED_MS)
+	if (state->verifier[0] == '\0' ||
+		now - rounds->waiting_since_ms < UNSIGNED_MS)
 		return;
 	snprintf(
 		problem, sizeof(problem),
 		"the gateway that signs it is away; new keys do not count (%.120s)",
 		state->verifier);
-	complain(rounds, problem);
+	complain(rounds, COMPLAINT_AWAY, problem);
 }
 
 /* Once: this is not what one gets without asking for it. */

@@ -4,6 +4,7 @@
  */
 #include "scrape.h"
 
+#include "crowd.h"
 #include "db.h"
 #include "gateway.h"
 #include "hints.h"
@@ -37,9 +38,16 @@ write_build(struct text *text)
 static void
 write_connections(struct gateway *gateway, struct text *text)
 {
+	struct crowd_figures crowd;
+
+	crowd_figures(gateway->crowd, &crowd);
 	metrics_number(text, "e2emsg_connections", "gauge",
-				   "Open connections, of both ports; each holds a thread.",
-				   count_of(&gateway->connections));
+				   "Open connections of the API; each holds a thread.",
+				   crowd.size);
+	metrics_number(text, "e2emsg_connections_cut_total", "counter",
+				   "Connections cut off because their peers were silent or "
+				   "slow while threads ran short.",
+				   crowd.cut);
 	metrics_number(text, "e2emsg_requests_in_flight", "gauge",
 				   "Requests being answered, streams and waits among them.",
 				   count_of(&gateway->in_flight));

@@ -13,6 +13,7 @@
 #include "admin.h"
 #include "clock.h"
 #include "connection.h"
+#include "crowd.h"
 #include "dispatch.h"
 #include "gateway.h"
 #include "socket.h"
@@ -27,13 +28,16 @@ struct server
 	struct mg_context *api, *admin;
 };
 
+/* Of the API's connections; the operator's are few and trusted. */
 static int
 connection_begins(const struct mg_connection *connection, void **data)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
+	struct connection *ours = connection_new(gateway->sockets);
 
-	atomic_fetch_add(&gateway->connections, 1);
-	*data = connection_new(gateway->sockets);
+	if (ours)
+		crowd_enter(gateway->crowd, &ours->member, connection);
+	*data = ours;
 	return 0; /* CivetWeb takes no other answer */
 }
 
@@ -41,9 +45,11 @@ static void
 connection_ends(const struct mg_connection *connection)
 {
 	struct gateway *gateway = mg_get_user_context_data(connection);
+	struct connection *ours = connection_of(connection);
 
-	connection_free(connection_of(connection));
-	atomic_fetch_sub(&gateway->connections, 1);
+	if (ours)
+		crowd_leave(gateway->crowd, &ours->member);
+	connection_free(ours);
 }
 
 /* CivetWeb's own complaints; once it serves, they are a client's doing. */
@@ -67,8 +73,10 @@ start(struct gateway *gateway, const char *address, long port, long threads,
 	const struct mg_callbacks callbacks = {
 		.begin_request = handler,
 		.http_error = dispatch_http_error,
-		.init_connection = connection_begins,
-		.connection_close = connection_ends,
+		.init_connection =
+			handler == dispatch_request ? connection_begins : NULL,
+		.connection_close =
+			handler == dispatch_request ? connection_ends : NULL,
 		.log_message = log_message,
 	};
 	char listen[CONFIG_TEXT_SIZE + 16], thread_count[24], request_ms[24],
@@ -82,6 +90,8 @@ start(struct gateway *gateway, const char *address, long port, long threads,
 		"enable_keep_alive", "yes",
 		"tcp_nodelay", "1",
 		"max_request_size", "16384",
+		/* so that nobody's first packet is lost when many come at once */
+		"listen_backlog", "1024",
 		/* what it would do by itself */
 		"decode_url", "no",
 		"enable_directory_listing", "no",
@@ -164,9 +174,10 @@ wait_for_quiet(struct gateway *gateway)
 		usleep(DRAIN_STEP_MS * 1000);
 	}
 	if (quiet < DRAIN_QUIET_STEPS)
-		log_line(&gateway->log, LOG_LEVEL_WARN,
-				 "%d requests were cut off at the end of drain_timeout_ms",
-				 atomic_load(&gateway->in_flight));
+		log_line(
+			&gateway->log, LOG_LEVEL_WARN,
+			"requests that were cut off at the end of drain_timeout_ms: %d",
+			atomic_load(&gateway->in_flight));
 }
 
 /* mg_stop() alone waits until idle threads look up, every two seconds. */

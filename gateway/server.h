@@ -11,7 +11,7 @@ struct gateway;
 struct server;
 
 /*
- * Starts to listen: the API at address and port, /live and /ready on
+ * Starts to listen: the API at address and port, /live, /ready and /metrics on
  * 127.0.0.1 at admin_port.  NULL when a port can't be had; the log says why.
  */
 extern struct server *server_start(struct gateway *gateway);

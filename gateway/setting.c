@@ -23,7 +23,7 @@ static const struct setting settings[] = {
 	{"port", NUMBER, AT(port), "8080", 0, 65535, NULL, false,
 	 "port of the API; 0 takes a free one"},
 	{"admin_port", NUMBER, AT(admin_port), "8081", 0, 65535, NULL, false,
-	 "port of /live and /ready on 127.0.0.1; 0 takes a free one"},
+	 "port of /live, /ready and /metrics on 127.0.0.1; 0 takes a free one"},
 	{"port_file", TEXT, AT(port_file), "", 0, 0, NULL, false,
 	 "file to write \"PORT ADMIN_PORT\" into once both listen"},
 	{"threads", NUMBER, AT(threads), "256", 4, 10000, NULL, false,

@@ -12,6 +12,12 @@ CREATE ROLE regress_e2emsg_plain;
 SET LOCAL ROLE regress_e2emsg_plain;
 SET e2emsg.deleted_key_retention_days = 30;
 ROLLBACK;
+-- keys stay while unread mail may wait, so for ever, unless somebody says otherwise
+SELECT deleted_keys_since();
+SET e2emsg.unread_retention_days = 8;
+SELECT deleted_keys_since() = now() - interval '8 days' AS with_the_mail;
+RESET e2emsg.unread_retention_days;
+SET e2emsg.deleted_key_retention_days = 90;
 -- the name that the signatures are for was another test's
 UPDATE users SET username = 'iris.before' WHERE username = 'iris';
 SELECT register_user('iris', :'key_1', :'identity_1', decode(:'key_1_by_identity_1', 'hex')) AS iris,
@@ -53,7 +59,7 @@ SELECT keys FROM purge();
 RESET e2emsg.unread_retention_days;
 SET e2emsg.deleted_key_retention_days = 92;
 SELECT keys FROM purge();
-RESET e2emsg.deleted_key_retention_days;
+SET e2emsg.deleted_key_retention_days = 90;
 -- then: in batches, and nothing of others
 SELECT keys FROM purge(1);
 SELECT * FROM pg_temp.state;

@@ -1,8 +1,13 @@
 -- What CREATE EXTENSION and CALL install() make.
 CREATE EXTENSION e2emsg;
 CALL e2emsg.install();
--- again changes nothing
+-- again changes nothing, and keeps nobody from writing
+BEGIN;
 CALL e2emsg.install();
+SELECT relation::regclass, mode FROM pg_locks
+WHERE pid = pg_backend_pid() AND mode ~ '^(Share|Exclusive|AccessExclusive|ShareRowExclusive)Lock$'
+	AND relation IN (SELECT oid FROM pg_class WHERE relnamespace = 'e2emsg'::regnamespace AND relkind = 'r');
+COMMIT;
 SELECT c.relname, c.relkind, c.relowner::regrole, d.description
 FROM pg_class c LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0
 WHERE c.relnamespace = 'e2emsg'::regnamespace AND c.relkind IN ('r', 'v', 'S')

@@ -11,19 +11,19 @@ LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION deleted_key_retention_days() IS
 	'The setting e2emsg.deleted_key_retention_days.';
 
--- Where a deleted user's mail still lies, one database does not know.  What
--- waits unread is kept as long as the setting for that says.
+-- Where a deleted user's mail still lies, one database does not know, but what
+-- waits unread is kept as long as the setting for that says: for ever, maybe.
 CREATE FUNCTION deleted_keys_since() RETURNS timestamptz
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN statement_timestamp() - make_interval(days =>
-		greatest(e2emsg.deleted_key_retention_days(), e2emsg.unread_retention_days()));
+		nullif(greatest(e2emsg.deleted_key_retention_days(), e2emsg.unread_retention_days()), 0));
 END
 $$;
 COMMENT ON FUNCTION deleted_keys_since() IS
-	'The keys of who was deleted before this are needed no more.';
+	'The keys of who was deleted before this are needed no more; NULL: all are.';
 
 CREATE FUNCTION delete_user(user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE

@@ -8,7 +8,9 @@
 
 -- ALTER DEFAULT PRIVILEGES may have given a new object to others.  "object" is
 -- the qualified name for a statement, like TABLE e2emsg.users.
-CREATE FUNCTION revoke_from_all(object text, acl aclitem[]) RETURNS void
+CREATE FUNCTION revoke_from_all(object text, acl aclitem[],
+								owner name DEFAULT 'e2emsg_owner')
+RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -18,14 +20,14 @@ BEGIN
 	FOR grantee IN
 		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'
 									   ELSE a.grantee::regrole::text END
-		FROM aclexplode(acl) a WHERE a.grantee <> 'e2emsg_owner'::regrole
+		FROM aclexplode(acl) a WHERE pg_get_userbyid(a.grantee) <> owner
 	LOOP
 		EXECUTE format('REVOKE ALL ON %s FROM %s', object, grantee);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION revoke_from_all(text, aclitem[]) IS
-	'Takes all rights on an object from everybody but e2emsg_owner.';
+COMMENT ON FUNCTION revoke_from_all(text, aclitem[], name) IS
+	'Takes all rights on an object from everybody but its owner.';
 
 CREATE FUNCTION table_names() RETURNS name[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -76,8 +78,11 @@ BEGIN
 		deleted_at timestamptz,
 		keys_removed_at timestamptz
 	);
-	CREATE INDEX IF NOT EXISTS users_deleted_at_idx ON e2emsg.users (deleted_at)
-		WHERE deleted_at IS NOT NULL AND keys_removed_at IS NULL;
+	-- CREATE INDEX IF NOT EXISTS locks the table in any case
+	IF to_regclass('e2emsg.users_deleted_at_idx') IS NULL THEN
+		CREATE INDEX users_deleted_at_idx ON e2emsg.users (deleted_at)
+			WHERE deleted_at IS NOT NULL AND keys_removed_at IS NULL;
+	END IF;
 	COMMENT ON TABLE e2emsg.users IS 'Accounts; a name is never given twice.';
 
 	-- every version is kept while mail may need it
@@ -214,8 +219,9 @@ BEGIN
 		hash bytea CONSTRAINT session_nonces_pkey PRIMARY KEY,
 		expires_at timestamptz NOT NULL
 	);
-	CREATE INDEX IF NOT EXISTS session_nonces_expires_at_idx
-		ON e2emsg.session_nonces (expires_at);
+	IF to_regclass('e2emsg.session_nonces_expires_at_idx') IS NULL THEN
+		CREATE INDEX session_nonces_expires_at_idx ON e2emsg.session_nonces (expires_at);
+	END IF;
 	COMMENT ON TABLE e2emsg.session_nonces IS
 		'Hashes of nonces that opened a session, until they expire.';
 

@@ -33,13 +33,11 @@ int sender_quota_percent;
 #define MAX_RETENTION_DAYS 36500
 
 static bool
-check_unread_retention(int *days, void **extra, GucSource source)
+check_retention(int *days, void **extra, GucSource source)
 {
 	if (*days == 0 || *days >= MIN_RETENTION_DAYS)
 		return true;
-	GUC_check_errdetail("Unread mail is kept for ever (0), or for %d days or "
-						"more.",
-						MIN_RETENTION_DAYS);
+	GUC_check_errdetail("It is 0, or %d days or more.", MIN_RETENTION_DAYS);
 	return false;
 }
 
@@ -75,15 +73,15 @@ _PG_init(void)
 		"Days since it was sent after which purge() deletes unacknowledged "
 		"mail.",
 		"0 keeps it for ever; otherwise 7 or more.", &unread_retention_setting,
-		0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0, check_unread_retention, NULL,
-		NULL);
+		0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0, check_retention, NULL, NULL);
 	DefineCustomIntVariable(
 		"e2emsg.deleted_key_retention_days",
 		"Days since a user was deleted after which purge() removes the keys.",
-		"Until then others can read what that user sent them.  Never less than "
-		"e2emsg.unread_retention_days.",
-		&deleted_key_retention_setting, 90, MIN_RETENTION_DAYS,
-		MAX_RETENTION_DAYS, PGC_SUSET, 0, NULL, NULL, NULL);
+		"0: when unread mail of then is gone, see e2emsg.unread_retention_days; "
+		"otherwise no sooner than that, and mail that waits for longer can't "
+		"be read.",
+		&deleted_key_retention_setting, 0, 0, MAX_RETENTION_DAYS, PGC_SUSET, 0,
+		check_retention, NULL, NULL);
 	DefineCustomIntVariable(
 		"e2emsg.mailbox_quota_messages",
 		"How many unacknowledged messages a mailbox takes.",

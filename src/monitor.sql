@@ -97,7 +97,7 @@ CREATE FUNCTION waiting_text(amount bigint, what text, age interval) RETURNS tex
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT amount || ' ' || what
+	SELECT what || ': ' || amount
 		|| coalesce(', the oldest for ' || date_trunc('second', age), '')
 		|| CASE WHEN e2emsg.key_log_is_on() THEN '' ELSE '; e2emsg.key_log is off' END
 $$;
@@ -128,14 +128,14 @@ BEGIN
 
 	check_name := 'key_log_lag';
 	SELECT NOT is_on OR u.age < patience IS NOT FALSE,
-		   e2emsg.waiting_text(u.entries, 'entries of the key log are not signed', u.age)
+		   e2emsg.waiting_text(u.entries, 'entries of the key log that are not signed', u.age)
 	INTO ok, detail
 	FROM e2emsg.unsigned_entries() u;
 	RETURN NEXT;
 
 	check_name := 'key_log_pending';
 	SELECT NOT is_on OR s.pending_age < patience IS NOT FALSE,
-		   e2emsg.waiting_text(s.pending, 'rows are not in the key log', s.pending_age)
+		   e2emsg.waiting_text(s.pending, 'rows that are not in the key log', s.pending_age)
 	INTO ok, detail
 	FROM e2emsg.key_log_state s;
 	RETURN NEXT;
@@ -150,8 +150,8 @@ BEGIN
 	check_name := 'purge_backlog';
 	backlog := e2emsg.purge_backlog(many);
 	ok := backlog < many;
-	detail := backlog || CASE WHEN ok THEN '' ELSE ' or more' END
-		|| ' messages wait for purge()';
+	detail := 'messages that wait for purge(): ' || backlog
+		|| CASE WHEN ok THEN '' ELSE ' or more' END;
 	RETURN NEXT;
 END
 $$;

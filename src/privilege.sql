@@ -75,6 +75,10 @@ COMMENT ON FUNCTION grant_gateway(regrole) IS
 -- Nobody gets anything by default.  All functions belong to e2emsg_owner: a
 -- dump does not carry their owner, so that a restore runs this again.  The
 -- owner comes first, or a dump would name whoever installed.
+-- The schema outlives the extension: what an earlier one's grants left on it
+-- would now count as the extension's own, which no dump carries.
+SELECT e2emsg.revoke_from_all('SCHEMA e2emsg', n.nspacl, pg_catalog.pg_get_userbyid(n.nspowner))
+FROM pg_catalog.pg_namespace n WHERE n.nspname = 'e2emsg';
 GRANT USAGE ON SCHEMA e2emsg TO e2emsg_owner;
 SET LOCAL search_path = pg_catalog, pg_temp;
 DO $$

@@ -117,8 +117,10 @@ slow_trusted(const char *list, const struct address *address, bool *good)
 			break;
 		most = slow_is_mapped(&network) ? 32 : 128;
 		bits = slash ? atoi(slash + 1) : most;
-		*good = bits <= most &&
+		*good = bits > 0 && bits <= most &&
 				(!slash || matches("^[0-9]{1,3}$", slash + 1, unused));
+		for (int i = 128 - most + bits; *good && i < 128; i++)
+			*good = !bit(&network, i);
 		for (int i = 0; *good && i < 128 - most + bits; i++)
 			same = same && bit(&network, i) == bit(address, i);
 		trusted = trusted || (*good && same);
@@ -171,6 +173,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct proxies proxies;
 	char *text = text_of(data, size), *at = text, *values[MAX_FIELDS], *value;
 	const char *list = strsep(&at, "\n"), *peer = at ? strsep(&at, "\n") : "";
+	char problem[300];
 	bool good, ignored, is_peer;
 
 	while (head.field_count < MAX_FIELDS && (value = strsep(&at, "\n")))
@@ -183,6 +186,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(address_parse(peer, strlen(peer), &client) == is_peer);
 	slow_trusted(list, &wanted, &good);
 	must(proxies_parse(list, &proxies) == good);
+	must(proxies_problem(list, problem, sizeof(problem)) == !good);
 	if (good && is_peer)
 	{
 		client = proxies_client(&proxies, peer, &head, &ignored);

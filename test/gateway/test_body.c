@@ -31,7 +31,7 @@ mg_read(struct mg_connection *connection, void *buffer, size_t size)
 }
 
 int
-connection_fd(struct mg_connection *connection)
+connection_fd(const struct mg_connection *connection)
 {
 	(void) connection;
 	return 0;

@@ -116,6 +116,51 @@ test_sources(struct tap *tap, const char *path)
 		   "words");
 }
 
+/* Writes the names behind each other. */
+static void
+join_stray(void *context, const char *name)
+{
+	strncat(context, name, 99);
+	strcat(context, " ");
+}
+
+static void
+test_strays(struct tap *tap)
+{
+	static const char *const env[] = {"E2EMSG_PROT=1",
+									  "HOME=/",
+									  "E2EMSG_PORT=1",
+									  "E2EMSG_CONFIG=/x",
+									  "E2EMSG_port=1",
+									  "E2EMSG_PORTS=1",
+									  "E2EMSG_POR=1",
+									  "E2EMSG_=1",
+									  "E2EMSG_SERVER=x",
+									  "E2EMSG_ACCOUNT=x",
+									  "E2EMSG_RECOVERY_CODE=x",
+									  "E2EMSG_CLIENT=x",
+									  "XE2EMSG_X=1",
+									  "E2EMSG_LOG_LEVEL=info",
+									  "E2EMSG_NO_VALUE",
+									  NULL};
+	char names[500] = "", large[200] = "E2EMSG_";
+	char *one[] = {large, NULL};
+
+	config_find_strays((char *const *) (uintptr_t) env, join_stray, names);
+	tap_ok(
+		tap,
+		strcmp(
+			names,
+			"E2EMSG_PROT E2EMSG_port E2EMSG_PORTS E2EMSG_POR E2EMSG_ E2EMSG_NO_VALUE ") ==
+			0,
+		"variables that are no setting, by their names");
+	memset(large + 7, 'X', 150);
+	strcat(large, "=secret");
+	names[0] = '\0';
+	config_find_strays(one, join_stray, names);
+	tap_ok(tap, strlen(names) == CONFIG_STRAY_SIZE, "a long name is cut");
+}
+
 static void
 test_actions(struct tap *tap)
 {
@@ -166,6 +211,15 @@ test_complaints(struct tap *tap, const char *path)
 	tap_ok(tap, !complains("--streams=223", ""), "as many as there may be");
 	tap_ok(tap, complains("--allowed_origins=https://a.b/", "no origin"),
 		   "no origin");
+	tap_ok(tap, complains("--trusted_proxies=10.0.0.1/8", "\"10.0.0.1/8\""),
+		   "no network");
+	tap_ok(tap, complains("--address=::1", "an IPv4 address"), "IPv6");
+	tap_ok(tap, complains("--address=localhost", "an IPv4 address"), "a name");
+	tap_ok(tap, complains("--address=127.1", "an IPv4 address"),
+		   "an address with parts left out");
+	tap_ok(tap, complains("--address=", "an IPv4 address"), "no address");
+	tap_ok(tap, complains("--admin_port=8080", "must differ"),
+		   "one port for two things");
 	tap_ok(tap,
 		   complains("--idp_issuer=https://id.example.org", "all together"),
 		   "an identity provider without its audience and keys");
@@ -236,11 +290,11 @@ test_reload(struct tap *tap)
 		   "the log level changes at once");
 	tap_ok(tap, now.config.port == 8080 && counts[1] == 1,
 		   "the port needs a restart");
-	if (!load(&now, (const char *[MAX_ARGUMENTS]){"--address=::", NULL},
+	if (!load(&now, (const char *[MAX_ARGUMENTS]){"--address=0.0.0.0", NULL},
 			  none) ||
 		!load(&then,
 			  (const char *[MAX_ARGUMENTS]){"--address=::1",
-											"--address=::", NULL},
+											"--address=0.0.0.0", NULL},
 			  none))
 		exit(EXIT_FAILURE);
 	config_reload(&now.config, &then.config, count_change, counts);
@@ -258,6 +312,7 @@ main(void)
 		return EXIT_FAILURE;
 	close(fd);
 	test_sources(&tap, path);
+	test_strays(&tap);
 	test_actions(&tap);
 	test_complaints(&tap, path);
 	test_provider(&tap);

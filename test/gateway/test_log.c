@@ -126,6 +126,35 @@ test_levels(struct tap *tap, FILE *file)
 		   "lines above the level are left out");
 }
 
+/* Each pace is one of its own; what it holds back is counted. */
+static void
+test_pace(struct tap *tap, FILE *file)
+{
+	struct log log = {.level = LOG_LEVEL_WARN};
+	struct log_pace pace = {0}, other = {0};
+	char output[OUTPUT_SIZE];
+
+	log_line_paced(&log, &pace, LOG_LEVEL_INFO, "left out");
+	tap_ok(tap, strcmp(caught(file, output), "") == 0,
+		   "a line above the level takes no turn");
+	log_line_paced(&log, &pace, LOG_LEVEL_ERROR, "port %d\n", 1);
+	tap_ok(tap, strcmp(caught(file, output) + 24, " error port 1\n") == 0,
+		   "the first one comes");
+	for (int i = 0; i < 3; i++)
+		log_line_paced(&log, &pace, LOG_LEVEL_ERROR, "port 2");
+	tap_ok(tap, strcmp(caught(file, output), "") == 0, "not the next ones");
+	log_line_paced(&log, &other, LOG_LEVEL_ERROR, "port 3");
+	tap_ok(tap, strcmp(caught(file, output) + 24, " error port 3\n") == 0,
+		   "another kind does");
+	atomic_store(&pace.next_ms, 0);
+	log_line_paced(&log, &pace, LOG_LEVEL_ERROR, "port 4\n");
+	tap_ok(tap,
+		   strcmp(caught(file, output) + 24,
+				  " error port 4 (3 more since the last such line)\n") == 0,
+		   "after a minute it comes with their number");
+	tap_ok(tap, pace.held == 0 && pace.next_ms > 0, "and all begins again");
+}
+
 static void
 test_access(struct tap *tap, FILE *file)
 {
@@ -165,6 +194,7 @@ main(void)
 
 	test_messages(&tap, file);
 	test_levels(&tap, file);
+	test_pace(&tap, file);
 	test_access(&tap, file);
 	fclose(file);
 	return tap_end(&tap);

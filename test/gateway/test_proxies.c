@@ -76,10 +76,19 @@ static void
 lists(struct tap *tap)
 {
 	static const char *const wrong[] = {
-		"10.0.0.0/33",	"10.0.0.0/",	"10.0.0.0/x",	"10.0.0.0/-1",
-		"10.0.0.0/0x8", "/8",			"10.0.0/8",		"10.0.0.1:80",
-		"[::1]",		"::1/129",		"10.0.0.0/8/8", "10.0.0.1,10.0.0.2",
-		"localhost",	"10.0.0.0/0008"};
+		"10.0.0.0/33",		"10.0.0.0/",	  "10.0.0.0/x",
+		"10.0.0.0/-1",		"10.0.0.0/0x8",	  "/8",
+		"10.0.0/8",			"10.0.0.1:80",	  "[::1]",
+		"::1/129",			"10.0.0.0/8/8",	  "10.0.0.1,10.0.0.2",
+		"localhost",		"10.0.0.0/0008",  "10.0.0.1/8",
+		"10.0.0.0/4",		"1.2.3.5/31",	  "0.0.0.1/31x",
+		"128.0.0.1/1",		"2001:db8::1/32", "2001:db8:8000::/32",
+		"::1/127",			"0.0.0.0/0",	  "::/0",
+		"::ffff:0.0.0.0/0", "1.2.3.4/0",	  "::ffff:10.0.0.1/8"};
+	static const char *const right[] = {
+		"10.0.0.1/32", "1.2.3.4/30",	"128.0.0.0/1",
+		"0.0.0.0/1",   "::1/128",		"::2/127",
+		"8000::/1",	   "2001:db8::/33", "::ffff:10.0.0.0/8"};
 	char many[PROXIES_MAX * 8 + 16] = "";
 	struct proxies proxies;
 
@@ -90,11 +99,50 @@ lists(struct tap *tap)
 		   "three");
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		tap_ok(tap, !proxies_parse(wrong[i], &proxies), wrong[i]);
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
+		tap_ok(tap, proxies_parse(right[i], &proxies), right[i]);
 	for (int i = 0; i < PROXIES_MAX; i++)
 		strcat(many, "1.1.1.1 ");
 	tap_ok(tap, proxies_parse(many, &proxies), "as many as there may be");
 	strcat(many, "1.1.1.1");
 	tap_ok(tap, !proxies_parse(many, &proxies), "one more");
+}
+
+/* What the operator is told of a list. */
+static void
+problems(struct tap *tap)
+{
+	static const char *const cases[][2] = {
+		{"10.0.0.1, 10.0.0.2", "trusted_proxies: \"10.0.0.1,\" is no address"},
+		{"::1 10.0.0.1/8 x", "\"10.0.0.1/8\" is an address in a network"},
+		{"10.0.0.0/33", "\"10.0.0.0/33\" is no address"},
+		{" ::/0", "\"::/0\" is everybody"}};
+	char many[PROXIES_MAX * 8 + 16] = "", problem[300] = "";
+	char longest[500] = "";
+
+	tap_ok(
+		tap,
+		!proxies_problem("", problem, sizeof(problem)) &&
+			!proxies_problem(" ::1  10.0.0.0/8 ", problem, sizeof(problem)) &&
+			problem[0] == '\0',
+		"nothing");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		tap_ok(tap,
+			   proxies_problem(cases[i][0], problem, sizeof(problem)) &&
+				   strstr(problem, cases[i][1]),
+			   cases[i][0]);
+	for (int i = 0; i < PROXIES_MAX; i++)
+		strcat(many, "1.1.1.1 ");
+	strcat(many, "2.2.2.2");
+	tap_ok(tap,
+		   proxies_problem(many, problem, sizeof(problem)) &&
+			   strstr(problem, "\"2.2.2.2\" is one too many"),
+		   "the one too many");
+	memset(longest, 'x', sizeof(longest) - 1);
+	tap_ok(tap,
+		   proxies_problem(longest, problem, sizeof(problem)) &&
+			   strlen(problem) < 200,
+		   "a long word is cut");
 }
 
 /* A request: its peer, and pairs of field names and values. */
@@ -243,6 +291,7 @@ main(void)
 
 	addresses(&tap);
 	lists(&tap);
+	problems(&tap);
 	clients(&tap);
 	garbage(&tap);
 	return tap_end(&tap);

@@ -124,11 +124,8 @@ settings(struct tap *tap)
 		   "others have another");
 	rate_limits_free(limits);
 
-	strcpy(config.trusted_proxies, "127.0.0.1 10.0.0.0/8");
-	tap_ok(tap, rate_limits_settings_problem(&config) == NULL, "proxies");
 	strcpy(config.trusted_proxies, "localhost");
-	tap_ok(tap, rate_limits_settings_problem(&config) != NULL, "no proxies");
-	tap_ok(tap, rate_limits_new(&config, &log) == NULL, "... at all");
+	tap_ok(tap, rate_limits_new(&config, &log) == NULL, "no proxies");
 }
 
 static void

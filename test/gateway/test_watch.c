@@ -16,7 +16,7 @@
 
 /* What watch.c calls, but not here. */
 int
-connection_fd(struct mg_connection *civetweb)
+connection_fd(const struct mg_connection *civetweb)
 {
 	(void) civetweb;
 	abort();

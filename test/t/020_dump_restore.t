@@ -28,6 +28,10 @@ INSERT INTO e2emsg.backups (user_id, version, locator_hash, backup)
 SELECT id, 1, sha256('locator'), sha256('sealed') FROM e2emsg.users ORDER BY username LIMIT 1
 SQL
 
+# An extension that was dropped and made again in between dumps as well.
+$old->sql('DROP EXTENSION e2emsg CASCADE');
+$old->install_extension;
+
 my $before = rows($old);
 my $dir    = scratch_dir();
 

@@ -30,6 +30,13 @@ sub metric
 	return $of->request('GET', '/metrics', admin => 1)->{content} =~ /^$name (\d+)$/m ? $1 : undef;
 }
 
+# How often the log complains, with these words.
+sub complaints
+{
+	my ($of, $words) = @_;
+	return scalar(() = $of->log =~ /THE KEY LOG IS NOT SIGNED.*?$words/g);
+}
+
 # --- what is served ------------------------------------------------------------------
 
 refused($gateway->request('GET', '/key-log'), 503, 'not_logged', 'nothing is signed yet');
@@ -133,6 +140,11 @@ refused($other->request('PUT', "/users/$alice->{id}/public-key", as => $alice, b
 	409, 'version_conflict', 'another key of that version is too late');
 
 ok(wait_until(sub { $other->log =~ /NOT SIGNED HERE: the gateway that signs it is away/ }, 20), 'a signer that is away is missed');
+$second->start;
+ok(wait_until(sub { complaints($second, 'is away') }, 20), 'by a second key, too');
+sleep 1;
+is(complaints($second, 'is away') . complaints($second, 'its signer is'), '12', 'each complaint comes once for a start');
+is($second->stop, 0, 'enough of that');
 $gateway->start;
 ok(wait_until(sub { $other->request('GET', '/users/alice/public-key', as => $bob)->{json}{keyVersion} == 2 }, 10),
 	'when the signer is back, the new key is given out');
@@ -218,6 +230,9 @@ $server->sql('CREATE DATABASE unsigned');
 $server->install_extension(database => 'unsigned');
 my $unsigned = E2emsg::Gateway->new($server, database => $server->conninfo(database => 'unsigned'), log_signer => '');
 ok(wait_until(sub { $unsigned->log =~ /NOT SIGNED HERE: no gateway has ever signed it/ }, 10), 'a log without any signer is said loudly');
+is($unsigned->request('POST', '/users', body => body('nobody', 0))->{status}, 202, 'what waits for one');
+sleep 6;
+is(complaints($unsigned, ''), 1, 'is no other complaint: there is no signer that could be away');
 $unsigned->stop;
 
 # --- turned off -----------------------------------------------------------------------------
