@@ -1,2 +1,2 @@
-SELECT * FROM e2emsg.purge(1000);
-\sleep 100 ms
+SELECT * FROM e2emsg.purge(100);
+\sleep 10 ms
