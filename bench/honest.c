@@ -36,6 +36,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "program.h"
+
 #define CLIENTS 32
 #define RATE 5 /* requests of a client a second */
 #define TIMEOUT_S 10
@@ -68,22 +70,6 @@ struct client
 	char answer[ANSWER_SIZE + 1];
 	pthread_t thread;
 };
-
-static void
-die(const char *what)
-{
-	fprintf(stderr, "honest: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void
 wait_until_us(int64_t due)

@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "program.h"
+
 #define MAX_USERS 4096
 #define TOKEN_SIZE 512
 #define ID_SIZE 37
@@ -70,22 +72,6 @@ struct bench
 	long sent, stored, failed;
 	char ciphertext[343];
 };
-
-static void
-die(const char *what)
-{
-	fprintf(stderr, "live: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* xorshift64* */
 static uint64_t
