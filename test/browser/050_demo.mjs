@@ -129,10 +129,12 @@ await page.setViewportSize({ width: 1280, height: 800 });
 
 // ---- gone afterwards
 
+await play('swap', /Alice’s browser sealed nothing/, 'server alice');
 await page.reload();
 await panes.Alice.waitFor();
 const fresh = await page.locator('.person-pane .trust').allTextContents();
 ok(fresh.join() !== names.join(), 'another visit, other accounts');
+ok(await waitUntil(() => shownKey() === trueKey), 'and whoever leaves gives the true key back');
 ok(await waitUntil(() => page.evaluate(() => indexedDB.databases().then((all) => all.length === 2))), 'and those before are forgotten');
 
 

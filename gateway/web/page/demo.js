@@ -1,7 +1,7 @@
 // The demo page: Alice, the server, Bob, and what one can do to them.
 import { forgetOlder, freshAccount } from './demo_accounts.js';
 import { pane } from './demo_pane.js';
-import { serverPane } from './demo_server.js';
+import { evil, serverPane } from './demo_server.js';
 import { story } from './demo_story.js';
 import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
@@ -28,7 +28,6 @@ async function start() {
 
 	await Promise.all([alice.client.contact(bob.username), bob.client.contact(alice.username)]);
 	waiting.replaceWith(...stageOf({ ...alice, title: 'Alice' }, { ...bob, title: 'Bob' }));
-	window.addEventListener('pagehide', () => [alice, bob].forEach(({ client }) => client.logout({ forget: true })));
 	return set(place, 'data-ready', true);
 }
 
@@ -41,16 +40,24 @@ function stageOf(alice, bob) {
 	const columns = h('div', { class: 'panes' }, panes[0].element, server.element, panes[1].element);
 	const stage = { alice, bob, server, swapped: false, light: (who) => light(columns, who), point: pointing(columns) };
 
+	window.addEventListener('pagehide', () => leave(stage));
 	columns.addEventListener('input', ({ target }) => server.typing(target.closest('.pane').dataset.who === 'alice' ? 'Alice' : 'Bob'));
 	panes[0].put('Hello Bob, meet me at noon.');
 	return [guide(), columns, story(stage), limits()];
+}
+
+/* Nobody comes back to these two; the server's key log is to be sound again. */
+function leave({ alice, bob, swapped }) {
+	if (swapped)
+		evil('unswap', bob.username).catch(() => {});
+	[alice, bob].forEach(({ client }) => client.logout({ forget: true }));
 }
 
 function guide() {
 	return h('ol', { class: 'guide' },
 		h('li', {}, 'Send Alice’s message: Bob reads it.'),
 		h('li', {}, 'Look at the server: it has this row, and no more.'),
-		h('li', {}, 'Now be the server, and cheat.'));
+		h('li', {}, 'Now change Bob’s key, or be the server and cheat.'));
 }
 
 /* What encryption is no help against. */

@@ -20,9 +20,9 @@ async function call(path, options) {
 	return body;
 }
 
-/** POST /demo/evil. */
+/** POST /demo/evil; also while the page goes away. */
 export function evil(action, mailbox) {
-	return call('/demo/evil', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+	return call('/demo/evil', { method: 'POST', keepalive: true, headers: { 'Content-Type': 'application/json' },
 		body: JSON.stringify({ action, mailbox }) });
 }
 
