@@ -250,11 +250,17 @@ send_message(struct bench *bench, struct peer *peer)
 	bench->sent++;
 }
 
+/*
+ * Takes what comes within so many microseconds.  It sleeps meanwhile: a loop
+ * that spins would take one of the cores that it measures.
+ */
 static void
-poll_peers(struct bench *bench, int ms)
+poll_peers(struct bench *bench, int64_t us)
 {
 	struct epoll_event events[EVENTS];
-	int count = epoll_wait(bench->epoll, events, EVENTS, ms);
+	struct timespec wait = {.tv_sec = us / 1000000,
+							.tv_nsec = us % 1000000 * 1000};
+	int count = epoll_pwait2(bench->epoll, events, EVENTS, &wait, NULL);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -317,13 +323,13 @@ run(struct bench *bench)
 		for (int i = 0; i < bench->connections && bench->sent < due; i++)
 			if (!senders[i].busy)
 				send_message(bench, &senders[i]);
-		poll_peers(bench, next < 1000 ? 0 : 1);
+		poll_peers(bench, next > 0 ? next : 0);
 		if (bench->sent > MAX_MESSAGES / 2)
 			break;
 	}
 	for (now = now_us(), end = now + LAST_EVENTS_MS * 1000; now < end;
 		 now = now_us())
-		poll_peers(bench, 10);
+		poll_peers(bench, 10000);
 }
 
 static int
@@ -416,7 +422,7 @@ main(int argc, char **argv)
 		puts("ready");
 		fflush(stdout);
 		for (;;)
-			poll_peers(&bench, 1000);
+			poll_peers(&bench, 1000000);
 	}
 	run(&bench);
 	report(&bench);

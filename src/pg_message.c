@@ -14,14 +14,16 @@
 #include "utils/timestamp.h"
 
 #include "errors.h"
+#include "pg_message_json.h"
 #include "pg_send.h"
 #include "pg_time.h"
 
 PG_FUNCTION_INFO_V1(send_messages);
 PG_FUNCTION_INFO_V1(rest_send_messages);
 
-static const Oid element_types[ARRAYS] = {
-	UUIDOID, UUIDOID, INT2OID, INT4OID, INT4OID, BYTEAOID, BYTEAOID, BYTEAOID};
+static const Oid element_types[] = {UUIDOID,  UUIDOID,	INT2OID,
+									INT4OID,  INT4OID,	BYTEAOID,
+									BYTEAOID, BYTEAOID, BOOLOID};
 
 /* The names in error_codes(), and "repeated". */
 static const char *const codes[] = {
@@ -77,6 +79,9 @@ take_element(struct envelope *envelope, enum argument argument, Datum value)
 		case AUTH_TAGS:
 			envelope->auth_tag = DatumGetByteaPP(value);
 			break;
+		case AWAITED:
+			envelope->is_awaited = DatumGetBool(value);
+			break;
 		default:
 			break;
 	}
@@ -94,7 +99,8 @@ take_array(struct sending *sending, enum argument argument, Datum given)
 	char align;
 	int count;
 
-	sending->arrays[argument] = PointerGetDatum(array);
+	if (argument < ARRAYS)
+		sending->arrays[argument] = PointerGetDatum(array);
 	get_typlenbyvalalign(type, &length, &by_value, &align);
 	deconstruct_array(array, type, length, by_value, align, &values, &nulls,
 					  &count);
@@ -215,9 +221,20 @@ body_of(const struct envelope *envelope)
 	return PointerGetDatum(cstring_to_text_with_len(body.data, body.len));
 }
 
+/* What a reader gets, with its number; nothing of what was stored before. */
+static void
+give_message(const struct envelope *envelope, Datum values[2], bool nulls[2])
+{
+	nulls[0] = nulls[1] = !envelope->is_awaited || envelope->verdict != FRESH;
+	if (nulls[0])
+		return;
+	values[0] = Int64GetDatum(envelope->seq);
+	values[1] = PointerGetDatum(message_json_of(envelope));
+}
+
 /*
- * rest_send_messages(8 arrays) returns setof (ordinal integer, code text,
- *		body json)
+ * rest_send_messages(8 arrays, awaited boolean[]) returns setof (ordinal
+ *		integer, code text, body json, seq bigint, message json)
  */
 Datum
 rest_send_messages(PG_FUNCTION_ARGS)
@@ -228,15 +245,18 @@ rest_send_messages(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	take_envelopes(&sending, fcinfo);
+	if (!PG_ARGISNULL(AWAITED))
+		take_array(&sending, AWAITED, PG_GETARG_DATUM(AWAITED));
 	send_envelopes(&sending, false);
 	for (int i = 0; i < sending.count; i++)
 	{
 		const struct envelope *envelope = &sending.envelopes[i];
-		Datum values[3] = {Int32GetDatum(envelope->ordinal)};
-		bool nulls[3] = {false};
+		Datum values[5] = {Int32GetDatum(envelope->ordinal)};
+		bool nulls[5] = {false};
 
 		values[1] = code_of(envelope, &nulls[1]);
 		values[2] = body_of(envelope);
+		give_message(envelope, &values[3], &nulls[3]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}
