@@ -108,6 +108,12 @@ FROM rest_send_messages(array_fill(:'bob'::uuid, ARRAY[4]), array_fill(:'alice':
 	array_fill(decode(repeat('bb', 16), 'hex'), ARRAY[4]), '{t,NULL,t,t}');
 SELECT ordinal, code, message IS NOT NULL AS message, message::text = (body -> 'messages' -> 0)::text AS as_in_the_inbox
 FROM sent LEFT JOIN LATERAL rest_inbox(:'alice', (seq - 1)::text, NULL) body ON true ORDER BY ordinal;
+-- not when the row may be another one than was sent
+CREATE FUNCTION pg_temp.change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER change BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION pg_temp.change();
+SELECT code, seq, message FROM rest_send_messages(ARRAY[:'bob']::uuid[], ARRAY[:'alice']::uuid[], '{0}', '{NULL}', '{2}',
+	ARRAY['\x0000000000000000000000b4']::bytea[], '{a}', ARRAY[decode(repeat('bb', 16), 'hex')], '{t}');
+DROP TRIGGER change ON messages;
 SELECT * FROM rest_send_messages('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{t}');
 \echo :LAST_ERROR_SQLSTATE
 \set uuid 00000000-0000-8000-8000-000000000001

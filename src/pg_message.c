@@ -4,6 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -11,6 +14,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "errors.h"
@@ -221,6 +225,30 @@ body_of(const struct envelope *envelope)
 	return PointerGetDatum(cstring_to_text_with_len(body.data, body.len));
 }
 
+/* A trigger or rule of somebody else's may have changed the rows. */
+static bool
+stored_as_sent(void)
+{
+	Oid schema = get_namespace_oid("e2emsg", false);
+	Relation table =
+		table_open(get_relname_relid("messages", schema), AccessShareLock);
+	const TriggerDesc *triggers = table->trigdesc;
+	bool is_plain = table->rd_rules == NULL;
+
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+		is_plain &= !TRIGGER_FOR_INSERT(triggers->triggers[i].tgtype);
+	table_close(table, NoLock);
+	return is_plain;
+}
+
+/* Marks what readers await, when that is at hand. */
+static void
+take_awaited(struct sending *sending, FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(AWAITED) && stored_as_sent())
+		take_array(sending, AWAITED, PG_GETARG_DATUM(AWAITED));
+}
+
 /* What a reader gets, with its number; nothing of what was stored before. */
 static void
 give_message(const struct envelope *envelope, Datum values[2], bool nulls[2])
@@ -245,9 +273,8 @@ rest_send_messages(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	take_envelopes(&sending, fcinfo);
-	if (!PG_ARGISNULL(AWAITED))
-		take_array(&sending, AWAITED, PG_GETARG_DATUM(AWAITED));
 	send_envelopes(&sending, false);
+	take_awaited(&sending, fcinfo);
 	for (int i = 0; i < sending.count; i++)
 	{
 		const struct envelope *envelope = &sending.envelopes[i];
