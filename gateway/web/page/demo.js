@@ -56,8 +56,8 @@ function leave({ alice, bob, swapped }) {
 function guide() {
 	return h('ol', { class: 'guide' },
 		h('li', {}, 'Send Alice’s message: Bob reads it.'),
-		h('li', {}, 'Look at the server: it has this row, and no more.'),
-		h('li', {}, 'Now change Bob’s key, or be the server and cheat.'));
+		h('li', {}, 'Look at the row: the server has no more of it.'),
+		h('li', {}, 'Change Bob’s key, or cheat as the server.'));
 }
 
 /* What encryption is no help against. */
