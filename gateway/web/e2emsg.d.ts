@@ -158,7 +158,10 @@ export interface Client {
 	readonly signedOut: string | null;
 	/** Whose registration was begun here and has not ended: for register(). */
 	readonly unfinished: string | null;
-	/** The recovery code, from when it was made until recoveryCodeKept(): a page shows it again after a reload. */
+	/**
+	 * The recovery code, from when it was made until recoveryCodeKept(): a page shows it again after a
+	 * reload.  Null also while a new one was announced and it is not known which one counts.
+	 */
 	readonly unkeptRecoveryCode: string | null;
 	readonly connection: Connection;
 	readonly keyLogProblem: string | null;
@@ -219,7 +222,10 @@ export interface Client {
 
 	/** A new encryption key; after a lost answer call it again. */
 	rotateKeys(): Promise<Account>;
-	/** A new code; the current one is needed to make it, and worth nothing afterwards. */
+	/**
+	 * A new code; the current one is needed to make it, and worth nothing afterwards.  When no answer
+	 * comes the current one stays good: at the next connection, should the server have taken the new one.
+	 */
 	recoveryCode(current: string): Promise<string>;
 	/** The user has the recovery code elsewhere: this browser forgets it. */
 	recoveryCodeKept(): Promise<void>;

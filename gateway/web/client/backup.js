@@ -36,6 +36,9 @@ export class Backup {
 		return { version, saved: saved >= wanted };
 	}
 
+	// Was a new code announced, and is it unknown whether the server took it?
+	get isCodeOpen() { return Boolean(this.state?.lost); }
+
 	async change(change) {
 		this.state = await this.core.store.write(['meta'], async (t) => {
 			const next = change(await t.get('meta', 'backup') ?? emptyBackup(null));
@@ -166,33 +169,49 @@ export class Backup {
 		});
 		const mine = await this.core.keyring.backup();
 		if (equal(sealedKey, mine.sealedKey) || (this.state.lost && equal(sealedKey, this.state.lost))) return;
-		await this.core.store.write(['keys'], (t) => t.put('keys', { ...mine, sealedKey }));
-		await this.change((state) => ({ ...state, locator: null, moved: false }));
-		await this.core.account.save({ code: undefined });
+		await this.adopt(sealedKey, undefined, { locator: null, moved: false });
+	}
+
+	/*
+	 * From now on another code counts, which is known here or not: in one step,
+	 * so that no tab that is closed meanwhile leaves a code to what another opens.
+	 */
+	async adopt(sealedKey, code, change) {
+		const { core } = this;
+		await core.store.write(['account', 'keys', 'meta'], async (t) => {
+			await core.account.checkHere(t);
+			await t.put('keys', { ...await t.get('keys', 'backup'), sealedKey });
+			await t.put('account', { ...await t.get('account', 'account'), code });
+			await t.put('meta', { ...await t.get('meta', 'backup'), ...change });
+		});
+		await core.account.load();
+		await this.load();
+		core.account.announce();
 	}
 
 	/*
 	 * Makes another recovery code, for which the current one is needed.  The old
-	 * one is worth nothing once the server has answered; when it does not, the
-	 * old one is put into force again.
+	 * one is worth nothing once the server has answered; when the answer does not
+	 * come, or the tab is closed before, the old one is put into force again.
 	 */
 	newCode(current) {
 		return this.core.tabs.alone('backup', async () => {
+			this.core.account.need();
 			const owner = this.core.account.owner();
 			const before = await this.openerOf(current, owner);
-			await this.pullNow();
+			await this.load();
+			await (this.isCodeOpen ? this.saveNow() : this.pullNow());
 			const mine = await this.core.keyring.backup();
 			const { code, secret } = await recovery.makeCode();
 			const after = await recovery.opener(secret, owner.service, owner.username);
 			const sealedKey = await rewrap(mine.sealedKey, before.opener, after, owner);
 			const locator = await recovery.locator(secret, owner.service, owner.username);
-			await this.replaceCode({ ...mine, sealedKey }, locator, before.locator);
-			await this.core.account.save({ code });
+			await this.replaceCode({ ...mine, sealedKey }, code, locator, before.locator);
 			return code;
 		});
 	}
 
-	async replaceCode(fresh, locator, before) {
+	async replaceCode(fresh, code, locator, before) {
 		const { version, wanted } = this.state;
 		await this.change((state) => ({ ...state, locator: before, moved: true, wanted: wanted + 1, lost: fresh.sealedKey }));
 		try {
@@ -202,9 +221,8 @@ export class Backup {
 			this.saveSoon();
 			throw error;
 		}
-		await this.core.store.write(['keys'], (t) => t.put('keys', fresh));
-		const done = { version: version + 1, saved: wanted + 1, locator, moved: false, lost: null };
-		await this.change((state) => ({ ...state, ...done }));
+		await this.adopt(fresh.sealedKey, code,
+			{ version: version + 1, saved: wanted + 1, locator, moved: false, lost: null });
 	}
 
 	async openerOf(typed, { service, username }) {
