@@ -145,7 +145,7 @@ export interface Events {
 	connection: { state: Connection; error?: E2emsgError };
 	/** Signed in or out, rotated, backup saved. */
 	account: Account | null;
-	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen, block_not_told */
+	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen, block_not_told, block_elsewhere */
 	warning: { code: string; text: string; username?: string };
 	/** Something speaks against the key log, so nothing is sent; or that is over. */
 	keylog: { problem: string | null };
@@ -203,7 +203,8 @@ export interface Client {
 	accept(username: string): Promise<void>;
 	/**
 	 * The server refuses what a blocked user writes, who is told so (`not_accepted`);
-	 * what comes before the server has heard of it is acknowledged and not kept.
+	 * what comes before the server has heard of it is acknowledged and not kept.  At each
+	 * connection it is followed whom other devices of the account block.
 	 */
 	block(username: string): Promise<void>;
 	unblock(username: string): Promise<void>;

@@ -1,6 +1,7 @@
 // What is shown of peers and of the mail with them.
 import * as mail from './mail.js';
 import * as trust from './trust.js';
+import { blocked, unblocked } from './blocks.js';
 import { refuse } from './error.js';
 
 const PAGE = 50; // messages, unless asked otherwise
@@ -86,12 +87,12 @@ export class Conversations {
 	}
 
 	async block(username) {
-		await this.change(username, (contact) => ({ ...contact, state: 'blocked', unread: 0 }));
+		await this.change(username, blocked);
 		this.core.blocks.run().catch(() => {});
 	}
 
 	async unblock(username) {
-		await this.change(username, (contact) => (contact.state === 'blocked' ? { ...contact, state: 'accepted' } : contact));
+		await this.change(username, unblocked);
 		this.core.blocks.run().catch(() => {});
 	}
 

@@ -99,7 +99,7 @@ export class Live {
 
 	// What waits on this side.
 	catchUp() {
-		this.core.blocks.run().catch(() => {});
+		this.core.blocks.meet().catch(() => {});
 		this.core.delivery.run().catch(() => {});
 		this.core.receipts.settleAll().catch(() => {});
 		this.core.inbox.retry(RETRIES_MAX).catch(() => {});
