@@ -95,9 +95,28 @@ async function arrive(user, peer, texts, what) {
 	gateway.before = (asked) => (isPost(asked) && ivs.push(asked.body.iv) === 1 ? tooOften('7') : undefined);
 	await does(alice.client.send(bob.name, 'patient'), 'what is too often waits', ({ state }) => state === 'waiting');
 	ok(waits.includes(7000), 'as long as the server says', waits);
+	await does(alice.client.send(bob.name, 'and more'), '... with what is written meanwhile', ({ state }) => state === 'waiting');
+	const tab = new User(scene, alice.name, alice.store);
+	await tab.open();
+	await does(tab.client.send(bob.name, 'in a new tab'), '... in another tab, too', ({ state }) => state === 'waiting');
+	await tab.client.resend();
+	await tab.client.close();
+	ok(ivs.length === 1, '... which the server does not hear of', ivs);
+	scene.ahead = 7000;
 	ok(await waitUntil(async () => (await statesOf(alice, bob)).endsWith('sent')), '... and goes out by itself');
-	ok(ivs.filter((iv) => iv === ivs[0]).length === 2 && bob.there.mail.length === before + 1, '... the same envelope, once');
-	await arrive(bob, alice, ['patient'], '... and arrives once');
+	ok(ivs.filter((iv) => iv === ivs[0]).length === 2 && ivs.length >= 4 && bob.there.mail.length === before + 3, '... the same envelope, once', ivs);
+	await arrive(bob, alice, ['patient', 'and more', 'in a new tab'], '... and all of it arrives once, in order');
+	gateway.before = (asked) => (isPost(asked) && ivs.push(asked.body.iv) ? tooOften('9'.repeat(400)) : undefined);
+	ivs.length = 0;
+	await alice.client.send(bob.name, 'for ever');
+	scene.ahead = -3600e3;
+	await alice.client.resend();
+	ok(ivs.length === 2, 'a clock that goes back makes no wait longer', ivs);
+	gateway.behave();
+	scene.ahead += 601e3;
+	await alice.client.resend();
+	ok((await statesOf(alice, bob)).endsWith('sent'), 'nor does the server, beyond ten minutes');
+	scene.ahead = 0;
 
 	const looks = [];
 	const look = (seconds) => {

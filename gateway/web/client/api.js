@@ -5,7 +5,7 @@ import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
 const SILENCE_MS = 45_000; // of a stream, which has a comment every 15 s
-const RETRY_MAX_S = 600; // whatever a server asks for
+export const RETRY_MAX_S = 600; // whatever a server asks for
 const BODY_MAX = 32 << 20; // bytes; more than any route answers
 
 // Retry-After in seconds, some minutes at most, or undefined.

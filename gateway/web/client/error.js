@@ -63,7 +63,7 @@ export class E2emsgError extends Error {
 
 export const refuse = (code, message, more) => { throw new E2emsgError(code, message, more); };
 
-// What an error becomes on its way to another tab, and back.
+// What an error becomes in the store, and back.
 export const pack = ({ code, message, hint, status, username }) => ({ code, message, hint, status, username });
 export const unpack = ({ code, message, ...more }) => new E2emsgError(code, message, more);
 
