@@ -42,7 +42,7 @@ import { IndexedStore } from '../../gateway/web/client/store.js';
 		const own = await refuses(problem(code), code, `${code}: the server's words for programs are not shown`, /^The /);
 		ok(own.status === 401 && own.hint === SERVER_WORDS[code].hint, 'nor is its hint', own.hint);
 	}
-	for (const code of ['not_accepted', 'toString'])
+	for (const code of ['not_accepted', 'constructor'])
 		ok((await refuses(problem(code), code, `${code}: the server's`, /^Theirs$/)).hint === 'For programs.', 'and its hint');
 }
 

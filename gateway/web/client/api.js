@@ -39,12 +39,15 @@ async function textOf({ body, status }) {
 	}
 }
 
+const CODE = /^[a-z][a-z0-9_]{0,63}$/;
+const WORDS_MAX = 300; // characters that a server may put before a user
+
 // Takes apart a problem+json of the server, or what a proxy said in its place.
 // A server does not speak for the module: the module's own codes are none of its.
 function problemOf(response, body) {
 	const problem = typeof body === 'object' && body !== null ? body : {};
-	const text = (name) => (typeof problem[name] === 'string' ? problem[name] : undefined);
-	const code = text('code') ?? 'bad_answer';
+	const text = (name) => (typeof problem[name] === 'string' ? problem[name].slice(0, WORDS_MAX) : undefined);
+	const code = CODE.test(text('code') ?? '') ? problem.code : 'bad_answer';
 	const words = Object.hasOwn(SERVER_WORDS, code) ? SERVER_WORDS[code] : undefined;
 	const title = words?.title ?? text('title') ?? `the server answered ${response.status}`;
 	const seconds = retryAfter(response);
