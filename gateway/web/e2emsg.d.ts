@@ -27,7 +27,7 @@ export function createClient(options?: ClientOptions): Promise<Client>;
 export class E2emsgError extends Error {
 	/**
 	 * The server's codes are those of docs/api.md ("stale_key_version" …).  The
-	 * module's own: insecure_context, unsupported_browser, storage_failed, offline,
+	 * module's own: insecure_context, unsupported_browser, storage_failed, outdated_page, offline,
 	 * timeout, bad_answer, closed, other_service, no_account,
 	 * registration_unfinished, account_exists, signed_out, bad_id_token,
 	 * bad_recovery_code, wrong_recovery_code, damaged_backup, other_backup, old_backup,
@@ -250,7 +250,8 @@ export interface Store {
 	write<T>(areas: string[], work: (t: Transaction) => Promise<T>): Promise<T>;
 	/** Forgets everything. */
 	clear(): Promise<void>;
-	close(): void;
+	/** Set by the client: to be called when what is stored was changed or closed by somebody else. */
+	onlost?: () => void;
 }
 
 export interface Transaction {

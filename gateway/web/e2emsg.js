@@ -49,7 +49,8 @@ class Core {
 		this.closed = false;
 		this.api = new Api((server ?? new URL('..', import.meta.url).href).replace(/\/+$/, ''), fetch ?? globalThis.fetch, this.later);
 		this.events = new Events();
-		this.tabs = new Tabs(database, (message) => this.hear(message));
+		this.tabs = new Tabs(database, (message) => this.hear(message).catch(() => {}));
+		this.store.onlost = () => this.lost();
 		this.events.tell = (message) => this.tabs.tell(message);
 		const parts = { session: Session, account: Accounts, keyring: Keyring, keyLog: KeyLog, peers: Peers, backup: Backup,
 			blocks: Blocks, conversations: Conversations, verification: Verification, outbox: Outbox, delivery: Delivery, opening: Opening,
@@ -66,7 +67,16 @@ class Core {
 	async hear({ event, value }) {
 		if (event === 'account' || event === 'keylog') await this.reload();
 		if (!this.account.view) this.live.close();
-		this.events.deliver(event, value);
+		this.events.deliver(event, event === 'account' ? this.account.view : value);
+	}
+
+	// The browser has closed the database, whatever is left in it, or a newer page has it.
+	async lost() {
+		try {
+			await this.hear({ event: 'account' });
+		} catch (error) {
+			this.live.close(error);
+		}
 	}
 
 	sleep(ms) { return new Promise((resolve) => { this.later(ms, resolve); }); }

@@ -17,7 +17,7 @@ const WAIT_MAX_S = 60;
 const NEEDS_USER = ['untrusted_identity', 'unsigned_peer', 'refused_key', 'blocked'];
 // These stop everything, and wait for the user.
 const STOPS = ['key_log_problem', 'own_key_changed', 'other_service', 'signed_out', 'no_account', 'storage_failed',
-	'closed'];
+	'outdated_page', 'closed'];
 // The receiver's mailbox alone can't take mail now.
 const OF_RECEIVER = ['mailbox_busy', 'too_many_rounds'];
 

@@ -6,6 +6,7 @@ export const HINTS = {
 	insecure_context: 'Open the page over https, or as http://localhost: browsers give cryptography to no other address.',
 	unsupported_browser: 'Use a current Chromium, Firefox or Safari.',
 	storage_failed: 'The browser refused to store: is the disk full, or is this a private window?',
+	outdated_page: 'Reload this page: it was loaded before the newer version was there.',
 	offline: 'Nothing is lost; try again when the network is back.',
 	timeout: 'The server did not answer in time; try again.',
 	bad_answer: 'Is this the address of an e2emsg gateway?',

@@ -11,7 +11,7 @@ const RETRIES_MAX = 20; // envelopes that did not open, at each connection
 const BACK_OFF_MS = 1000;
 const BACK_OFF_MAX_MS = 30_000;
 const GIVE_UP = ['no_account', 'signed_out', 'other_service', 'invalid_assertion', 'own_key_changed',
-	'unsupported_browser'];
+	'unsupported_browser', 'outdated_page'];
 
 export class Live {
 	constructor(core) {
@@ -31,10 +31,10 @@ export class Live {
 		return this.begun;
 	}
 
-	close() {
+	close(error) {
 		this.ending?.abort();
 		this.ending = undefined;
-		this.set('closed');
+		this.set('closed', error);
 	}
 
 	set(state, error) {
