@@ -93,6 +93,36 @@ for (const kept of [false, true]) {
 	await refuses(alice.client.recoveryCode(alice.code), 'wrong_recovery_code', 'nor makes another one');
 }
 
+// ---- another tab that signs in meanwhile, and hears of the backup of before
+
+{
+	gateway.behave();
+	const alice = await scene.newUser('alice');
+	const tab = new User(scene, alice.name, alice.store);
+	tab.database = alice.database;
+	await tab.open();
+	scene.users.push(tab);
+	let go, asked;
+	const gate = new Promise((resolve) => { go = resolve; });
+	const isAsked = new Promise((resolve) => { asked = resolve; });
+	let isFirst = true;
+	gateway.after = async ({ method, path }, reply) => {
+		if (!isFirst || method !== 'GET' || path !== '/backup') return reply;
+		isFirst = false;
+		asked();
+		await gate;
+		return reply;
+	};
+	const login = tab.client.login();
+	await isAsked;
+	const fresh = await does(alice.client.recoveryCode(alice.code), 'a new code while another tab signs in');
+	go();
+	await does(login, '... with an answer from before');
+	gateway.behave();
+	await tab.client.rotateKeys();
+	ok(await opens(alice.name, fresh) === true && tab.client.unkeptRecoveryCode === fresh, '... is the one that counts');
+}
+
 // ---- another device takes over the code that is taken back
 
 {

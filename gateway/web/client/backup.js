@@ -117,20 +117,26 @@ export class Backup {
 			{ sealedKey, identity: identity.sealed, keys: await this.core.keyring.versions() });
 	}
 
-	// Takes over what other devices have put into the backup.
+	/*
+	 * Takes over what other devices have put into the backup; nothing of it when
+	 * this account has written or taken over another one while it was on its way.
+	 */
 	async pullNow(token) {
+		await this.load();
+		const since = this.state?.version ?? 0;
+		const isNew = (state) => state.version === since;
 		const answer = token === undefined
 			? await this.core.session.find(['no_backup'], 'GET', '/backup')
 			: await this.core.api.call('GET', '/backup', { token });
 		if (answer === null)
-			return void await this.change((state) => ({ ...state, version: 0, moved: state.locator !== null }));
+			return void await this.change((state) => (isNew(state) ? { ...state, version: 0, moved: state.locator !== null } : state));
 		const { version, blob } = expect('a backup', () => ({ version: field.version(answer.body, 'version'),
 			blob: fromBase64url(field.text(answer.body, 'backup', 1, 90_000)) }));
-		if (version === this.state?.version) return;
+		if (version === since) return;
 		const opened = await this.open(blob);
-		await this.merge(opened);
+		await this.merge(opened, isNew);
 		const isWhole = await this.core.keyring.isWithin(opened.keys);
-		await this.change((state) => ({ ...state, version, wanted: state.wanted + (isWhole ? 0 : 1) }));
+		await this.change((state) => (isNew(state) ? { ...state, version, wanted: state.wanted + (isWhole ? 0 : 1) } : state));
 	}
 
 	// The same with this token, when it can be done: for a sign-in, which does not hang on it.
@@ -155,8 +161,8 @@ export class Backup {
 		}
 	}
 
-	// Takes over keys, the newest code, contacts that were not met here.
-	async merge({ sealedKey, account, keys }) {
+	// Takes over keys, the newest code, contacts that were not met here.  isNew(state): is it the newest still?
+	async merge({ sealedKey, account, keys }, isNew) {
 		const contacts = await contactsOf(account);
 		await this.core.keyring.addVersions(keys);
 		await this.core.store.write(['contacts'], async (t) => {
@@ -168,21 +174,24 @@ export class Backup {
 			}
 		});
 		const mine = await this.core.keyring.backup();
-		if (equal(sealedKey, mine.sealedKey) || (this.state.lost && equal(sealedKey, this.state.lost))) return;
-		await this.adopt(sealedKey, undefined, { locator: null, moved: false });
+		if (equal(sealedKey, mine.sealedKey)) return;
+		const isTakenBack = ({ lost }) => lost !== null && equal(sealedKey, lost);
+		await this.adopt(sealedKey, undefined, { locator: null, moved: false }, (state) => isNew(state) && !isTakenBack(state));
 	}
 
 	/*
 	 * From now on another code counts, which is known here or not: in one step,
 	 * so that no tab that is closed meanwhile leaves a code to what another opens.
 	 */
-	async adopt(sealedKey, code, change) {
+	async adopt(sealedKey, code, change, isNew = () => true) {
 		const { core } = this;
 		await core.store.write(['account', 'keys', 'meta'], async (t) => {
 			await core.account.checkHere(t);
+			const state = await t.get('meta', 'backup');
+			if (!isNew(state)) return;
 			await t.put('keys', { ...await t.get('keys', 'backup'), sealedKey });
 			await t.put('account', { ...await t.get('account', 'account'), code });
-			await t.put('meta', { ...await t.get('meta', 'backup'), ...change });
+			await t.put('meta', { ...state, ...change });
 		});
 		await core.account.load();
 		await this.load();
