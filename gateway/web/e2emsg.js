@@ -33,6 +33,12 @@ function checkContext() {
 	refuse('insecure_context', `${where} is not a secure address, so the browser gives it no cryptography`);
 }
 
+// The gateway's URL without a slash at its end; by default where this module came from.
+function baseOf(server) {
+	const url = server ? new URL(server, globalThis.location?.href) : new URL('..', import.meta.url);
+	return url.href.replace(/\/+$/, '');
+}
+
 // Runs work() later; the result cancels that.
 function wait(ms, work) {
 	const timer = setTimeout(work, ms);
@@ -47,7 +53,7 @@ class Core {
 		this.later = later ?? wait;
 		this.store = store;
 		this.closed = false;
-		this.api = new Api((server ?? new URL('..', import.meta.url).href).replace(/\/+$/, ''), fetch ?? globalThis.fetch, this.later);
+		this.api = new Api(baseOf(server), fetch ?? globalThis.fetch, this.later, this.now);
 		this.events = new Events();
 		this.tabs = new Tabs(database, (message) => this.hear(message).catch(() => {}));
 		this.store.onlost = () => this.lost();

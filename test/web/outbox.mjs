@@ -181,7 +181,13 @@ async function arrive(user, peer, texts, what) {
 	ok(bob.there.mail.length === before + 2, 'the server has both envelopes of the one');
 	await bob.read();
 	ok((await bob.texts(alice)).filter((text) => text === 'old, and there').length === 1, 'the peer shows it once');
+	scene.ahead = 30 * DAY; // a clock that is wrong, and then set right
+	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
+	await alice.client.send(bob.name, 'from the future');
+	gateway.behave();
 	scene.ahead = 0;
+	await alice.client.resend();
+	ok((await statesOf(alice, bob)).endsWith('asks'), 'what was written at a time that has not come asks, too');
 }
 
 // ---- two tabs
