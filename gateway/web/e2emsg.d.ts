@@ -1,7 +1,7 @@
 // The browser client of e2emsg.  docs/web.md tells how to use it.
 
 export interface ClientOptions {
-	/** Base URL of the gateway; default: where the module came from. */
+	/** URL of the gateway, also one relative to the page; default: where the module came from. */
 	server?: string;
 	/** Name of the IndexedDB database: one account each.  Default "e2emsg". */
 	database?: string;
@@ -23,7 +23,7 @@ export interface ClientOptions {
  */
 export function createClient(options?: ClientOptions): Promise<Client>;
 
-/** Why something was refused.  Every promise of the module rejects with one. */
+/** Why something was refused.  Every promise of the module rejects with one, but for a TypeError when a type is not kept to. */
 export class E2emsgError extends Error {
 	/**
 	 * The server's codes are those of docs/api.md ("stale_key_version" …).  The
@@ -34,7 +34,7 @@ export class E2emsgError extends Error {
 	 * identity_replaced, untrusted_identity, unsigned_peer, refused_key,
 	 * key_log_problem, own_key_changed, number_changed, blocked, not_a_contact,
 	 * text_empty, text_too_long, bad_text, unknown_message, not_waiting,
-	 * too_many_rounds, not_a_message.
+	 * too_many_rounds, not_a_message, failed.
 	 */
 	readonly code: string;
 	/** What can be done about it, in a sentence. */

@@ -72,7 +72,7 @@ class Core {
 	// Another tab tells what happened there.
 	async hear({ event, value }) {
 		if (event === 'account' || event === 'keylog') await this.reload();
-		if (!this.account.view) this.live.close();
+		if (!this.account.view) this.rest();
 		this.events.deliver(event, event === 'account' ? this.account.view : value);
 	}
 
@@ -81,8 +81,15 @@ class Core {
 		try {
 			await this.hear({ event: 'account' });
 		} catch (error) {
-			this.live.close(error);
+			this.rest(error);
 		}
+	}
+
+	// Does nothing more by itself.
+	rest(error) {
+		this.live.close(error);
+		this.delivery.rest();
+		this.backup.rest();
 	}
 
 	sleep(ms) { return new Promise((resolve) => { this.later(ms, resolve); }); }
@@ -146,9 +153,7 @@ class Client {
 
 	async close() {
 		this.#core.closed = true;
-		this.#core.live.close();
-		this.#core.delivery.rest();
-		this.#core.backup.rest();
+		this.#core.rest();
 	}
 
 	send(username, text, options) { return this.#core.outbox.send(username, text, options); }

@@ -32,6 +32,15 @@ async function arrive(user, peer, texts, what) {
 	await refuses(alice.client.messages(bob.name, { before: 'x' }), 'unknown_message', 'messages before none');
 	await refuses(alice.client.resend('x'), 'unknown_message', 'none to send again');
 	await refuses(alice.client.discard('x'), 'unknown_message', 'none to discard');
+	for (const id of [undefined, null, 7, {}]) {
+		await refuses(alice.client.discard(id), 'unknown_message', `no id: ${id}`);
+		if (id !== undefined) await refuses(alice.client.resend(id), 'unknown_message', `nor to send again: ${id}`);
+		for (const method of ['messages', 'block', 'unblock', 'accept', 'markRead', 'contact', 'safetyNumber', 'verify', 'acceptKeyChange', 'send'])
+			await refuses(alice.client[method](id, 'x'), 'invalid_username', `${method}: no name: ${id}`);
+		if (id !== undefined) await refuses(alice.client.messages(bob.name, { before: id }), 'unknown_message', `no message before: ${id}`);
+	}
+	await does(alice.client.messages(bob.name, { limit: 0 }), 'no more messages than asked for', ({ length }) => length === 0);
+	await does(alice.client.messages(bob.name, { limit: 1 }), 'but as many', ({ length }) => length === 1);
 	const { id } = await alice.client.send(bob.name, 'x');
 	await refuses(alice.client.discard(id), 'not_waiting', 'what is sent is not discarded');
 }

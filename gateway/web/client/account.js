@@ -208,7 +208,7 @@ export class Accounts {
 	}
 
 	async logout({ forget = false } = {}) {
-		this.core.live.close();
+		this.core.rest();
 		if (forget) await this.forget();
 		else if (this.record) {
 			await this.core.session.forgetToken();

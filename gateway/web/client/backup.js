@@ -56,7 +56,7 @@ export class Backup {
 	}
 
 	saveSoon() {
-		if (this.view.saved || this.planned || this.core.closed) return;
+		if (this.view.saved || this.planned || this.core.closed || !this.core.account.view) return;
 		this.planned = this.core.later(DELAY_MS, () => {
 			this.planned = undefined;
 			this.save().catch((error) => this.unsaved(error));

@@ -2,6 +2,7 @@
 import * as mail from './mail.js';
 import * as trust from './trust.js';
 import { blocked, unblocked } from './blocks.js';
+import { checkName } from './peers.js';
 import { refuse } from './error.js';
 
 const PAGE = 50; // messages, unless asked otherwise
@@ -53,8 +54,9 @@ export class Conversations {
 
 	// Messages and notes, oldest first: the newest ones, or those before one.
 	async messages(username, { before, limit = PAGE } = {}) {
+		if (typeof username !== 'string') checkName(username); // it may be the id of a sender who is not known
 		const records = await this.core.store.read(['messages'], async (t) => {
-			const end = before === undefined ? undefined : await t.get('messages', before);
+			const end = typeof before === 'string' ? await t.get('messages', before) : undefined;
 			if (before !== undefined && !end) refuse('unknown_message', `there is no message ${before}`);
 			return mail.newest(t, username, { limit, ...(end && { before: end.order - 1 }) });
 		});
@@ -72,6 +74,7 @@ export class Conversations {
 	}
 
 	async need(username) {
+		checkName(username);
 		return await this.core.peers.byName(username) ?? refuse('not_a_contact', `${username} is no contact`, { username });
 	}
 

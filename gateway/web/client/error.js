@@ -37,6 +37,7 @@ export const HINTS = {
 	not_waiting: 'Only a message that waits, asks or was refused can be sent again or discarded.',
 	too_many_rounds: 'The receiver keeps changing keys; the message is kept and tried again later.',
 	closed: 'Call connect() again when it is wanted.',
+	failed: 'This is a fault of the module, or of what it was given: "cause" says more.',
 	not_a_message: 'What came before it is stored; the rest is asked for again.',
 };
 
