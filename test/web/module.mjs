@@ -2,7 +2,7 @@
 // tabs hold, the list of codes.
 //
 //	node test/web/module.mjs
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { does, later, refuses } from './lib/scene.mjs';
 import { Api } from '../../gateway/web/client/api.js';
@@ -122,14 +122,21 @@ const idle = () => new Promise((resolve) => { setTimeout(resolve, 5); });
 // ---- codes
 
 {
+	const textOf = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 	const listIn = (text) => [...new Set(text.match(/\b[a-z]+(_[a-z]+)*\b/g))].sort().join(' ');
 	const own = Object.keys(HINTS).sort().join(' ');
-	const declared = readFileSync(new URL('../../gateway/web/e2emsg.d.ts', import.meta.url), 'utf8')
-		.match(/module's own: (.*?)\.\n/s)[1];
-	ok(listIn(declared) === own, 'e2emsg.d.ts names the codes that the module has, and no other', `${listIn(declared)}\n${own}`);
-	const documented = readFileSync(new URL('../../docs/web.md', import.meta.url), 'utf8')
-		.match(/The module's own:\n\n.*?\n\n/s)[0].split('\n').slice(4).map((row) => row.split('|')[1] ?? '').join(' ');
+	const [types, manual] = [textOf('gateway/web/e2emsg.d.ts'), textOf('docs/web.md')];
+	const declared = (type) => listIn(types.match(new RegExp(`type ${type} =(.*?);`, 's'))[1]);
+	ok(declared('OwnCode') === own, 'e2emsg.d.ts names the codes that the module has, and no other', `${declared('OwnCode')}\n${own}`);
+	const documented = manual.match(/The module's own:\n\n.*?\n\n/s)[0].split('\n').slice(4).map((row) => row.split('|')[1] ?? '').join(' ');
 	ok(listIn(documented) === own, 'and so does docs/web.md', `${listIn(documented)}\n${own}`);
+	const client = new URL('../../gateway/web/client/', import.meta.url);
+	const source = readdirSync(client).map((name) => readFileSync(new URL(name, client), 'utf8')).join('\n');
+	const warnings = listIn([...source.matchAll(/\bwarn\('(\w+)'/g)].map(([, code]) => code).join(' '));
+	const warned = listIn([...manual.match(/\| `warning` \|(.*)/)[1].matchAll(/`([a-z]+_[a-z_]+)`/g)].map(([, code]) => code).join(' '));
+	ok(declared('WarningCode') === warnings && warned === warnings, 'both name the warnings that there are', `${warnings}\n${warned}`);
+	const notes = listIn([...source.matchAll(/\bnote\(\w+, '(\w+)'|note: '(\w+)'/g)].map(([, one, other]) => one ?? other).join(' '));
+	ok(listIn(types.match(/note\?: (.*);/)[1]) === notes, 'and the notes', notes);
 	const { components } = JSON.parse(readFileSync(new URL('../../gateway/web/openapi.json', import.meta.url), 'utf8'));
 	ok(Object.keys(SERVER_WORDS).every((code) => components.examples[code]), 'the server has the codes that are said in other words');
 	ok(Object.values(HINTS).every((hint) => /^[A-Z].*[.?!]$/.test(hint)), 'each has a hint, which is a sentence');
