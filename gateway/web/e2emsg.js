@@ -25,6 +25,7 @@ import { Verification } from './client/verification.js';
 export { E2emsgError };
 
 const DATABASE = 'e2emsg';
+const LOOKS = 5; // a second apart, at a database that was closed
 
 // Browsers show WebCrypto to pages of https and of localhost alone.
 function checkContext() {
@@ -78,10 +79,13 @@ class Core {
 
 	// The browser has closed the database, whatever is left in it, or a newer page has it.
 	async lost() {
-		try {
-			await this.hear({ event: 'account' });
-		} catch (error) {
-			this.rest(error);
+		for (let tries = 1; ; tries++) {
+			try {
+				return await this.hear({ event: 'account' });
+			} catch (error) {
+				if (error.code === 'outdated_page' || tries === LOOKS) return this.rest(error);
+			}
+			await this.sleep(1000);
 		}
 	}
 
