@@ -123,6 +123,23 @@ for (const kept of [false, true]) {
 	ok(await opens(alice.name, fresh) === true && tab.client.unkeptRecoveryCode === fresh, '... is the one that counts');
 }
 
+// ---- a server that was restored
+
+{
+	gateway.behave();
+	const alice = await scene.newUser('alice');
+	await alice.client.rotateKeys();
+	const backup = { ...alice.there.backup };
+	const fresh = await alice.client.recoveryCode(alice.code);
+	alice.there.backup = backup;
+	await alice.client.login();
+	ok(await settled(alice) && await opens(alice.name, fresh) === true, 'a server that has an older backup again gets the newest, and its code');
+	ok(await opens(alice.name, alice.code) === 'no_backup', 'not the code before');
+	await alice.client.login();
+	await alice.client.rotateKeys();
+	ok(await opens(alice.name, fresh) === true, 'for good');
+}
+
 // ---- another device takes over the code that is taken back
 
 {

@@ -134,9 +134,11 @@ export class Backup {
 			blob: fromBase64url(field.text(answer.body, 'backup', 1, 90_000)) }));
 		if (version === since) return;
 		const opened = await this.open(blob);
-		await this.merge(opened, isNew);
-		const isWhole = await this.core.keyring.isWithin(opened.keys);
-		await this.change((state) => (isNew(state) ? { ...state, version, wanted: state.wanted + (isWhole ? 0 : 1) } : state));
+		const wentBack = version < since && this.state.locator !== null; // a restored server: the code that was made here counts
+		await this.merge(opened, wentBack ? () => false : isNew);
+		const isWhole = !wentBack && await this.core.keyring.isWithin(opened.keys);
+		await this.change((state) => (isNew(state)
+			? { ...state, version, moved: state.moved || wentBack, wanted: state.wanted + (isWhole ? 0 : 1) } : state));
 	}
 
 	// The same with this token, when it can be done: for a sign-in, which does not hang on it.
