@@ -15,16 +15,18 @@ save(struct session *session, struct fault *fault)
 	return contacts_save(&session->store, &session->contacts, fault);
 }
 
-/* Is this key of the user's own name the one in the keyring? */
+/* Is a key of the user's own name the one in the keyring? */
 static enum result
 check_own(const struct session *session, const struct key_object *seen,
 		  struct fault *fault)
 {
 	struct keypair own = {0};
 	bool same;
-	enum result result =
-		keyring_load(&session->store, seen->version, &own, fault);
+	enum result result;
 
+	if (strcmp(seen->username, session->account.username) != 0)
+		return RESULT_OK;
+	result = keyring_load(&session->store, seen->version, &own, fault);
 	if (result != RESULT_OK && result != RESULT_UNREADABLE)
 		return result;
 	same = result == RESULT_OK &&
@@ -42,10 +44,7 @@ begin(struct session *session, const struct key_object *seen,
 	  struct contact **out, struct fault *fault)
 {
 	bool own = strcmp(seen->username, session->account.username) == 0;
-	enum result result = own ? check_own(session, seen, fault) : RESULT_OK;
 
-	if (result != RESULT_OK)
-		return result;
 	*out = contacts_add(&session->contacts);
 	if (*out == NULL)
 		return fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
@@ -78,12 +77,13 @@ apply(struct session *session, struct contact *contact,
 	if (verdict == VERDICT_CONFLICT ||
 		(verdict == VERDICT_OLDER && version == 0))
 		return contact_refuse(contact, verdict, fault);
-	if (verdict == VERDICT_KNOWN)
+	if (verdict == VERDICT_KNOWN && contact_has_newest(contact))
 		return RESULT_OK;
 	if (verdict == VERDICT_ROTATED && contact->key_count > 0)
 		session_notice(session, "%s rotated to key version %u", seen->username,
 					   seen->version);
-	if (verdict == VERDICT_ROTATED || verdict == VERDICT_OLDER)
+	if (verdict == VERDICT_KNOWN || verdict == VERDICT_ROTATED ||
+		verdict == VERDICT_OLDER)
 		contact_learn(contact, seen);
 	else if (version == 0 || version > contact->met)
 	{
@@ -112,7 +112,17 @@ check_asked(const struct session *session, const char *who, uint32_t version,
 	return RESULT_OK;
 }
 
-/* Fetches a key, verifies it, and that it is logged. */
+/* Is it logged, and not a stranger's in the user's own name? */
+static enum result
+check_seen(struct session *session, const json_t *object,
+		   const struct key_object *seen, struct fault *fault)
+{
+	enum result result = log_check_key(session, object, seen, fault);
+
+	return result == RESULT_OK ? check_own(session, seen, fault) : result;
+}
+
+/* Fetches a key and verifies it. */
 static enum result
 fetch(struct session *session, const char *who, uint32_t version,
 	  struct key_object *out, struct fault *fault)
@@ -133,7 +143,7 @@ fetch(struct session *session, const char *who, uint32_t version,
 	if (result == RESULT_OK)
 		result = check_asked(session, who, version, out, fault);
 	if (result == RESULT_OK)
-		result = log_check_key(session, object, out, fault);
+		result = check_seen(session, object, out, fault);
 	json_decref(object);
 	return result;
 }
@@ -199,7 +209,7 @@ peer_update(struct session *session, struct contact *contact,
 		return fault_set(fault, RESULT_UNTRUSTED, NULL,
 						 "the server sent the key of %s in place of %s",
 						 seen.username, contact->username);
-	result = log_check_key(session, object, &seen, fault);
+	result = check_seen(session, object, &seen, fault);
 	if (result != RESULT_OK)
 		return result;
 	return apply(session, contact, &seen, 0, contact_judge(contact, &seen),

@@ -407,6 +407,11 @@ for (const options of [[], ['--unsigned']]) {
 	expect(second, 0, `a note to oneself after a rotation ${options}`, 'err', /key version 3/);
 	ok(!/sealed again|rotated/.test(second.err), 'goes to the new key at once');
 	expect(await alice.run('read'), 0, 'and both are read', 'out', /a note[^]*another note/);
+	const there = gateway.users.get(alice.name);
+	const lie = await forge(there, 4, options.length > 0 ? null : foreign);
+	gateway.before = ({ method, path }) => (method === 'POST' && path === '/messages' ? stale(lie) : undefined);
+	expect(await alice.run('send', alice.name, 'to whom?'), 5, 'a key in one\'s own name that is not', 'err', /that is not yours/);
+	ok(JSON.parse(readFileSync(fileOf(alice, 'contacts.json'), 'utf8')).contacts[0].met === 3, 'is not remembered');
 }
 
 // ---- answers that are none
