@@ -91,8 +91,7 @@ deliver(struct app *app, const char *name)
 		outbox_deliver(&app->session, name, app_has(app, FLAG_UNSIGNED_OK),
 					   &receipt, &app->fault);
 
-	if ((result == RESULT_NETWORK || result == RESULT_REFUSED) &&
-		store_has(&app->session.store, name))
+	if (result != RESULT_OK && store_has(&app->session.store, name))
 		say_kept(&app->fault);
 	if (result != RESULT_OK)
 		return result;
@@ -223,6 +222,15 @@ is_wanted(const struct app *app, const char *id, const json_t *record,
 		   seq > app->session.account.shown;
 }
 
+/* Is it nothing that a person wants to see? */
+static bool
+is_silent(const json_t *record)
+{
+	const char *state = json_string_value(json_object_get(record, "state"));
+
+	return state != NULL && strcmp(state, "again") == 0;
+}
+
 /*
  * Prints a record.  To people a receipt is news of what they sent; when all is
  * shown, that has it beside itself.
@@ -235,7 +243,8 @@ print_record(const struct app *app, const struct mail *mail,
 
 	if (app->options.json || !delivery_is_receipt(record))
 	{
-		letter_print(record, delivery, app->options.json);
+		if (app->options.json || !is_silent(record))
+			letter_print(record, delivery, app->options.json);
 		return;
 	}
 	subject = delivery_subject(mail, record);

@@ -14,7 +14,7 @@ count(struct inbox_counts *counts, enum opening opening)
 		counts->opened++;
 	else if (opening == OPENING_FLAGGED || opening == OPENING_UNTRUSTED)
 		counts->untrusted++;
-	else
+	else if (opening != OPENING_AGAIN)
 		counts->unreadable++;
 	if (opening == OPENING_FORGOTTEN)
 		counts->forgotten++;
@@ -145,7 +145,7 @@ inbox_fetch(struct session *session, struct mail *mail,
 	return result;
 }
 
-/* Opens one stored envelope again; an opened one replaces its record. */
+/* Opens one stored envelope again; what that gives replaces its record. */
 static enum result
 retry_envelope(struct session *session, struct mail *mail, json_t *message,
 			   struct inbox_counts *counts, struct fault *fault)
@@ -162,7 +162,8 @@ retry_envelope(struct session *session, struct mail *mail, json_t *message,
 		if (result == RESULT_OK)
 			count(counts, opening);
 		if (result == RESULT_OK &&
-			(opening == OPENING_OPENED || opening == OPENING_FLAGGED))
+			(opening == OPENING_OPENED || opening == OPENING_FLAGGED ||
+			 opening == OPENING_AGAIN))
 			result =
 				mail_add(mail, &session->account, json_incref(record), fault);
 		json_decref(record);

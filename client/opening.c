@@ -28,6 +28,7 @@ static const char *const states[] = {
 	[OPENING_FORGOTTEN] = "no_private_key",
 	[OPENING_UNTRUSTED] = "untrusted_key",
 	[OPENING_REPEATED] = "repeated",
+	[OPENING_AGAIN] = "again",
 };
 
 /* A message in the course of being opened. */
@@ -38,6 +39,7 @@ struct attempt
 	struct peer_key sender;
 	uint8_t *plaintext;		 /* sealed->size bytes */
 	const uint8_t *log_head; /* in the plaintext, or NULL */
+	bool is_again;			 /* the same message as in another envelope */
 };
 
 /* The record's members that every message has. */
@@ -160,9 +162,10 @@ describe_frame(const struct mail *mail, struct attempt *attempt,
 
 	if (problem != NULL)
 		return problem;
-	if (frame.id != NULL &&
-		mail_has_client_id(mail, &sealed->sender, frame.id))
-		return "the same message came in another envelope before";
+	attempt->is_again = frame.id != NULL &&
+						mail_has_client_id(mail, &sealed->sender, frame.id);
+	if (attempt->is_again)
+		return NULL;
 	if (frame.text != NULL)
 		set_text(record, frame.text, frame.text_size);
 	if (frame.id != NULL)
@@ -262,6 +265,9 @@ open_fully(struct session *session, const struct mail *mail,
 	problem = describe(mail, attempt, record);
 	if (problem != NULL)
 		return fault_set(fault, RESULT_UNREADABLE, NULL, "%s", problem);
+	*opening = OPENING_AGAIN;
+	if (attempt->is_again)
+		return RESULT_OK;
 	*opening = attempt->sender.flagged ? OPENING_FLAGGED : OPENING_OPENED;
 	result = compare_log(session, mail, attempt, record, fault);
 	return result == RESULT_OK ? remember_suite(session, attempt, fault)
@@ -317,6 +323,8 @@ finish_record(const struct session *session, json_t *record,
 											: contact_standing(contact)));
 		return;
 	}
+	if (opening == OPENING_AGAIN)
+		return;
 	json_object_set_new(record, "problem", json_string(problem));
 	json_object_set(record, "envelope", message);
 }

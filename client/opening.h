@@ -20,7 +20,8 @@ enum opening
 	OPENING_NO_KEY,	   /* of a key version that never was here */
 	OPENING_FORGOTTEN, /* the private key was forgotten */
 	OPENING_UNTRUSTED, /* the sender's key is not usable */
-	OPENING_REPEATED   /* the envelope was here before */
+	OPENING_REPEATED,  /* the envelope was here before */
+	OPENING_AGAIN	   /* the message was here, in another envelope */
 };
 
 /*

@@ -2,7 +2,7 @@
 // withholds and forges.  Needs the built client (E2EMSG_CLIENT), no database.
 //
 //	node test/client/dishonest_server.mjs
-import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { b64, endorse, forgeKey, makeEncryptionKey, makeIdentityKey, sealTutorial, stale, thumbprint } from './lib/gateway.mjs';
 import { Scene, expect, fileOf, hasFile, spoil } from './lib/scene.mjs';
@@ -107,30 +107,6 @@ const pair = () => scene.pair();
 	expect(later, 3, 'a registration without database', 'err', /can't serve now: The database is away/);
 	ok(!later.err.includes('envelope'), 'has no envelope to speak of');
 	expect(await alice.run('send', bob.name, 'five'), 3, 'a send has', 'err', /can't serve now[^]*The message is kept/);
-}
-{
-	gateway.behave();
-	const { alice, bob, bobThere } = await pair();
-	const waiting = () => readdirSync(join(alice.home, alice.name)).filter((name) => name.startsWith('outgoing-'));
-	const made = (days) => `outgoing-${String(Math.floor(Date.now() / 1000) - 86400 * days).padStart(12, '0')}000000000.json`;
-	const age = (days) => renameSync(fileOf(alice, waiting()[0]), fileOf(alice, made(days)));
-	const ivs = () => new Set(bobThere.mail.map(({ iv }) => iv)).size;
-	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
-	await alice.run('send', bob.name, 'same words');
-	gateway.behave();
-	age(7);
-	expect(await alice.run('send', bob.name, 'same words'), 0, 'after a week the same text is another message',
-		'err', /^e2emsg: sent to [^]*earlier mail waits in the outbox/);
-	ok(waiting().length === 1 && ivs() === 3, 'sealed anew', `${waiting()} ${ivs()}`);
-	expect(await bob.run('read'), 0, 'which counts', 'out', /same words[^]*same words/);
-	expect(await alice.run('send', '--retry'), 0, 'the earlier one waits for a retry', 'err', /sent to/);
-	ok(waiting().length === 0 && bobThere.mail.length === 3, 'which is stored once');
-	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
-	await alice.run('send', bob.name, 'more words');
-	gateway.behave();
-	age(5);
-	expect(await alice.run('send', bob.name, 'more words'), 0, 'within six days it is the same', 'err', /sending that one/);
-	ok(waiting().length === 0 && bobThere.mail.length === 4, 'and stored once');
 }
 {
 	gateway.behave();
