@@ -276,7 +276,23 @@ print_mail(struct app *app, const struct mail *mail, const json_t *tried)
 	return account_save(&app->session.store, account, &app->fault);
 }
 
-/* Does the peer get receipts: somebody written to or verified, in suite 1? */
+/*
+ * Does the contact get receipts: somebody else, written to or verified, who
+ * may be written to, in suite 1?
+ */
+static bool
+gets_receipts(const struct app *app, const struct mail *mail,
+			  const struct contact *contact)
+{
+	struct fault unused;
+
+	return !uuid_equal(&contact->id, &app->session.account.id) &&
+		   contact->suite == SUITE_E2EMSG && contact_has_newest(contact) &&
+		   contact_may_receive(contact, false, &unused) == RESULT_OK &&
+		   (contact->verified || mail_wrote_to(mail, &contact->id));
+}
+
+/* The contact who gets a receipt about the record, or NULL. */
 static struct contact *
 receipt_contact(struct app *app, const struct mail *mail, const json_t *record)
 {
@@ -286,11 +302,8 @@ receipt_contact(struct app *app, const struct mail *mail, const json_t *record)
 			? contacts_by_id(&app->session.contacts, &peer)
 			: NULL;
 
-	return contact != NULL && !contact->changed && contact->key_count > 0 &&
-				   contact->suite == SUITE_E2EMSG &&
-				   (contact->verified || mail_wrote_to(mail, &peer))
-			   ? contact
-			   : NULL;
+	return contact != NULL && gets_receipts(app, mail, contact) ? contact
+																: NULL;
 }
 
 /* The newest new text of each peer who gets receipts: username -> id. */

@@ -190,15 +190,16 @@ describe(const struct mail *mail, struct attempt *attempt, json_t *record)
 	return NULL;
 }
 
-/* Remembers in which suite to answer. */
+/* Remembers in which suite to answer: that of the newest message. */
 static enum result
-remember_suite(struct session *session, const struct attempt *attempt,
-			   struct fault *fault)
+remember_suite(struct session *session, const struct mail *mail,
+			   const struct attempt *attempt, struct fault *fault)
 {
 	struct contact *contact = attempt->sender.contact;
 	int suite = (int) attempt->sealed->suite;
 
-	if (attempt->sender.flagged || contact->suite == suite)
+	if (attempt->sender.flagged || contact->suite == suite ||
+		mail_has_later(mail, &contact->id, attempt->sealed->seq))
 		return RESULT_OK;
 	contact->suite = suite;
 	return contacts_save(&session->store, &session->contacts, fault);
@@ -270,7 +271,7 @@ open_fully(struct session *session, const struct mail *mail,
 		return RESULT_OK;
 	*opening = attempt->sender.flagged ? OPENING_FLAGGED : OPENING_OPENED;
 	result = compare_log(session, mail, attempt, record, fault);
-	return result == RESULT_OK ? remember_suite(session, attempt, fault)
+	return result == RESULT_OK ? remember_suite(session, mail, attempt, fault)
 							   : result;
 }
 

@@ -218,7 +218,33 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	expect(await alice.run('send', tutor.name, 'hi 4'), 5, 'the yes was for the old key');
 	expect(await alice.run('verify', tutor.name), 5, 'there is no safety number', 'err', /no identity key/);
 	expect(await tutor.run('send', alice.name, 'answer'), 0, 'an unsigned user writes');
-	expect(await alice.run('read'), 0, 'and is shown as unsigned', 'out', /\(unsigned\)[^]*answer/);
+	gateway.requests = [];
+	expect(await alice.run('read', '--receipts'), 0, 'and is shown as unsigned', 'out', /\(unsigned\)[^]*answer/);
+	ok(!gateway.requests.includes('POST /messages'), 'a receipt is not sealed to a key without a yes either');
+	await alice.run('trust', tutor.name, '--yes');
+	await tutor.run('send', alice.name, 'answer 2');
+	await alice.run('read', '--receipts');
+	ok(gateway.requests.includes('POST /messages'), 'but to one with');
+}
+{
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	await alice.run('send', alice.name, 'a note');
+	await alice.run('read', '--receipts');
+	ok(gateway.users.get(alice.name).mail.length === 1, 'nobody tells himself what he has read');
+}
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	await bob.run('rotate');
+	await bob.run('send', alice.name, 'in the old suite', '--suite', '0');
+	gateway.after = spoil(/^GET .*public-key/, (reply) => ({ ...reply, body: { ...reply.body, publicKey: foreignKey.jwk } }));
+	expect(await alice.run('read'), 5, 'a message that stays sealed for now');
+	gateway.behave();
+	await bob.run('send', alice.name, 'in the new one', '--suite', '1');
+	expect(await alice.run('read'), 0, 'a later one is read', 'out', /in the new one/);
+	expect(await alice.run('read', '--retry'), 0, 'then the earlier one', 'out', /in the old suite/);
+	expect(await alice.run('send', bob.name, 'x'), 0, 'and the answer goes in the suite of the later', 'err', /suite 1/);
 }
 
 // ---- mail

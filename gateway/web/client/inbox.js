@@ -106,7 +106,7 @@ export class Inbox {
 			if (await this.isSecond(t, sealed, record)) return undefined;
 			if (frame?.receipt && !flagged)
 				shown.push(...await receipts.apply(t, now, frame.receipt));
-			if (frame?.receipt && record.text === undefined) return undefined;
+			if (frame?.receipt && record.text === undefined) return noteArrival(t, now, record, flagged);
 			shown.push(await mail.add(t, { id: record.state === 'repeated' ? `repeat-${sealed.seq}` : id, peer, ...record }));
 			return now && noteArrival(t, now, record, flagged);
 		});
@@ -181,7 +181,7 @@ async function isNewest(t, { lastIn }, { order }) {
 	return !found.some((one) => mail.isLetter(one) && one.order > order);
 }
 
-// A letter makes the conversation unread; the newest one says in which suite to answer.
+// A letter makes the conversation unread; what is newest says in which suite to answer.
 async function noteArrival(t, contact, record, flagged, newest = true) {
 	const isLetter = mail.isLetter(record);
 	const next = { ...contact,
