@@ -174,8 +174,8 @@ send_text(struct app *app, const struct text *text)
 	}
 	result = peer_find(&app->session, peer, &contact, &app->fault);
 	if (result == RESULT_OK)
-		result = contact_may_receive(contact, app_has(app, FLAG_UNSIGNED_OK),
-									 &app->fault);
+		result = peer_may_receive(&app->session, contact,
+								  app_has(app, FLAG_UNSIGNED_OK), &app->fault);
 	if (result == RESULT_OK)
 		result = outbox_put(&app->session, contact,
 							app->options.suite >= 0 ? app->options.suite
@@ -228,7 +228,8 @@ is_silent(const json_t *record)
 {
 	const char *state = json_string_value(json_object_get(record, "state"));
 
-	return state != NULL && strcmp(state, "again") == 0;
+	return state != NULL &&
+		   (strcmp(state, "again") == 0 || strcmp(state, "blocked") == 0);
 }
 
 /*
@@ -288,7 +289,8 @@ gets_receipts(const struct app *app, const struct mail *mail,
 
 	return !uuid_equal(&contact->id, &app->session.account.id) &&
 		   contact->suite == SUITE_E2EMSG && contact_has_newest(contact) &&
-		   contact_may_receive(contact, false, &unused) == RESULT_OK &&
+		   peer_may_receive(&app->session, contact, false, &unused) ==
+			   RESULT_OK &&
 		   (contact->verified || mail_wrote_to(mail, &contact->id));
 }
 

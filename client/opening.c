@@ -29,6 +29,7 @@ static const char *const states[] = {
 	[OPENING_UNTRUSTED] = "untrusted_key",
 	[OPENING_REPEATED] = "repeated",
 	[OPENING_AGAIN] = "again",
+	[OPENING_BLOCKED] = "blocked",
 };
 
 /* A message in the course of being opened. */
@@ -55,12 +56,11 @@ new_record(const struct sealed *sealed)
 }
 
 json_t *
-opening_repeat(const struct sealed *sealed)
+opening_pass_over(const struct sealed *sealed, enum opening opening)
 {
 	json_t *record = new_record(sealed);
 
-	json_object_set_new(record, "state",
-						json_string(states[OPENING_REPEATED]));
+	json_object_set_new(record, "state", json_string(states[opening]));
 	return record;
 }
 

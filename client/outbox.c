@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "blocks.h"
 #include "document.h"
 #include "field.h"
 #include "frame.h"
@@ -370,7 +371,8 @@ seal_again(struct session *session, const char *name, json_t *entry,
 		   const struct contact *contact, bool unsigned_ok,
 		   struct fault *fault)
 {
-	enum result result = contact_may_receive(contact, unsigned_ok, fault);
+	enum result result =
+		peer_may_receive(session, contact, unsigned_ok, fault);
 
 	if (result == RESULT_OK)
 		result = seal_entry(session, contact, entry, name, fault);
@@ -392,7 +394,8 @@ prepare(struct session *session, const char *name, json_t *entry,
 	enum result result = find_peer(session, entry, &contact, fault);
 
 	if (result != RESULT_OK ||
-		(!contact->changed && is_recent(entry) &&
+		(!contact->changed && !blocks_have(session->blocks, &contact->id) &&
+		 is_recent(entry) &&
 		 json_is_object(json_object_get(entry, "envelope"))))
 		return result;
 	return seal_again(session, name, entry, contact, unsigned_ok, fault);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "blocks.h"
 #include "keyring.h"
 #include "log_check.h"
 #include "peer.h"
@@ -186,6 +187,20 @@ peer_find(struct session *session, const char *username, struct contact **out,
 	return *out == NULL ? begin(session, &seen, out, fault)
 						: apply(session, *out, &seen, 0,
 								contact_judge(*out, &seen), fault);
+}
+
+enum result
+peer_may_receive(const struct session *session, const struct contact *contact,
+				 bool unsigned_ok, struct fault *fault)
+{
+	char hint[sizeof(fault->hint)];
+
+	if (!blocks_have(session->blocks, &contact->id))
+		return contact_may_receive(contact, unsigned_ok, fault);
+	snprintf(hint, sizeof(hint), "Unblock first: e2emsg unblock %s",
+			 contact->username);
+	return fault_set(fault, RESULT_REFUSED, hint,
+					 "you block %s; nothing was sent", contact->username);
 }
 
 enum result

@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 
+#include "blocks.h"
 #include "document.h"
 #include "field.h"
 #include "log_file.h"
@@ -72,6 +73,8 @@ session_open(const char *home, const char *username, const char *server,
 	if (result == RESULT_OK)
 		result = contacts_load(&out->store, &out->contacts, fault);
 	if (result == RESULT_OK)
+		result = blocks_load(&out->store, &out->blocks, fault);
+	if (result == RESULT_OK)
 		result = log_file_load(&out->store, &out->log, fault);
 	out->http.unreachable_hint = "Has it moved? e2emsg login --server URL";
 	if (result == RESULT_OK)
@@ -89,6 +92,8 @@ session_close(struct session *session)
 {
 	OPENSSL_cleanse(session->token, sizeof(session->token));
 	http_close(&session->http);
+	json_decref(session->blocks);
+	session->blocks = NULL;
 	contacts_free(&session->contacts);
 	account_free(&session->account);
 	store_close(&session->store);
