@@ -226,10 +226,13 @@ is_wanted(const struct app *app, const char *id, const json_t *record,
 static bool
 is_silent(const json_t *record)
 {
+	static const char *const silent[] = {"again", "blocked", "sealed"};
 	const char *state = json_string_value(json_object_get(record, "state"));
 
-	return state != NULL &&
-		   (strcmp(state, "again") == 0 || strcmp(state, "blocked") == 0);
+	for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++)
+		if (state != NULL && strcmp(state, silent[i]) == 0)
+			return true;
+	return false;
 }
 
 /*

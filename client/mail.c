@@ -241,6 +241,7 @@ mail_wrote_to(const struct mail *mail, const struct uuid *peer)
 		struct uuid to;
 
 		if (direction && strcmp(direction, "out") == 0 &&
+			field_present(record, "sentAt") &&
 			field_uuid(record, "peerId", &to) && uuid_equal(&to, peer))
 			return true;
 	}

@@ -108,6 +108,48 @@ seal_plaintext(const struct session *session, const struct contact *contact,
 		   json_object_set_new(entry, "envelope", sealed_json(&sealed)) == 0;
 }
 
+/* The id that the server must give to the entry's envelope. */
+static bool
+expect_id(const struct session *session, const json_t *envelope,
+		  struct uuid *out)
+{
+	struct uuid receiver;
+	uint8_t iv[ENVELOPE_IV_SIZE];
+
+	if (!field_uuid(envelope, "receiverId", &receiver) ||
+		!field_bytes(envelope, "iv", iv, sizeof(iv)))
+		return false;
+	envelope_message_id(receiver.bytes, session->account.id.bytes, iv,
+						out->bytes);
+	return true;
+}
+
+/*
+ * Suite 0 lets an envelope pass for the peer's.  So that this one does not, it
+ * is remembered before the server hears of it, whatever becomes of it.
+ */
+static enum result
+note_sealed(const struct session *session, const json_t *entry,
+			struct fault *fault)
+{
+	const json_t *envelope = json_object_get(entry, "envelope");
+	struct uuid id;
+	json_t *record;
+	enum result result;
+
+	if (json_integer_value(json_object_get(envelope, "suite")) !=
+			SUITE_TUTORIAL ||
+		!expect_id(session, envelope, &id))
+		return RESULT_OK;
+	record = json_pack("{s:s, s:s, s:o, s:O, s:O}", "direction", "out",
+					   "state", "sealed", "messageId", field_from_uuid(&id),
+					   "peerId", json_object_get(envelope, "receiverId"), "iv",
+					   json_object_get(envelope, "iv"));
+	result = mail_store_sent(&session->store, record, fault);
+	json_decref(record);
+	return result;
+}
+
 /* Seals the entry's text for the contact's newest key and stores it. */
 static enum result
 seal_entry(const struct session *session, const struct contact *contact,
@@ -134,6 +176,8 @@ seal_entry(const struct session *session, const struct contact *contact,
 						   "the message could not be sealed");
 	OPENSSL_cleanse(plaintext, sizeof(plaintext));
 	keypair_free(&mine);
+	if (result == RESULT_OK)
+		result = note_sealed(session, entry, fault);
 	return result == RESULT_OK ? document_save(&session->store, name,
 											   json_incref(entry), fault)
 							   : result;
@@ -283,22 +327,6 @@ outbox_unseal(const struct session *session, const char *peer,
 	}
 	store_list_free(names, count);
 	return result;
-}
-
-/* The id that the server must give to the entry's envelope. */
-static bool
-expect_id(const struct session *session, const json_t *envelope,
-		  struct uuid *out)
-{
-	struct uuid receiver;
-	uint8_t iv[ENVELOPE_IV_SIZE];
-
-	if (!field_uuid(envelope, "receiverId", &receiver) ||
-		!field_bytes(envelope, "iv", iv, sizeof(iv)))
-		return false;
-	envelope_message_id(receiver.bytes, session->account.id.bytes, iv,
-						out->bytes);
-	return true;
 }
 
 /* The record of what was sent, for mail.jsonl. */

@@ -243,8 +243,8 @@ fetch_sender(struct session *session, const struct uuid *sender,
 
 	uuid_print(sender, id);
 	result = fetch(session, id, version, &seen, fault);
-	if (result != RESULT_OK)
-		return result;
+	if (result != RESULT_OK) /* the server's no is one to this message */
+		return result == RESULT_REFUSED ? RESULT_UNTRUSTED : result;
 	out->contact = contacts_by_name(&session->contacts, seen.username);
 	if (out->contact == NULL)
 		result = begin(session, &seen, &out->contact, fault);
@@ -270,7 +270,6 @@ peer_sender_key(struct session *session, const struct uuid *sender,
 	struct contact *contact = contacts_by_id(&session->contacts, sender);
 	const struct contact_key *kept =
 		contact ? contact_key(contact, version) : NULL;
-	enum result result;
 
 	if (kept != NULL)
 	{
@@ -279,6 +278,5 @@ peer_sender_key(struct session *session, const struct uuid *sender,
 		out->flagged = contact->changed;
 		return RESULT_OK;
 	}
-	result = fetch_sender(session, sender, version, out, fault);
-	return result == RESULT_REFUSED ? RESULT_UNTRUSTED : result;
+	return fetch_sender(session, sender, version, out, fault);
 }

@@ -15,6 +15,8 @@
 #include "term.h"
 
 #define TOKEN_FILE "token.json"
+#define GOOD_SECONDS 3600 /* no token counts longer */
+#define FRESH_SECONDS 360 /* a new one counts this long, whatever it says */
 
 void
 session_notice(const struct session *session, const char *format, ...)
@@ -99,6 +101,20 @@ session_close(struct session *session)
 	store_close(&session->store);
 }
 
+/*
+ * When to sign in again: in time to look at the own history, and not at once
+ * when the clock here is wrong.
+ */
+static time_t
+bounded(time_t expires)
+{
+	time_t now = time(NULL);
+
+	if (expires > now + GOOD_SECONDS)
+		return now + GOOD_SECONDS;
+	return expires < now + FRESH_SECONDS ? now + FRESH_SECONDS : expires;
+}
+
 enum result
 session_take_token(struct session *session, const json_t *answer,
 				   struct fault *fault)
@@ -112,11 +128,12 @@ session_take_token(struct session *session, const json_t *answer,
 		return fault_set(fault, RESULT_REFUSED, NULL,
 						 "the server sent something that is not a token");
 	memcpy(session->token, token, strlen(token) + 1);
-	session->token_expires = expires;
+	session->token_expires = bounded(expires);
 	return document_save(&session->store, TOKEN_FILE,
 						 json_pack("{s:s, s:I, s:s}", "token", token,
-								   "expires", (json_int_t) expires, "server",
-								   session->http.base),
+								   "expires",
+								   (json_int_t) session->token_expires,
+								   "server", session->http.base),
 						 fault);
 }
 

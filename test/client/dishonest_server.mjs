@@ -325,6 +325,19 @@ for (const [expired, code, said, unsaid] of [
 	await alice.run('trust', tutor.username, '--yes');
 	expect(await alice.run('send', tutor.username, 'Dear tutor'), 0, 'the answer', 'err', /suite 0/);
 	ok(tutor.mail[0].suite === 0, 'goes in the suite of the question');
+	gateway.before = ({ method, path, body }) => {
+		if (method !== 'POST' || path !== '/messages') return undefined;
+		gateway.deliver(aliceThere, tutor, { ...body, keyVersion: 1 });
+		return 'hang up';
+	};
+	expect(await alice.run('send', tutor.username, 'never answered'), 3, 'one whose answer is lost');
+	gateway.behave();
+	aliceThere.mail.splice(-2); // of three tries
+	const early = await alice.run('read');
+	expect(early, 6, 'is known, too, when it comes back');
+	ok(!early.out.includes('never answered'), 'and not shown');
+	expect(await alice.run('read', '--all'), 0, 'nor among what was sent', 'out', /^((?!never answered)[^])*$/);
+	await alice.run('send', '--retry');
 	gateway.deliver(aliceThere, tutor, tutor.mail[0]);
 	const reflected = await alice.run('read');
 	expect(reflected, 6, 'in suite 0, too, our own envelope is not taken for the peer\'s');
@@ -458,6 +471,23 @@ for (const options of [[], ['--unsigned']]) {
 	gateway.before = (asked) => (asked.path === '/messages'
 		? { status: 401, body: { code: 'invalid_token', title: 'no', hint: 'POST /sessions' } } : undefined);
 	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login\n/);
+}
+
+// ---- the end of a token
+
+for (const [expiresAt, what, signsIn] of [
+	['2099-01-01T00:00:00.000Z', 'that is said to be good for ever', [3500, 3700]],
+	['1999-01-01T00:00:00.000Z', 'that is said to be over', [300, 400]],
+]) {
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	gateway.after = spoil(/^POST \/sessions$/, (reply) => ({ ...reply, body: { ...reply.body, expiresAt } }));
+	expect(await alice.run('login'), 0, `a token ${what}`);
+	const left = JSON.parse(readFileSync(fileOf(alice, 'token.json'), 'utf8')).expires - Date.now() / 1000;
+	ok(left > signsIn[0] && left < signsIn[1], 'counts within bounds', left);
+	gateway.requests = [];
+	expect(await alice.run('read'), 0, 'and is used');
+	ok(!gateway.requests.includes('POST /sessions'), 'as long as that');
 }
 
 // ---- the token of an account without identity key
