@@ -109,17 +109,21 @@ inbox_release(struct inbox *inbox, struct reader *reader)
 	let_rest(inbox, reader);
 }
 
+/* Only a queued one is marked: who has it then says when that is over. */
 void
 inbox_leave(struct reader *reader)
 {
-	while (!inbox_is_held(reader) && !inbox_hold(reader))
-	{
-		unsigned state = atomic_fetch_or(&reader->state, LEAVING) | LEAVING;
+	unsigned state;
 
-		if ((state & OWNER) == QUEUED)
-			futex_wait(&reader->state, state);
-		else
-			atomic_fetch_and(&reader->state, ~LEAVING);
+	while (((state = atomic_load(&reader->state)) & OWNER) != HELD)
+	{
+		unsigned marked = state | LEAVING;
+
+		if ((state & OWNER) == RESTING)
+			inbox_hold(reader);
+		else if (atomic_compare_exchange_strong(&reader->state, &state,
+												marked))
+			futex_wait(&reader->state, marked);
 	}
 }
 
