@@ -197,9 +197,10 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	const { gateway: there } = other;
 	const { alice, bob } = await other.pair();
 	await alice.client.verify(bob.name);
+	await alice.client.close();
+	await bob.client.send(alice.name, 'under the first key');
 	await alice.client.rotateKeys();
 	await waitUntil(() => alice.client.account.backup.saved);
-	await alice.client.close();
 	await bob.client.send(alice.name, 'before the loss');
 	const old = await other.visitor();
 	await refuses(old.client.restore(alice.name, alice.code.replace(/.$/, (last) => (last === '0' ? '1' : '0'))), 'bad_recovery_code', 'a typing error is noticed here');
@@ -210,7 +211,7 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 		({ username, keyVersion }) => username === alice.name && keyVersion === 2);
 	old.name = alice.name;
 	await old.read();
-	ok((await old.texts(bob)).join() === 'before the loss', 'with what is on the server, and no false gap', await old.texts(bob));
+	ok((await old.texts(bob)).join() === 'under the first key,before the loss', 'with what is on the server, and no false gap', await old.texts(bob));
 	ok((await old.client.conversations())[0].trust === 'verified', 'and whom one had compared');
 	await does(old.client.send(bob.name, 'I am back'), 'it sends', ({ state }) => state === 'sent');
 	await bob.read();
