@@ -2,7 +2,7 @@
 //
 //	node test/web/devices.mjs
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, does, refuses, waitUntil } from './lib/scene.mjs';
+import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene().open();
 const { gateway } = scene;
@@ -124,6 +124,29 @@ for (const [what, wanted] of [['right after the backup was fetched', /^POST \/ba
 	alice.there.backup = backup;
 	await alice.client.keyLog();
 	ok(/not made here/.test(alice.client.keyLogProblem), 'but of a key that no backup has', alice.client.keyLogProblem);
+}
+
+// ---- a restored account knows where its mail begins
+
+{
+	const { alice, bob } = await scene.pair();
+	await waitUntil(() => alice.client.account.backup.saved);
+	await alice.client.close();
+	for (const text of ['left out', 'shown']) await bob.client.send(alice.name, text);
+	const hidden = alice.there.mail.at(-2).seq;
+	alice.there.mail.splice(-2, 1);
+	const other = await scene.visitor();
+	await other.client.restore(alice.name, alice.code);
+	other.name = alice.name;
+	await other.read();
+	ok((await other.texts(bob)).join() === 'shown', 'a restored account reads what is on the server');
+	const note = (await other.client.messages(bob.name)).find((one) => one.note === 'missing');
+	ok(note?.details.from === hidden && note.details.through === hidden, 'and says what the server left out', JSON.stringify(note));
+	gateway.after = spoil(/^POST \/messages\/ack$/, () => ({ status: 200, body: {} }));
+	const third = await scene.visitor();
+	await refuses(third.client.restore(alice.name, alice.code), 'bad_answer', 'a server that does not say where mail begins');
+	gateway.behave();
+	ok(third.client.account === null, 'nothing is restored then');
 }
 
 await scene.close();

@@ -77,7 +77,6 @@ export class Restore {
 			for (const key of keysOf(opened)) await t.put('keys', key);
 			for (const contact of contacts) await t.put('contacts', contact);
 			await t.put('meta', { ...emptyBackup(locator), version: opened.version, moved: false, saved: 1 });
-			await t.put('meta', { name: 'progress', last: 0, acknowledged: 0, known: false });
 			await t.put('meta', { name: 'log', pin });
 		});
 		await this.core.reload();
@@ -85,12 +84,13 @@ export class Restore {
 
 	// Signs in and checks the own history; when that fails, nothing is left here.
 	async begin() {
-		const { account, keyLog, session } = this.core;
+		const { account, inbox, keyLog, session } = this.core;
 		try {
 			await session.signInAs(account.need());
 			await this.findVersion();
 			await keyLog.checkOwn();
 			await session.markChecked();
+			await inbox.begin();
 		} catch (error) {
 			await account.forget();
 			throw explain(error);
