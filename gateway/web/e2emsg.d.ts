@@ -222,8 +222,11 @@ export interface Client {
 	 * shown; throws number_changed when they are not those of now.
 	 */
 	verify(username: string, digits?: string): Promise<void>;
-	/** The user's yes to what the server shows of the peer now; throws refused_key where no yes heals. */
-	acceptKeyChange(username: string): Promise<void>;
+	/**
+	 * The user's yes to what the server shows of the peer now; throws refused_key where no yes heals.
+	 * digits: those that were compared; throws number_changed when the server shows another identity by now.
+	 */
+	acceptKeyChange(username: string, digits?: string): Promise<void>;
 
 	/** A new encryption key; after a lost answer call it again. */
 	rotateKeys(): Promise<Account>;
