@@ -133,7 +133,10 @@ export interface SafetyNumber {
 	changed: boolean;
 }
 
-/** elsewhere: another tab of this database holds the stream. */
+/**
+ * elsewhere: another tab of this database holds the stream; offline: it is tried
+ * again; closed, with an error in the event: it is not, until connect().
+ */
 export type Connection = 'closed' | 'connecting' | 'online' | 'offline' | 'elsewhere';
 
 /** docs/web.md explains them ("Events"). */
