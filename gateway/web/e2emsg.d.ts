@@ -235,7 +235,8 @@ export interface Client {
 	rotateKeys(): Promise<Account>;
 	/**
 	 * A new code; the current one is needed to make it, and worth nothing afterwards.  When no answer
-	 * comes the current one stays good: at the next connection, should the server have taken the new one.
+	 * comes the current one counts: a server that has taken the new one gets the current one again at
+	 * the next connection (account.backup.saved).
 	 */
 	recoveryCode(current: string): Promise<string>;
 	/** The user has the recovery code elsewhere: this browser forgets it. */

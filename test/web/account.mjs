@@ -156,6 +156,24 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(alice.client.login(), 'no_account', 'and no account', /./);
 }
 
+// ---- clocks that are wrong
+
+for (const [what, ahead] of [['a day fast', 86400e3], ['a day slow', -86400e3], ['from 1970', -Date.now()]]) {
+	gateway.behave();
+	scene.ahead = ahead;
+	const { alice, bob } = await scene.pair();
+	gateway.requests = [];
+	for (const text of ['one', 'two', 'three']) await alice.client.send(bob.name, text);
+	await does(alice.client.rotateKeys(), `a clock that is ${what} stops nothing`);
+	ok(await waitUntil(async () => (await bob.texts(alice)).at(-1) === 'three'), '... no mail');
+	ok(!gateway.requests.includes('POST /sessions'), '... and signs in no more often', gateway.requests.join());
+	alice.there.tokens.clear();
+	await does(alice.client.send(bob.name, 'four'), '... and when the token has ended, once', ({ state }) => state === 'sent');
+	ok(gateway.requests.filter((request) => request === 'POST /sessions').length === 1, '... as any other', gateway.requests.join());
+	for (const { client } of [alice, bob]) await client.close();
+	scene.ahead = 0;
+}
+
 // ---- rotation
 
 {
