@@ -8,7 +8,6 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-#include "backup_account.h"
 #include "backup_contents.h"
 #include "field.h"
 #include "keyring.h"
@@ -190,4 +189,40 @@ backup_open_key(const struct backup_file *file, const struct backup_part *part,
 
 	OPENSSL_cleanse(der, sizeof(der));
 	return done;
+}
+
+/* The highest key version in a backup. */
+static uint32_t
+highest_version(const struct backup *backup)
+{
+	struct backup_span unused;
+	uint32_t version, highest = 0;
+	size_t offset = 1;
+
+	while (backup_next(backup, &offset, &version, &unused))
+		if (version > highest)
+			highest = version;
+	return highest;
+}
+
+const char *
+backup_open_account(const struct account *account,
+					const struct backup_file *file,
+					const struct backup *backup, struct backup_account *out)
+{
+	struct backup_part part = backup_part_of(account, BACKUP_KIND_ACCOUNT, 0);
+	struct backup_span sealed = backup->account;
+	char *text = malloc(sealed.size);
+	const char *problem = "its account does not open";
+
+	*out = (struct backup_account){0};
+	if (text != NULL &&
+		backup_open(file->key, &part, sealed, (uint8_t *) text))
+		problem = backup_account_read(text, sealed.size - BACKUP_SEALED_EXTRA,
+									  account->service, account->username,
+									  highest_version(backup), out);
+	if (text != NULL)
+		OPENSSL_cleanse(text, sealed.size);
+	free(text);
+	return problem;
 }

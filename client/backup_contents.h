@@ -7,6 +7,7 @@
 
 #include <openssl/sha.h>
 
+#include "backup_account.h"
 #include "backup_file.h"
 #include "keypair.h"
 #include "session.h"
@@ -41,6 +42,16 @@ extern bool backup_contents_write(const struct session *session,
 extern struct backup_part backup_part_of(const struct account *account,
 										 enum backup_kind kind,
 										 uint32_t version);
+
+/*
+ * Opens and reads the account in a backup.  NULL, or what is wrong as one
+ * static sentence.  Free out->contacts in any case.
+ */
+extern const char *backup_open_account(const struct account *account,
+									   const struct backup_file *file,
+									   const struct backup *backup,
+									   struct backup_account *out)
+	__attribute__((warn_unused_result));
 
 /* Opens an encryption key of a backup. */
 extern bool backup_open_key(const struct backup_file *file,

@@ -102,23 +102,6 @@ follow_version(struct session *session, struct fault *fault)
 	return account_save(&session->store, &session->account, fault);
 }
 
-/* Can the account's part be opened with the backup key of this account? */
-static bool
-is_own(const struct session *session, const struct backup_file *file,
-	   const struct backup *backup)
-{
-	struct backup_part part =
-		backup_part_of(&session->account, BACKUP_KIND_ACCOUNT, 0);
-	uint8_t *text = malloc(backup->account.size);
-	bool own =
-		text != NULL && backup_open(file->key, &part, backup->account, text);
-
-	if (text != NULL)
-		OPENSSL_cleanse(text, backup->account.size);
-	free(text);
-	return own;
-}
-
 static enum result
 refuse_foreign(struct fault *fault)
 {
@@ -143,14 +126,14 @@ refuse_gone(struct fault *fault)
 static enum result
 take_stored(struct session *session, struct backup_file *file,
 			const struct server_backup *stored, bool force,
-			struct fault *fault)
+			struct backup_account *theirs, struct fault *fault)
 {
 	struct backup backup;
 	bool taken = false;
 	enum result result;
 
 	if (backup_parse(stored->bytes, stored->size, &backup) != NULL ||
-		!is_own(session, file, &backup))
+		backup_open_account(&session->account, file, &backup, theirs) != NULL)
 		return force ? RESULT_OK : refuse_foreign(fault);
 	memcpy(file->sealed_key, backup.key.at, backup.key.size);
 	result = take_keys(session, file, &backup, &taken, fault);
@@ -161,23 +144,42 @@ take_stored(struct session *session, struct backup_file *file,
 /*
  * Goes on from the backup that is on the server.  "anew": under a new code, so
  * that one which is gone is no obstacle; "force": nor one that can't be
- * opened.
+ * opened.  *theirs: the account in it, whose contacts are to be freed.
  */
 static enum result
 pull(struct session *session, struct backup_file *file, bool anew, bool force,
-	 struct fault *fault)
+	 struct backup_account *theirs, struct fault *fault)
 {
 	struct server_backup stored;
 	enum result result = server_backup(session, &stored, fault);
 
+	*theirs = (struct backup_account){0};
 	if (result != RESULT_OK)
 		return result;
 	file->version = stored.version;
 	if (stored.bytes != NULL)
-		result = take_stored(session, file, &stored, force, fault);
+		result = take_stored(session, file, &stored, force, theirs, fault);
 	else if (!anew)
 		result = refuse_gone(fault);
 	free(stored.bytes);
+	return result;
+}
+
+/* The same, and takes over the peers that the other device knows. */
+static enum result
+merge(struct session *session, struct backup_file *file, bool anew, bool force,
+	  struct fault *fault)
+{
+	struct backup_account theirs;
+	bool changed = false;
+	enum result result = pull(session, file, anew, force, &theirs, fault);
+
+	if (result == RESULT_OK &&
+		!contacts_merge(&session->contacts, &theirs.contacts, &changed))
+		result = fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
+	if (result == RESULT_OK && changed)
+		result = contacts_save(&session->store, &session->contacts, fault);
+	contacts_free(&theirs.contacts);
 	return result;
 }
 
@@ -208,7 +210,7 @@ push(struct session *session, struct backup_file *file,
 		if (tries == TRIES)
 			return fault_set(fault, RESULT_NETWORK, "Try again.",
 							 "other devices keep writing the backup");
-		result = pull(session, file, locator != NULL, force, fault);
+		result = merge(session, file, locator != NULL, force, fault);
 		if (result != RESULT_OK)
 			return result;
 	}
@@ -312,11 +314,12 @@ enum result
 backup_take_over(struct session *session, struct fault *fault)
 {
 	struct backup_file file;
-	enum result result;
+	struct backup_account theirs = {0};
+	enum result result = backup_file_load(&session->store, &file, fault);
 
-	result = backup_file_load(&session->store, &file, fault);
 	if (result == RESULT_OK && file.version > 0)
-		result = pull(session, &file, true, true, fault);
+		result = pull(session, &file, true, true, &theirs, fault);
+	contacts_free(&theirs.contacts); /* somebody may hold one of ours */
 	OPENSSL_cleanse(&file, sizeof(file));
 	return result;
 }

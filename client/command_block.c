@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "blocks.h"
 #include "command.h"
 #include "field.h"
 #include "peer.h"
@@ -22,6 +23,16 @@ find_id(struct app *app, const char *who, struct uuid *out)
 	if (result == RESULT_OK)
 		*out = contact->id;
 	return result;
+}
+
+/* Remembers what the server was told. */
+static enum result
+remember(struct session *session, const struct uuid *id, bool blocked,
+		 struct fault *fault)
+{
+	if (!blocks_change(session->blocks, id, blocked))
+		return fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
+	return blocks_save(&session->store, session->blocks, fault);
 }
 
 /* Tells the server; says so. */
@@ -44,8 +55,10 @@ change(struct app *app, bool blocked)
 	if (result == RESULT_OK)
 		result = server_block(&app->session, &id, blocked, &app->fault);
 	if (result == RESULT_OK)
+		result = remember(&app->session, &id, blocked, &app->fault);
+	if (result == RESULT_OK)
 		session_notice(&app->session,
-					   blocked ? "%s is blocked; what is here already stays"
+					   blocked ? "%s is blocked; what was read already stays"
 							   : "%s is not blocked any more",
 					   who);
 	return result;
@@ -65,7 +78,7 @@ command_unblock(struct app *app)
 
 /* One block: a name where there is one, the id otherwise. */
 static enum result
-print_block(struct app *app, const json_t *block)
+print_block(struct app *app, const json_t *block, json_t *all)
 {
 	const struct contact *contact;
 	struct uuid id;
@@ -78,6 +91,8 @@ print_block(struct app *app, const json_t *block)
 		!field_text(block, "createdAt", 1, 40, &since))
 		return fault_set(&app->fault, RESULT_REFUSED, NULL,
 						 "the server sent something that is not a block");
+	if (!blocks_change(all, &id, true))
+		return fault_set(&app->fault, RESULT_REFUSED, NULL, "out of memory");
 	contact = contacts_by_id(&app->session.contacts, &id);
 	uuid_print(&id, text);
 	if (app->options.json)
@@ -89,29 +104,42 @@ print_block(struct app *app, const json_t *block)
 	return RESULT_OK;
 }
 
-enum result
-command_blocks(struct app *app)
+/* Prints the server's list, which from now on is the one that counts here. */
+static enum result
+take_blocks(struct app *app, const json_t *blocks)
 {
-	json_t *answer = NULL;
-	const json_t *block, *blocks;
+	struct session *session = &app->session;
+	json_t *all = json_object();
+	const json_t *block;
 	size_t i;
-	enum result result = app_open(app);
+	enum result result = RESULT_OK;
 
-	if (result == RESULT_OK)
-		result = server_blocks(&app->session, &answer, &app->fault);
-	if (result != RESULT_OK)
-		return result;
-	blocks = json_object_get(answer, "blocks");
 	if (!json_is_array(blocks))
 		result = fault_set(&app->fault, RESULT_REFUSED, NULL,
 						   "the server sent something that is no list of "
 						   "blocks");
 	json_array_foreach(blocks, i, block)
 	{
-		result = print_block(app, block);
+		result = print_block(app, block, all);
 		if (result != RESULT_OK)
 			break;
 	}
+	if (result == RESULT_OK && !json_equal(all, session->blocks))
+		result = blocks_save(&session->store, all, &app->fault);
+	json_decref(all);
+	return result;
+}
+
+enum result
+command_blocks(struct app *app)
+{
+	json_t *answer = NULL;
+	enum result result = app_open(app);
+
+	if (result == RESULT_OK)
+		result = server_blocks(&app->session, &answer, &app->fault);
+	if (result == RESULT_OK)
+		result = take_blocks(app, json_object_get(answer, "blocks"));
 	json_decref(answer);
 	return result;
 }

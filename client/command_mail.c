@@ -91,8 +91,7 @@ deliver(struct app *app, const char *name)
 		outbox_deliver(&app->session, name, app_has(app, FLAG_UNSIGNED_OK),
 					   &receipt, &app->fault);
 
-	if ((result == RESULT_NETWORK || result == RESULT_REFUSED) &&
-		store_has(&app->session.store, name))
+	if (result != RESULT_OK && store_has(&app->session.store, name))
 		say_kept(&app->fault);
 	if (result != RESULT_OK)
 		return result;
@@ -175,8 +174,8 @@ send_text(struct app *app, const struct text *text)
 	}
 	result = peer_find(&app->session, peer, &contact, &app->fault);
 	if (result == RESULT_OK)
-		result = contact_may_receive(contact, app_has(app, FLAG_UNSIGNED_OK),
-									 &app->fault);
+		result = peer_may_receive(&app->session, contact,
+								  app_has(app, FLAG_UNSIGNED_OK), &app->fault);
 	if (result == RESULT_OK)
 		result = outbox_put(&app->session, contact,
 							app->options.suite >= 0 ? app->options.suite
@@ -223,6 +222,19 @@ is_wanted(const struct app *app, const char *id, const json_t *record,
 		   seq > app->session.account.shown;
 }
 
+/* Is it nothing that a person wants to see? */
+static bool
+is_silent(const json_t *record)
+{
+	static const char *const silent[] = {"again", "blocked", "sealed"};
+	const char *state = json_string_value(json_object_get(record, "state"));
+
+	for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++)
+		if (state != NULL && strcmp(state, silent[i]) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Prints a record.  To people a receipt is news of what they sent; when all is
  * shown, that has it beside itself.
@@ -235,7 +247,8 @@ print_record(const struct app *app, const struct mail *mail,
 
 	if (app->options.json || !delivery_is_receipt(record))
 	{
-		letter_print(record, delivery, app->options.json);
+		if (app->options.json || !is_silent(record))
+			letter_print(record, delivery, app->options.json);
 		return;
 	}
 	subject = delivery_subject(mail, record);
@@ -267,7 +280,24 @@ print_mail(struct app *app, const struct mail *mail, const json_t *tried)
 	return account_save(&app->session.store, account, &app->fault);
 }
 
-/* Does the peer get receipts: somebody written to or verified, in suite 1? */
+/*
+ * Does the contact get receipts: somebody else, written to or verified, who
+ * may be written to, in suite 1?
+ */
+static bool
+gets_receipts(const struct app *app, const struct mail *mail,
+			  const struct contact *contact)
+{
+	struct fault unused;
+
+	return !uuid_equal(&contact->id, &app->session.account.id) &&
+		   contact->suite == SUITE_E2EMSG && contact_has_newest(contact) &&
+		   peer_may_receive(&app->session, contact, false, &unused) ==
+			   RESULT_OK &&
+		   (contact->verified || mail_wrote_to(mail, &contact->id));
+}
+
+/* The contact who gets a receipt about the record, or NULL. */
 static struct contact *
 receipt_contact(struct app *app, const struct mail *mail, const json_t *record)
 {
@@ -277,11 +307,8 @@ receipt_contact(struct app *app, const struct mail *mail, const json_t *record)
 			? contacts_by_id(&app->session.contacts, &peer)
 			: NULL;
 
-	return contact != NULL && !contact->changed && contact->key_count > 0 &&
-				   contact->suite == SUITE_E2EMSG &&
-				   (contact->verified || mail_wrote_to(mail, &peer))
-			   ? contact
-			   : NULL;
+	return contact != NULL && gets_receipts(app, mail, contact) ? contact
+																: NULL;
 }
 
 /* The newest new text of each peer who gets receipts: username -> id. */

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "field.h"
 #include "keyring.h"
+#include "outbox.h"
 #include "peer.h"
 #include "safety.h"
 
@@ -138,17 +139,38 @@ show_change(struct app *app, const struct contact *contact,
 	app->fault = unused;
 }
 
+/* Is it what was remembered, or what comes after that? */
+static bool
+continues(const struct contact *contact, const struct key_object *seen)
+{
+	enum verdict verdict = contact_judge(contact, seen);
+
+	return verdict == VERDICT_KNOWN || verdict == VERDICT_ROTATED;
+}
+
 /* Does the key object hold something that only a yes of the user settles? */
 static bool
 needs_yes(const struct contact *contact, const struct key_object *seen)
 {
-	enum verdict verdict = contact_judge(contact, seen);
-
-	if (contact->changed ||
-		(verdict != VERDICT_KNOWN && verdict != VERDICT_ROTATED))
+	if (contact->changed || !continues(contact, seen))
 		return true;
 	return !contact->has_identity &&
-		   (verdict == VERDICT_ROTATED || !contact->accepted);
+		   (seen->version > contact->met || !contact->accepted);
+}
+
+/* The user said yes: remembers that, and takes back what was sealed before. */
+static enum result
+accept_key(struct session *session, struct contact *contact,
+		   const struct key_object *seen, struct fault *fault)
+{
+	bool is_other = !continues(contact, seen);
+	enum result result = contact_accept(contact, seen, fault);
+
+	if (result == RESULT_OK && is_other)
+		result = outbox_unseal(session, contact->username, fault);
+	return result == RESULT_OK
+			   ? contacts_save(&session->store, &session->contacts, fault)
+			   : result;
 }
 
 enum result
@@ -179,10 +201,7 @@ command_trust(struct app *app)
 			 contact->username);
 	result = app_ask(app, question);
 	if (result == RESULT_OK)
-		result = contact_accept(contact, &seen, &app->fault);
-	if (result == RESULT_OK)
-		result =
-			contacts_save(&session->store, &session->contacts, &app->fault);
+		result = accept_key(session, contact, &seen, &app->fault);
 	if (result == RESULT_OK)
 		session_notice(session, "accepted: %s is %s", contact->username,
 					   contact_standing(contact));

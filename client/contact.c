@@ -34,20 +34,20 @@ judge_identity(const struct contact *known, const struct key_object *seen)
 enum verdict
 contact_judge(const struct contact *known, const struct key_object *seen)
 {
-	const struct contact_key *newest = &known->keys[0];
 	const struct contact_key *same = contact_key(known, seen->version);
+	const struct contact_key *before = contact_key(known, seen->version - 1);
 	enum verdict verdict = judge_identity(known, seen);
 
 	if (verdict != VERDICT_KNOWN)
 		return verdict;
 	if (same != NULL && !same_thumbprint(same->thumbprint, seen->thumbprint))
 		return VERDICT_CONFLICT;
-	if (seen->version == newest->version + 1 &&
-		!same_thumbprint(seen->previous_thumbprint, newest->thumbprint))
+	if (before != NULL &&
+		!same_thumbprint(before->thumbprint, seen->previous_thumbprint))
 		return VERDICT_CONFLICT;
-	if (seen->version < newest->version || seen->version < known->met)
-		return VERDICT_OLDER;
-	return seen->version == newest->version ? VERDICT_KNOWN : VERDICT_ROTATED;
+	if (seen->version == known->met)
+		return VERDICT_KNOWN;
+	return seen->version > known->met ? VERDICT_ROTATED : VERDICT_OLDER;
 }
 
 const char *
@@ -113,7 +113,7 @@ contact_begin(struct contact *out, const struct key_object *seen)
 void
 contact_learn(struct contact *contact, const struct key_object *seen)
 {
-	if (seen->version > contact->keys[0].version)
+	if (seen->version > contact->met)
 		contact->accepted = false;
 	insert_key(contact, seen);
 }
@@ -128,9 +128,9 @@ contact_accept(struct contact *contact, const struct key_object *seen,
 	if (verdict == VERDICT_OLDER ||
 		(verdict == VERDICT_CONFLICT && contact->has_identity))
 		return contact_refuse(contact, verdict, fault);
-	if (verdict == VERDICT_ROTATED)
+	if (verdict == VERDICT_KNOWN || verdict == VERDICT_ROTATED)
 		contact_learn(contact, seen);
-	else if (verdict != VERDICT_KNOWN)
+	else
 		contact_begin(contact, seen);
 	contact->suite = suite;
 	contact->changed = false;

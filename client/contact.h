@@ -49,7 +49,7 @@ struct contact
 
 enum verdict
 {
-	VERDICT_KNOWN,	  /* the remembered identity and the newest key met */
+	VERDICT_KNOWN,	  /* the remembered identity and highest version met */
 	VERDICT_ROTATED,  /* the remembered identity, a newer key */
 	VERDICT_OLDER,	  /* the remembered identity, an older version */
 	VERDICT_CHANGED,  /* another identity key, or another user id */

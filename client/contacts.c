@@ -169,3 +169,35 @@ contacts_add(struct contacts *contacts)
 	memset(&grown[contacts->count], 0, sizeof(*grown));
 	return &grown[contacts->count++];
 }
+
+/* Was this very identity of a known peer verified elsewhere, and not here? */
+static bool
+is_verified_there(const struct contact *known, const struct contact *other)
+{
+	return other->verified && !known->verified && known->has_identity &&
+		   memcmp(known->identity_thumbprint, other->identity_thumbprint,
+				  JWK_THUMBPRINT_SIZE) == 0;
+}
+
+bool
+contacts_merge(struct contacts *contacts, const struct contacts *others,
+			   bool *changed)
+{
+	*changed = false;
+	for (size_t i = 0; i < others->count; i++)
+	{
+		const struct contact *other = &others->list[i];
+		struct contact *known = contacts_by_name(contacts, other->username);
+
+		if (known != NULL && is_verified_there(known, other))
+			known->verified = *changed = true;
+		if (known != NULL || contacts_by_id(contacts, &other->id) != NULL)
+			continue;
+		known = contacts_add(contacts);
+		if (known == NULL)
+			return false;
+		*known = *other;
+		*changed = true;
+	}
+	return true;
+}

@@ -34,4 +34,13 @@ extern struct contact *contacts_by_id(const struct contacts *contacts,
 /* A place for one more, cleared; NULL when memory is out. */
 extern struct contact *contacts_add(struct contacts *contacts);
 
+/*
+ * Takes over peers that were not met here, and that the identity remembered
+ * here was verified elsewhere.  *changed: was there anything?  False when
+ * memory is out.
+ */
+extern CHECKED bool contacts_merge(struct contacts *contacts,
+								   const struct contacts *others,
+								   bool *changed);
+
 #endif /* E2EMSG_CONTACTS_H */

@@ -2,6 +2,7 @@
  * inbox.c
  *		Mail on its way in: fetched, opened, stored.
  */
+#include "blocks.h"
 #include "field.h"
 #include "inbox.h"
 #include "opening.h"
@@ -14,7 +15,7 @@ count(struct inbox_counts *counts, enum opening opening)
 		counts->opened++;
 	else if (opening == OPENING_FLAGGED || opening == OPENING_UNTRUSTED)
 		counts->untrusted++;
-	else
+	else if (opening != OPENING_AGAIN && opening != OPENING_BLOCKED)
 		counts->unreadable++;
 	if (opening == OPENING_FORGOTTEN)
 		counts->forgotten++;
@@ -50,6 +51,20 @@ note_gap(const struct session *session, struct inbox_counts *counts,
 					   (long long) last + 1, (long long) seq - 1);
 }
 
+/* Opens a message, unless the user blocks its sender. */
+static enum result
+open_message(struct session *session, const struct mail *mail, json_t *message,
+			 const struct sealed *sealed, enum opening *opening,
+			 json_t **record, struct fault *fault)
+{
+	if (!blocks_have(session->blocks, &sealed->sender))
+		return opening_try(session, mail, message, sealed, opening, record,
+						   fault);
+	*opening = OPENING_BLOCKED;
+	*record = opening_pass_over(sealed, *opening);
+	return RESULT_OK;
+}
+
 /* Opens one message of a page and adds its record to the mail. */
 static enum result
 take_message(struct session *session, struct mail *mail, json_t *message,
@@ -72,11 +87,11 @@ take_message(struct session *session, struct mail *mail, json_t *message,
 	{
 		session_notice(session, "mail %lld is an envelope that came before",
 					   (long long) sealed.seq);
-		record = opening_repeat(&sealed);
+		record = opening_pass_over(&sealed, opening);
 	}
 	else
-		result = opening_try(session, mail, message, &sealed, &opening,
-							 &record, fault);
+		result = open_message(session, mail, message, &sealed, &opening,
+							  &record, fault);
 	if (result == RESULT_OK)
 		result = mail_add(mail, &session->account, record, fault);
 	if (result == RESULT_OK)
@@ -145,7 +160,7 @@ inbox_fetch(struct session *session, struct mail *mail,
 	return result;
 }
 
-/* Opens one stored envelope again; an opened one replaces its record. */
+/* Opens one stored envelope again; what that gives replaces its record. */
 static enum result
 retry_envelope(struct session *session, struct mail *mail, json_t *message,
 			   struct inbox_counts *counts, struct fault *fault)
@@ -157,12 +172,13 @@ retry_envelope(struct session *session, struct mail *mail, json_t *message,
 
 	if (sealed_read(message, &sealed))
 	{
-		result = opening_try(session, mail, message, &sealed, &opening,
-							 &record, fault);
+		result = open_message(session, mail, message, &sealed, &opening,
+							  &record, fault);
 		if (result == RESULT_OK)
 			count(counts, opening);
 		if (result == RESULT_OK &&
-			(opening == OPENING_OPENED || opening == OPENING_FLAGGED))
+			(opening == OPENING_OPENED || opening == OPENING_FLAGGED ||
+			 opening == OPENING_AGAIN || opening == OPENING_BLOCKED))
 			result =
 				mail_add(mail, &session->account, json_incref(record), fault);
 		json_decref(record);

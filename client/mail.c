@@ -208,6 +208,27 @@ mail_has_client_id(const struct mail *mail, const struct uuid *sender,
 }
 
 bool
+mail_has_later(const struct mail *mail, const struct uuid *peer, int64_t seq)
+{
+	const char *id;
+	json_t *record;
+
+	json_object_foreach(mail->records, id, record)
+	{
+		const char *state;
+		struct uuid from;
+		int64_t number;
+
+		if (field_number(record, "seq", seq + 1, &number) &&
+			field_text(record, "state", 1, 32, &state) &&
+			strcmp(state, "opened") == 0 &&
+			field_uuid(record, "peerId", &from) && uuid_equal(&from, peer))
+			return true;
+	}
+	return false;
+}
+
+bool
 mail_wrote_to(const struct mail *mail, const struct uuid *peer)
 {
 	const char *id;
@@ -220,6 +241,7 @@ mail_wrote_to(const struct mail *mail, const struct uuid *peer)
 		struct uuid to;
 
 		if (direction && strcmp(direction, "out") == 0 &&
+			field_present(record, "sentAt") &&
 			field_uuid(record, "peerId", &to) && uuid_equal(&to, peer))
 			return true;
 	}

@@ -54,6 +54,10 @@ extern CHECKED enum result mail_store_sent(const struct store *store,
 extern bool mail_has_envelope(const struct mail *mail,
 							  const struct sealed *sealed);
 
+/* Was mail of this peer opened that came after the number? */
+extern bool mail_has_later(const struct mail *mail, const struct uuid *peer,
+						   int64_t seq);
+
 /* Did this account ever write to that user? */
 extern bool mail_wrote_to(const struct mail *mail, const struct uuid *peer);
 

@@ -28,6 +28,8 @@ static const char *const states[] = {
 	[OPENING_FORGOTTEN] = "no_private_key",
 	[OPENING_UNTRUSTED] = "untrusted_key",
 	[OPENING_REPEATED] = "repeated",
+	[OPENING_AGAIN] = "again",
+	[OPENING_BLOCKED] = "blocked",
 };
 
 /* A message in the course of being opened. */
@@ -38,6 +40,7 @@ struct attempt
 	struct peer_key sender;
 	uint8_t *plaintext;		 /* sealed->size bytes */
 	const uint8_t *log_head; /* in the plaintext, or NULL */
+	bool is_again;			 /* the same message as in another envelope */
 };
 
 /* The record's members that every message has. */
@@ -53,12 +56,11 @@ new_record(const struct sealed *sealed)
 }
 
 json_t *
-opening_repeat(const struct sealed *sealed)
+opening_pass_over(const struct sealed *sealed, enum opening opening)
 {
 	json_t *record = new_record(sealed);
 
-	json_object_set_new(record, "state",
-						json_string(states[OPENING_REPEATED]));
+	json_object_set_new(record, "state", json_string(states[opening]));
 	return record;
 }
 
@@ -160,9 +162,10 @@ describe_frame(const struct mail *mail, struct attempt *attempt,
 
 	if (problem != NULL)
 		return problem;
-	if (frame.id != NULL &&
-		mail_has_client_id(mail, &sealed->sender, frame.id))
-		return "the same message came in another envelope before";
+	attempt->is_again = frame.id != NULL &&
+						mail_has_client_id(mail, &sealed->sender, frame.id);
+	if (attempt->is_again)
+		return NULL;
 	if (frame.text != NULL)
 		set_text(record, frame.text, frame.text_size);
 	if (frame.id != NULL)
@@ -187,15 +190,16 @@ describe(const struct mail *mail, struct attempt *attempt, json_t *record)
 	return NULL;
 }
 
-/* Remembers in which suite to answer. */
+/* Remembers in which suite to answer: that of the newest message. */
 static enum result
-remember_suite(struct session *session, const struct attempt *attempt,
-			   struct fault *fault)
+remember_suite(struct session *session, const struct mail *mail,
+			   const struct attempt *attempt, struct fault *fault)
 {
 	struct contact *contact = attempt->sender.contact;
 	int suite = (int) attempt->sealed->suite;
 
-	if (attempt->sender.flagged || contact->suite == suite)
+	if (attempt->sender.flagged || contact->suite == suite ||
+		mail_has_later(mail, &contact->id, attempt->sealed->seq))
 		return RESULT_OK;
 	contact->suite = suite;
 	return contacts_save(&session->store, &session->contacts, fault);
@@ -262,9 +266,12 @@ open_fully(struct session *session, const struct mail *mail,
 	problem = describe(mail, attempt, record);
 	if (problem != NULL)
 		return fault_set(fault, RESULT_UNREADABLE, NULL, "%s", problem);
+	*opening = OPENING_AGAIN;
+	if (attempt->is_again)
+		return RESULT_OK;
 	*opening = attempt->sender.flagged ? OPENING_FLAGGED : OPENING_OPENED;
 	result = compare_log(session, mail, attempt, record, fault);
-	return result == RESULT_OK ? remember_suite(session, attempt, fault)
+	return result == RESULT_OK ? remember_suite(session, mail, attempt, fault)
 							   : result;
 }
 
@@ -317,6 +324,8 @@ finish_record(const struct session *session, json_t *record,
 											: contact_standing(contact)));
 		return;
 	}
+	if (opening == OPENING_AGAIN)
+		return;
 	json_object_set_new(record, "problem", json_string(problem));
 	json_object_set(record, "envelope", message);
 }

@@ -20,7 +20,9 @@ enum opening
 	OPENING_NO_KEY,	   /* of a key version that never was here */
 	OPENING_FORGOTTEN, /* the private key was forgotten */
 	OPENING_UNTRUSTED, /* the sender's key is not usable */
-	OPENING_REPEATED   /* the envelope was here before */
+	OPENING_REPEATED,  /* the envelope was here before */
+	OPENING_AGAIN,	   /* the message was here, in another envelope */
+	OPENING_BLOCKED	   /* the user blocks the sender */
 };
 
 /*
@@ -33,7 +35,11 @@ opening_try(struct session *session, const struct mail *mail, json_t *message,
 			const struct sealed *sealed, enum opening *opening,
 			json_t **record, struct fault *fault);
 
-/* The record of an envelope that came twice; NULL when memory is out. */
-extern json_t *opening_repeat(const struct sealed *sealed);
+/*
+ * The record of an envelope that is not opened, REPEATED or BLOCKED; NULL when
+ * memory is out.
+ */
+extern json_t *opening_pass_over(const struct sealed *sealed,
+								 enum opening opening);
 
 #endif /* E2EMSG_OPENING_H */

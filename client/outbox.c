@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "blocks.h"
 #include "document.h"
 #include "field.h"
 #include "frame.h"
@@ -107,6 +108,48 @@ seal_plaintext(const struct session *session, const struct contact *contact,
 		   json_object_set_new(entry, "envelope", sealed_json(&sealed)) == 0;
 }
 
+/* The id that the server must give to the entry's envelope. */
+static bool
+expect_id(const struct session *session, const json_t *envelope,
+		  struct uuid *out)
+{
+	struct uuid receiver;
+	uint8_t iv[ENVELOPE_IV_SIZE];
+
+	if (!field_uuid(envelope, "receiverId", &receiver) ||
+		!field_bytes(envelope, "iv", iv, sizeof(iv)))
+		return false;
+	envelope_message_id(receiver.bytes, session->account.id.bytes, iv,
+						out->bytes);
+	return true;
+}
+
+/*
+ * Suite 0 lets an envelope pass for the peer's.  So that this one does not, it
+ * is remembered before the server hears of it, whatever becomes of it.
+ */
+static enum result
+note_sealed(const struct session *session, const json_t *entry,
+			struct fault *fault)
+{
+	const json_t *envelope = json_object_get(entry, "envelope");
+	struct uuid id;
+	json_t *record;
+	enum result result;
+
+	if (json_integer_value(json_object_get(envelope, "suite")) !=
+			SUITE_TUTORIAL ||
+		!expect_id(session, envelope, &id))
+		return RESULT_OK;
+	record = json_pack("{s:s, s:s, s:o, s:O, s:O}", "direction", "out",
+					   "state", "sealed", "messageId", field_from_uuid(&id),
+					   "peerId", json_object_get(envelope, "receiverId"), "iv",
+					   json_object_get(envelope, "iv"));
+	result = mail_store_sent(&session->store, record, fault);
+	json_decref(record);
+	return result;
+}
+
 /* Seals the entry's text for the contact's newest key and stores it. */
 static enum result
 seal_entry(const struct session *session, const struct contact *contact,
@@ -124,12 +167,17 @@ seal_entry(const struct session *session, const struct contact *contact,
 		result = fault_set(fault, RESULT_USAGE, NULL,
 						   "the text is too long: at most %d bytes",
 						   FRAME_TEXT_MAX);
-	if (result == RESULT_OK && !seal_plaintext(session, contact, &mine, suite,
-											   plaintext, size, entry))
+	if (result == RESULT_OK &&
+		(!seal_plaintext(session, contact, &mine, suite, plaintext, size,
+						 entry) ||
+		 json_object_set_new(entry, "sealedAt", json_integer(time(NULL))) !=
+			 0))
 		result = fault_set(fault, RESULT_REFUSED, NULL,
 						   "the message could not be sealed");
 	OPENSSL_cleanse(plaintext, sizeof(plaintext));
 	keypair_free(&mine);
+	if (result == RESULT_OK)
+		result = note_sealed(session, entry, fault);
 	return result == RESULT_OK ? document_save(&session->store, name,
 											   json_incref(entry), fault)
 							   : result;
@@ -204,28 +252,34 @@ outbox_list(const struct session *session, char ***names, size_t *count,
 }
 
 /*
- * Is the entry young enough for its envelope to be stored once?  An older one
- * may have been stored and forgotten since, so that its receiver would take a
- * new message for a repeated one.
+ * Is the envelope young enough for the server to know it again?  An older one
+ * may have been stored and forgotten since.
  */
 static bool
-is_recent(const char *name)
+is_recent(const json_t *entry)
 {
-	long long made;
+	int64_t sealed_at;
 
-	return sscanf(name, PREFIX "%12lld", &made) == 1 &&
-		   time(NULL) - made <= SAME_SEND_SECONDS;
+	return field_number(entry, "sealedAt", 0, &sealed_at) &&
+		   time(NULL) - sealed_at <= SAME_SEND_SECONDS;
 }
 
-/* Is the entry for this peer, with this text? */
+static bool
+is_for(const json_t *entry, const char *peer)
+{
+	const char *to = json_string_value(json_object_get(entry, "peer"));
+
+	return to != NULL && strcmp(to, peer) == 0;
+}
+
+/* Is the entry a try to send this text to this peer? */
 static bool
 is_same_send(const json_t *entry, const char *peer, const char *text,
 			 size_t size)
 {
 	const json_t *kept = json_object_get(entry, "text");
-	const char *to = json_string_value(json_object_get(entry, "peer"));
 
-	return to != NULL && strcmp(to, peer) == 0 &&
+	return is_recent(entry) && is_for(entry, peer) && json_is_string(kept) &&
 		   json_string_length(kept) == size &&
 		   memcmp(json_string_value(kept), text, size) == 0;
 }
@@ -243,8 +297,6 @@ outbox_find(const struct session *session, const char *peer, const char *text,
 	{
 		json_t *entry;
 
-		if (!is_recent(names[i]))
-			continue;
 		result = document_load(&session->store, names[i], &entry, fault);
 		if (result == RESULT_OK && is_same_send(entry, peer, text, size))
 			snprintf(name, STORE_NAME_MAX, "%s", names[i]);
@@ -254,20 +306,27 @@ outbox_find(const struct session *session, const char *peer, const char *text,
 	return result;
 }
 
-/* The id that the server must give to the entry's envelope. */
-static bool
-expect_id(const struct session *session, const json_t *envelope,
-		  struct uuid *out)
+enum result
+outbox_unseal(const struct session *session, const char *peer,
+			  struct fault *fault)
 {
-	struct uuid receiver;
-	uint8_t iv[ENVELOPE_IV_SIZE];
+	char **names;
+	size_t count;
+	enum result result = outbox_list(session, &names, &count, fault);
 
-	if (!field_uuid(envelope, "receiverId", &receiver) ||
-		!field_bytes(envelope, "iv", iv, sizeof(iv)))
-		return false;
-	envelope_message_id(receiver.bytes, session->account.id.bytes, iv,
-						out->bytes);
-	return true;
+	for (size_t i = 0; i < count && result == RESULT_OK; i++)
+	{
+		json_t *entry;
+
+		result = document_load(&session->store, names[i], &entry, fault);
+		if (result == RESULT_OK && is_for(entry, peer) &&
+			json_object_del(entry, "envelope") == 0)
+			result = document_save(&session->store, names[i],
+								   json_incref(entry), fault);
+		json_decref(entry);
+	}
+	store_list_free(names, count);
+	return result;
 }
 
 /* The record of what was sent, for mail.jsonl. */
@@ -320,30 +379,71 @@ finish(struct session *session, const char *name, const json_t *entry,
 							   : result;
 }
 
-/* Seals again: for a newer key of the peer, or because the iv was used. */
+/* Whom the entry is for. */
 static enum result
-repair(struct session *session, const char *name, json_t *entry,
-	   const struct http_reply *reply, bool unsigned_ok, struct fault *fault)
+find_peer(const struct session *session, const json_t *entry,
+		  struct contact **out, struct fault *fault)
 {
 	const char *peer = json_string_value(json_object_get(entry, "peer"));
-	struct contact *contact =
-		peer ? contacts_by_name(&session->contacts, peer) : NULL;
-	enum result result = RESULT_OK;
 
-	if (contact == NULL)
-		return fault_set(fault, RESULT_REFUSED, NULL,
-						 "the outbox names a peer who is not a contact");
-	if (strcmp(http_code(reply), "stale_key_version") == 0)
-		result = peer_update(session, contact,
-							 json_object_get(reply->body, "current"), fault);
-	if (result == RESULT_OK)
-		result = contact_may_receive(contact, unsigned_ok, fault);
+	*out = peer ? contacts_by_name(&session->contacts, peer) : NULL;
+	return *out != NULL
+			   ? RESULT_OK
+			   : fault_set(fault, RESULT_REFUSED, NULL,
+						   "the outbox names a peer who is not a contact");
+}
+
+/* Seals again, for the contact's newest key, if that may be. */
+static enum result
+seal_again(struct session *session, const char *name, json_t *entry,
+		   const struct contact *contact, bool unsigned_ok,
+		   struct fault *fault)
+{
+	enum result result =
+		peer_may_receive(session, contact, unsigned_ok, fault);
+
 	if (result == RESULT_OK)
 		result = seal_entry(session, contact, entry, name, fault);
 	if (result == RESULT_OK)
 		session_notice(session, "sealed again for key version %u of %s",
-					   contact->keys[0].version, peer);
+					   contact->keys[0].version, contact->username);
 	return result;
+}
+
+/*
+ * Sees to it that the entry's envelope may go out: one for an identity that
+ * is accepted, and that the server knows again if it has it already.
+ */
+static enum result
+prepare(struct session *session, const char *name, json_t *entry,
+		bool unsigned_ok, struct fault *fault)
+{
+	struct contact *contact;
+	enum result result = find_peer(session, entry, &contact, fault);
+
+	if (result != RESULT_OK ||
+		(!contact->changed && !blocks_have(session->blocks, &contact->id) &&
+		 is_recent(entry) &&
+		 json_is_object(json_object_get(entry, "envelope"))))
+		return result;
+	return seal_again(session, name, entry, contact, unsigned_ok, fault);
+}
+
+/* Seals again after a refusal: for a newer key, or since the iv was used. */
+static enum result
+repair(struct session *session, const char *name, json_t *entry,
+	   const struct http_reply *reply, bool unsigned_ok, struct fault *fault)
+{
+	struct contact *contact;
+	enum result result = find_peer(session, entry, &contact, fault);
+
+	if (result == RESULT_OK &&
+		strcmp(http_code(reply), "stale_key_version") == 0)
+		result = peer_update(session, contact,
+							 json_object_get(reply->body, "current"), fault);
+	return result == RESULT_OK
+			   ? seal_again(session, name, entry, contact, unsigned_ok, fault)
+			   : result;
 }
 
 /* One round with the server.  *again: sealed anew, send that. */
@@ -375,7 +475,8 @@ post_once(struct session *session, const char *name, json_t *entry,
 	else
 	{
 		result = http_fault(&reply, fault);
-		(void) (store_remove(&session->store, name, &unused) == RESULT_OK);
+		if (code[0] != '\0') /* or else it is none of a gateway's */
+			(void) (store_remove(&session->store, name, &unused) == RESULT_OK);
 	}
 	http_reply_free(&reply);
 	return result;
@@ -390,6 +491,8 @@ outbox_deliver(struct session *session, const char *name, bool unsigned_ok,
 	enum result result = document_load(&session->store, name, &entry, fault);
 
 	*out = (struct outbox_receipt){0};
+	if (result == RESULT_OK)
+		result = prepare(session, name, entry, unsigned_ok, fault);
 	for (int round = 0; result == RESULT_OK && again; round++)
 	{
 		if (round == ROUNDS_MAX)

@@ -4,7 +4,9 @@
  *
  * An entry is the file outgoing-N.json with the text and the sealed
  * envelope.  A try whose answer was lost is made again with the same
- * envelope, iv and all, so that the server stores it once.
+ * envelope, iv and all, so that the server stores it once.  After six days it
+ * may have forgotten that: then the entry is sealed anew, and its receiver
+ * knows the message by the client's id.
  */
 #ifndef E2EMSG_OUTBOX_H
 #define E2EMSG_OUTBOX_H
@@ -55,6 +57,14 @@ extern CHECKED enum result outbox_find(const struct session *session,
 extern CHECKED enum result outbox_list(const struct session *session,
 									   char ***names, size_t *count,
 									   struct fault *fault);
+
+/*
+ * Takes the envelopes off the entries for a peer whose identity the user has
+ * accepted: they were sealed for the one before.
+ */
+extern CHECKED enum result outbox_unseal(const struct session *session,
+										 const char *peer,
+										 struct fault *fault);
 
 /*
  * Hands an entry to the server.  When the peer has rotated, verifies the new

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "blocks.h"
 #include "keyring.h"
 #include "log_check.h"
 #include "peer.h"
@@ -15,16 +16,18 @@ save(struct session *session, struct fault *fault)
 	return contacts_save(&session->store, &session->contacts, fault);
 }
 
-/* Is this key of the user's own name the one in the keyring? */
+/* Is a key of the user's own name the one in the keyring? */
 static enum result
 check_own(const struct session *session, const struct key_object *seen,
 		  struct fault *fault)
 {
 	struct keypair own = {0};
 	bool same;
-	enum result result =
-		keyring_load(&session->store, seen->version, &own, fault);
+	enum result result;
 
+	if (strcmp(seen->username, session->account.username) != 0)
+		return RESULT_OK;
+	result = keyring_load(&session->store, seen->version, &own, fault);
 	if (result != RESULT_OK && result != RESULT_UNREADABLE)
 		return result;
 	same = result == RESULT_OK &&
@@ -42,10 +45,7 @@ begin(struct session *session, const struct key_object *seen,
 	  struct contact **out, struct fault *fault)
 {
 	bool own = strcmp(seen->username, session->account.username) == 0;
-	enum result result = own ? check_own(session, seen, fault) : RESULT_OK;
 
-	if (result != RESULT_OK)
-		return result;
 	*out = contacts_add(&session->contacts);
 	if (*out == NULL)
 		return fault_set(fault, RESULT_REFUSED, NULL, "out of memory");
@@ -78,12 +78,13 @@ apply(struct session *session, struct contact *contact,
 	if (verdict == VERDICT_CONFLICT ||
 		(verdict == VERDICT_OLDER && version == 0))
 		return contact_refuse(contact, verdict, fault);
-	if (verdict == VERDICT_KNOWN)
+	if (verdict == VERDICT_KNOWN && contact_has_newest(contact))
 		return RESULT_OK;
 	if (verdict == VERDICT_ROTATED && contact->key_count > 0)
 		session_notice(session, "%s rotated to key version %u", seen->username,
 					   seen->version);
-	if (verdict == VERDICT_ROTATED || verdict == VERDICT_OLDER)
+	if (verdict == VERDICT_KNOWN || verdict == VERDICT_ROTATED ||
+		verdict == VERDICT_OLDER)
 		contact_learn(contact, seen);
 	else if (version == 0 || version > contact->met)
 	{
@@ -112,7 +113,17 @@ check_asked(const struct session *session, const char *who, uint32_t version,
 	return RESULT_OK;
 }
 
-/* Fetches a key, verifies it, and that it is logged. */
+/* Is it logged, and not a stranger's in the user's own name? */
+static enum result
+check_seen(struct session *session, const json_t *object,
+		   const struct key_object *seen, struct fault *fault)
+{
+	enum result result = log_check_key(session, object, seen, fault);
+
+	return result == RESULT_OK ? check_own(session, seen, fault) : result;
+}
+
+/* Fetches a key and verifies it. */
 static enum result
 fetch(struct session *session, const char *who, uint32_t version,
 	  struct key_object *out, struct fault *fault)
@@ -133,7 +144,7 @@ fetch(struct session *session, const char *who, uint32_t version,
 	if (result == RESULT_OK)
 		result = check_asked(session, who, version, out, fault);
 	if (result == RESULT_OK)
-		result = log_check_key(session, object, out, fault);
+		result = check_seen(session, object, out, fault);
 	json_decref(object);
 	return result;
 }
@@ -179,6 +190,20 @@ peer_find(struct session *session, const char *username, struct contact **out,
 }
 
 enum result
+peer_may_receive(const struct session *session, const struct contact *contact,
+				 bool unsigned_ok, struct fault *fault)
+{
+	char hint[sizeof(fault->hint)];
+
+	if (!blocks_have(session->blocks, &contact->id))
+		return contact_may_receive(contact, unsigned_ok, fault);
+	snprintf(hint, sizeof(hint), "Unblock first: e2emsg unblock %s",
+			 contact->username);
+	return fault_set(fault, RESULT_REFUSED, hint,
+					 "you block %s; nothing was sent", contact->username);
+}
+
+enum result
 peer_look(struct session *session, const char *username,
 		  struct key_object *out, struct fault *fault)
 {
@@ -199,7 +224,7 @@ peer_update(struct session *session, struct contact *contact,
 		return fault_set(fault, RESULT_UNTRUSTED, NULL,
 						 "the server sent the key of %s in place of %s",
 						 seen.username, contact->username);
-	result = log_check_key(session, object, &seen, fault);
+	result = check_seen(session, object, &seen, fault);
 	if (result != RESULT_OK)
 		return result;
 	return apply(session, contact, &seen, 0, contact_judge(contact, &seen),
@@ -218,8 +243,8 @@ fetch_sender(struct session *session, const struct uuid *sender,
 
 	uuid_print(sender, id);
 	result = fetch(session, id, version, &seen, fault);
-	if (result != RESULT_OK)
-		return result;
+	if (result != RESULT_OK) /* the server's no is one to this message */
+		return result == RESULT_REFUSED ? RESULT_UNTRUSTED : result;
 	out->contact = contacts_by_name(&session->contacts, seen.username);
 	if (out->contact == NULL)
 		result = begin(session, &seen, &out->contact, fault);
@@ -245,7 +270,6 @@ peer_sender_key(struct session *session, const struct uuid *sender,
 	struct contact *contact = contacts_by_id(&session->contacts, sender);
 	const struct contact_key *kept =
 		contact ? contact_key(contact, version) : NULL;
-	enum result result;
 
 	if (kept != NULL)
 	{
@@ -254,6 +278,5 @@ peer_sender_key(struct session *session, const struct uuid *sender,
 		out->flagged = contact->changed;
 		return RESULT_OK;
 	}
-	result = fetch_sender(session, sender, version, out, fault);
-	return result == RESULT_REFUSED ? RESULT_UNTRUSTED : result;
+	return fetch_sender(session, sender, version, out, fault);
 }

@@ -27,6 +27,15 @@ extern CHECKED enum result peer_find(struct session *session,
 									 struct fault *fault);
 
 /*
+ * May something be sent to the contact: somebody whom the user does not block
+ * (RESULT_REFUSED), and contact_may_receive()?
+ */
+extern CHECKED enum result peer_may_receive(const struct session *session,
+											const struct contact *contact,
+											bool unsigned_ok,
+											struct fault *fault);
+
+/*
  * Asks for a user's current key object and verifies it, without a change to
  * what is remembered.
  */

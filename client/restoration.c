@@ -9,7 +9,6 @@
 #include <openssl/crypto.h>
 
 #include "assertion.h"
-#include "backup_account.h"
 #include "backup_contents.h"
 #include "keyring.h"
 #include "log_check.h"
@@ -30,7 +29,6 @@ struct attempt
 	struct backup backup;
 	struct backup_file file; /* with the backup key */
 	struct backup_account account;
-	uint32_t highest; /* key version in the backup */
 };
 
 static enum result
@@ -133,29 +131,6 @@ open_key(struct attempt *attempt)
 	return NULL;
 }
 
-/* Opens and reads the account. */
-static const char *
-open_account(struct attempt *attempt)
-{
-	const struct account *account = &attempt->session->account;
-	struct backup_part part =
-		backup_part_of(&attempt->session->account, BACKUP_KIND_ACCOUNT, 0);
-	struct backup_span sealed = attempt->backup.account;
-	size_t size = sealed.size - BACKUP_SEALED_EXTRA;
-	char *text = malloc(sealed.size);
-	const char *problem = "its account does not open";
-
-	if (text != NULL &&
-		backup_open(attempt->file.key, &part, sealed, (uint8_t *) text))
-		problem = backup_account_read(text, size, account->service,
-									  account->username, attempt->highest,
-									  &attempt->account);
-	if (text != NULL)
-		OPENSSL_cleanse(text, sealed.size);
-	free(text);
-	return problem;
-}
-
 /* Opens a private key and stores it. */
 static enum result
 take_key(struct attempt *attempt, const struct backup_part *part,
@@ -184,11 +159,7 @@ take_keys(struct attempt *attempt, struct fault *fault)
 	part.kind = BACKUP_KIND_ENCRYPTION;
 	while (result == RESULT_OK &&
 		   backup_next(&attempt->backup, &offset, &part.version, &sealed))
-	{
 		result = take_key(attempt, &part, sealed, part.version, fault);
-		if (part.version > attempt->highest)
-			attempt->highest = part.version;
-	}
 	return result;
 }
 
@@ -205,11 +176,12 @@ unpack(struct attempt *attempt, struct fault *fault)
 	result = take_keys(attempt, fault);
 	if (result != RESULT_OK)
 		return result;
-	problem = open_account(attempt);
+	problem = backup_open_account(&session->account, &attempt->file,
+								  &attempt->backup, &attempt->account);
 	if (problem != NULL)
 		return refuse_backup(problem, fault);
 	session->account.id = attempt->account.id;
-	session->account.version = attempt->highest;
+	session->account.version = attempt->account.version;
 	session->contacts = attempt->account.contacts;
 	attempt->account.contacts = (struct contacts){0};
 	result = contacts_save(&session->store, &session->contacts, fault);

@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 
+#include "blocks.h"
 #include "document.h"
 #include "field.h"
 #include "log_file.h"
@@ -14,6 +15,8 @@
 #include "term.h"
 
 #define TOKEN_FILE "token.json"
+#define GOOD_SECONDS 3600 /* no token counts longer */
+#define FRESH_SECONDS 360 /* a new one counts this long, whatever it says */
 
 void
 session_notice(const struct session *session, const char *format, ...)
@@ -72,6 +75,8 @@ session_open(const char *home, const char *username, const char *server,
 	if (result == RESULT_OK)
 		result = contacts_load(&out->store, &out->contacts, fault);
 	if (result == RESULT_OK)
+		result = blocks_load(&out->store, &out->blocks, fault);
+	if (result == RESULT_OK)
 		result = log_file_load(&out->store, &out->log, fault);
 	out->http.unreachable_hint = "Has it moved? e2emsg login --server URL";
 	if (result == RESULT_OK)
@@ -89,9 +94,25 @@ session_close(struct session *session)
 {
 	OPENSSL_cleanse(session->token, sizeof(session->token));
 	http_close(&session->http);
+	json_decref(session->blocks);
+	session->blocks = NULL;
 	contacts_free(&session->contacts);
 	account_free(&session->account);
 	store_close(&session->store);
+}
+
+/*
+ * When to sign in again: in time to look at the own history, and not at once
+ * when the clock here is wrong.
+ */
+static time_t
+bounded(time_t expires)
+{
+	time_t now = time(NULL);
+
+	if (expires > now + GOOD_SECONDS)
+		return now + GOOD_SECONDS;
+	return expires < now + FRESH_SECONDS ? now + FRESH_SECONDS : expires;
 }
 
 enum result
@@ -107,11 +128,12 @@ session_take_token(struct session *session, const json_t *answer,
 		return fault_set(fault, RESULT_REFUSED, NULL,
 						 "the server sent something that is not a token");
 	memcpy(session->token, token, strlen(token) + 1);
-	session->token_expires = expires;
+	session->token_expires = bounded(expires);
 	return document_save(&session->store, TOKEN_FILE,
 						 json_pack("{s:s, s:I, s:s}", "token", token,
-								   "expires", (json_int_t) expires, "server",
-								   session->http.base),
+								   "expires",
+								   (json_int_t) session->token_expires,
+								   "server", session->http.base),
 						 fault);
 }
 

@@ -27,6 +27,7 @@ struct session
 	struct store store;
 	struct account account;
 	struct contacts contacts;
+	json_t *blocks; /* blocks.h; NULL: none */
 	struct http http;
 	char token[SESSION_TOKEN_MAX + 1]; /* empty: none */
 	time_t token_expires;

@@ -79,8 +79,7 @@ answer_held(struct outbox *outbox, const struct batch *batch)
 
 		if (ticket->status == STATUS_MAILBOX_BUSY && ticket->give_up_ms > now)
 		{
-			free(ticket->body);
-			ticket->body = NULL;
+			ticket_clear(ticket);
 			push(&outbox->held, ticket);
 			rest = true;
 		}
@@ -127,8 +126,7 @@ run_held(void *context)
 static void
 wait_for_mailbox(struct outbox *outbox, struct ticket *ticket)
 {
-	free(ticket->body);
-	ticket->body = NULL;
+	ticket_clear(ticket);
 	ticket->give_up_ms = clock_ms() + outbox->config->lock_timeout_ms;
 	pthread_mutex_lock(&outbox->mutex);
 	push(&outbox->held, ticket);
@@ -159,19 +157,15 @@ write_reply(const struct ticket *ticket, struct reply *reply)
 }
 
 void
-outbox_send(struct outbox *outbox, const struct submission *submission,
-			struct reply *reply)
+outbox_send(struct outbox *outbox, struct ticket *ticket, struct reply *reply)
 {
-	struct ticket ticket = {.submission = submission,
-							.status = STATUS_OVERLOADED};
-
+	ticket->status = STATUS_OVERLOADED;
 	if (atomic_fetch_add(&outbox->waiting, 1) < outbox->config->queue_limit)
-		pipeline_send(outbox->pipeline, &ticket);
-	if (ticket.status == STATUS_MAILBOX_BUSY)
-		wait_for_mailbox(outbox, &ticket);
+		pipeline_send(outbox->pipeline, ticket);
+	if (ticket->status == STATUS_MAILBOX_BUSY)
+		wait_for_mailbox(outbox, ticket);
 	atomic_fetch_sub(&outbox->waiting, 1);
-	write_reply(&ticket, reply);
-	free(ticket.body);
+	write_reply(ticket, reply);
 }
 
 void

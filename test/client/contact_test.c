@@ -1,6 +1,7 @@
 /*
  * contact_test.c
- *		The rules of trust, and key objects that lie.
+ *		The rules of trust, and key objects that lie; the verdicts of
+ *		vectors/trust.json, which the browser client gives, too.
  */
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "field.h"
 #include "keypair.h"
 #include "tap.h"
+#include "vector.h"
 
 #define SERVICE "msg.example.org"
 #define VERSIONS 5
@@ -159,8 +161,8 @@ check_restored(struct tap *tap, const struct bob *bob)
 	contact_learn(&contact, &old);
 	tap_ok(tap, !contact_has_newest(&contact),
 		   "nor has it one after mail under an old key");
-	tap_ok(tap, contact_judge(&contact, &newest) == VERDICT_ROTATED,
-		   "the newest key is followed");
+	tap_ok(tap, contact_judge(&contact, &newest) == VERDICT_KNOWN,
+		   "the newest key is the one of the backup");
 	contact_learn(&contact, &newest);
 	tap_ok(tap, contact_has_newest(&contact), "and is the one to seal to");
 }
@@ -332,6 +334,98 @@ check_lies(struct tap *tap, const struct bob *bob)
 		   "nothing at all is not");
 }
 
+/* A number of a vector, or what stands for it. */
+static uint8_t
+number_of(const json_t *vector, const char *name, uint32_t otherwise)
+{
+	return (uint8_t) (json_object_get(vector, name)
+						  ? vector_number(vector, name)
+						  : otherwise);
+}
+
+/* The key object of a vector. */
+static struct key_object
+object_of(const json_t *vector)
+{
+	struct key_object out = {.username = "bob",
+							 .version = vector_number(vector, "version")};
+	uint8_t identity = number_of(vector, "identity", 1);
+	uint32_t version = out.version;
+
+	out.user_id.bytes[0] = number_of(vector, "user", 1);
+	out.has_identity = identity > 0;
+	memset(out.identity_thumbprint, identity, sizeof(out.identity_thumbprint));
+	memset(out.thumbprint, number_of(vector, "key", version),
+		   sizeof(out.thumbprint));
+	memset(out.previous_thumbprint, number_of(vector, "previous", version - 1),
+		   sizeof(out.previous_thumbprint));
+	return out;
+}
+
+/* A peer after all that a vector says was met. */
+static struct contact
+remembered(const json_t *vector)
+{
+	const json_t *entry, *met = json_object_get(vector, "met");
+	bool restored = json_object_get(vector, "restored") != NULL;
+	struct contact contact = {0};
+	size_t i;
+
+	if (restored)
+	{
+		struct key_object lost = {.version =
+									  vector_number(vector, "restored")};
+
+		lost.user_id.bytes[0] = 1;
+		lost.has_identity = true;
+		memset(lost.identity_thumbprint, 1, sizeof(lost.identity_thumbprint));
+		contact_begin(&contact, &lost);
+		contact.key_count = 0;
+		memset(contact.keys, 0, sizeof(contact.keys));
+	}
+	json_array_foreach(met, i, entry)
+	{
+		struct key_object object = object_of(entry);
+
+		if (i == 0 && !restored)
+			contact_begin(&contact, &object);
+		else
+			contact_learn(&contact, &object);
+	}
+	return contact;
+}
+
+static void
+check_verdicts(struct tap *tap)
+{
+	static const char *const names[] = {
+		[VERDICT_KNOWN] = "known",		 [VERDICT_ROTATED] = "rotated",
+		[VERDICT_OLDER] = "older",		 [VERDICT_CHANGED] = "changed",
+		[VERDICT_VANISHED] = "vanished", [VERDICT_APPEARED] = "appeared",
+		[VERDICT_CONFLICT] = "conflict",
+	};
+	json_t *file = tap_vectors("trust.json");
+	json_t *vector;
+	size_t i;
+
+	json_array_foreach(json_object_get(file, "verdicts"), i, vector)
+	{
+		struct contact contact = remembered(vector);
+		struct key_object seen = object_of(json_object_get(vector, "seen"));
+		const char *verdict = names[contact_judge(&contact, &seen)];
+		struct fault fault;
+		bool healed = contact_accept(&contact, &seen, &fault) == RESULT_OK;
+
+		tap_ok(tap,
+			   strcmp(verdict, vector_text(vector, "verdict")) == 0 &&
+				   healed == vector_true(vector, "heals") &&
+				   (!healed || memcmp(contact.keys[0].thumbprint,
+									  seen.thumbprint, 32) == 0),
+			   vector_text(vector, "comment"));
+	}
+	json_decref(file);
+}
+
 int
 main(void)
 {
@@ -346,6 +440,7 @@ main(void)
 	check_conflict(&tap, &bob);
 	check_unsigned(&tap, &bob);
 	check_lies(&tap, &bob);
+	check_verdicts(&tap);
 	free_bob(&bob);
 	return tap_end(&tap);
 }

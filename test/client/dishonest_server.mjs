@@ -2,7 +2,7 @@
 // withholds and forges.  Needs the built client (E2EMSG_CLIENT), no database.
 //
 //	node test/client/dishonest_server.mjs
-import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { b64, endorse, forgeKey, makeEncryptionKey, makeIdentityKey, sealTutorial, stale, thumbprint } from './lib/gateway.mjs';
 import { Scene, expect, fileOf, hasFile, spoil } from './lib/scene.mjs';
@@ -107,30 +107,6 @@ const pair = () => scene.pair();
 	expect(later, 3, 'a registration without database', 'err', /can't serve now: The database is away/);
 	ok(!later.err.includes('envelope'), 'has no envelope to speak of');
 	expect(await alice.run('send', bob.name, 'five'), 3, 'a send has', 'err', /can't serve now[^]*The message is kept/);
-}
-{
-	gateway.behave();
-	const { alice, bob, bobThere } = await pair();
-	const waiting = () => readdirSync(join(alice.home, alice.name)).filter((name) => name.startsWith('outgoing-'));
-	const made = (days) => `outgoing-${String(Math.floor(Date.now() / 1000) - 86400 * days).padStart(12, '0')}000000000.json`;
-	const age = (days) => renameSync(fileOf(alice, waiting()[0]), fileOf(alice, made(days)));
-	const ivs = () => new Set(bobThere.mail.map(({ iv }) => iv)).size;
-	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
-	await alice.run('send', bob.name, 'same words');
-	gateway.behave();
-	age(7);
-	expect(await alice.run('send', bob.name, 'same words'), 0, 'after a week the same text is another message',
-		'err', /^e2emsg: sent to [^]*earlier mail waits in the outbox/);
-	ok(waiting().length === 1 && ivs() === 3, 'sealed anew', `${waiting()} ${ivs()}`);
-	expect(await bob.run('read'), 0, 'which counts', 'out', /same words[^]*same words/);
-	expect(await alice.run('send', '--retry'), 0, 'the earlier one waits for a retry', 'err', /sent to/);
-	ok(waiting().length === 0 && bobThere.mail.length === 3, 'which is stored once');
-	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
-	await alice.run('send', bob.name, 'more words');
-	gateway.behave();
-	age(5);
-	expect(await alice.run('send', bob.name, 'more words'), 0, 'within six days it is the same', 'err', /sending that one/);
-	ok(waiting().length === 0 && bobThere.mail.length === 4, 'and stored once');
 }
 {
 	gateway.behave();
@@ -242,7 +218,33 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 	expect(await alice.run('send', tutor.name, 'hi 4'), 5, 'the yes was for the old key');
 	expect(await alice.run('verify', tutor.name), 5, 'there is no safety number', 'err', /no identity key/);
 	expect(await tutor.run('send', alice.name, 'answer'), 0, 'an unsigned user writes');
-	expect(await alice.run('read'), 0, 'and is shown as unsigned', 'out', /\(unsigned\)[^]*answer/);
+	gateway.requests = [];
+	expect(await alice.run('read', '--receipts'), 0, 'and is shown as unsigned', 'out', /\(unsigned\)[^]*answer/);
+	ok(!gateway.requests.includes('POST /messages'), 'a receipt is not sealed to a key without a yes either');
+	await alice.run('trust', tutor.name, '--yes');
+	await tutor.run('send', alice.name, 'answer 2');
+	await alice.run('read', '--receipts');
+	ok(gateway.requests.includes('POST /messages'), 'but to one with');
+}
+{
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	await alice.run('send', alice.name, 'a note');
+	await alice.run('read', '--receipts');
+	ok(gateway.users.get(alice.name).mail.length === 1, 'nobody tells himself what he has read');
+}
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	await bob.run('rotate');
+	await bob.run('send', alice.name, 'in the old suite', '--suite', '0');
+	gateway.after = spoil(/^GET .*public-key/, (reply) => ({ ...reply, body: { ...reply.body, publicKey: foreignKey.jwk } }));
+	expect(await alice.run('read'), 5, 'a message that stays sealed for now');
+	gateway.behave();
+	await bob.run('send', alice.name, 'in the new one', '--suite', '1');
+	expect(await alice.run('read'), 0, 'a later one is read', 'out', /in the new one/);
+	expect(await alice.run('read', '--retry'), 0, 'then the earlier one', 'out', /in the old suite/);
+	expect(await alice.run('send', bob.name, 'x'), 0, 'and the answer goes in the suite of the later', 'err', /suite 1/);
 }
 
 // ---- mail
@@ -323,6 +325,19 @@ for (const [expired, code, said, unsaid] of [
 	await alice.run('trust', tutor.username, '--yes');
 	expect(await alice.run('send', tutor.username, 'Dear tutor'), 0, 'the answer', 'err', /suite 0/);
 	ok(tutor.mail[0].suite === 0, 'goes in the suite of the question');
+	gateway.before = ({ method, path, body }) => {
+		if (method !== 'POST' || path !== '/messages') return undefined;
+		gateway.deliver(aliceThere, tutor, { ...body, keyVersion: 1 });
+		return 'hang up';
+	};
+	expect(await alice.run('send', tutor.username, 'never answered'), 3, 'one whose answer is lost');
+	gateway.behave();
+	aliceThere.mail.splice(-2); // of three tries
+	const early = await alice.run('read');
+	expect(early, 6, 'is known, too, when it comes back');
+	ok(!early.out.includes('never answered'), 'and not shown');
+	expect(await alice.run('read', '--all'), 0, 'nor among what was sent', 'out', /^((?!never answered)[^])*$/);
+	await alice.run('send', '--retry');
 	gateway.deliver(aliceThere, tutor, tutor.mail[0]);
 	const reflected = await alice.run('read');
 	expect(reflected, 6, 'in suite 0, too, our own envelope is not taken for the peer\'s');
@@ -407,6 +422,11 @@ for (const options of [[], ['--unsigned']]) {
 	expect(second, 0, `a note to oneself after a rotation ${options}`, 'err', /key version 3/);
 	ok(!/sealed again|rotated/.test(second.err), 'goes to the new key at once');
 	expect(await alice.run('read'), 0, 'and both are read', 'out', /a note[^]*another note/);
+	const there = gateway.users.get(alice.name);
+	const lie = await forge(there, 4, options.length > 0 ? null : foreign);
+	gateway.before = ({ method, path }) => (method === 'POST' && path === '/messages' ? stale(lie) : undefined);
+	expect(await alice.run('send', alice.name, 'to whom?'), 5, 'a key in one\'s own name that is not', 'err', /that is not yours/);
+	ok(JSON.parse(readFileSync(fileOf(alice, 'contacts.json'), 'utf8')).contacts[0].met === 3, 'is not remembered');
 }
 
 // ---- answers that are none
@@ -451,6 +471,23 @@ for (const options of [[], ['--unsigned']]) {
 	gateway.before = (asked) => (asked.path === '/messages'
 		? { status: 401, body: { code: 'invalid_token', title: 'no', hint: 'POST /sessions' } } : undefined);
 	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login\n/);
+}
+
+// ---- the end of a token
+
+for (const [expiresAt, what, signsIn] of [
+	['2099-01-01T00:00:00.000Z', 'that is said to be good for ever', [3500, 3700]],
+	['1999-01-01T00:00:00.000Z', 'that is said to be over', [300, 400]],
+]) {
+	gateway.behave();
+	const alice = await newUser(fresh('alice'));
+	gateway.after = spoil(/^POST \/sessions$/, (reply) => ({ ...reply, body: { ...reply.body, expiresAt } }));
+	expect(await alice.run('login'), 0, `a token ${what}`);
+	const left = JSON.parse(readFileSync(fileOf(alice, 'token.json'), 'utf8')).expires - Date.now() / 1000;
+	ok(left > signsIn[0] && left < signsIn[1], 'counts within bounds', left);
+	gateway.requests = [];
+	expect(await alice.run('read'), 0, 'and is used');
+	ok(!gateway.requests.includes('POST /sessions'), 'as long as that');
 }
 
 // ---- the token of an account without identity key

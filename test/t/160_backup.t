@@ -206,6 +206,27 @@ does($second, ok => ['rotate'], 'a machine that does not know the new code write
 my $fifth = restores('alice', $new_code, 'ok', 'under the new one');
 is(version_of($fifth), 5, 'with what was written since');
 
+# Whom each of them met and verified, the others learn.
+my $erin = E2emsg::Client->new($gateway, 'erin');
+sub peers_of
+{
+	my ($who) = @_;
+	open my $in, '<', $who->folder . '/contacts.json' or die;
+	my $contacts = decode(do { local $/; <$in> })->{contacts};
+	return join ' ', sort map { $_->{username} . ($_->{verified} ? '+' : '') } @$contacts;
+}
+does($fifth, ok => [qw(verify carol --confirm)]);
+is(peers_of($fifth), 'bob+ carol+', 'one machine meets carol');
+does($second, ok => [qw(send erin), 'hello']);
+is(peers_of($second), 'bob+ carol+ erin', 'another one meets erin, and learns of carol');
+does($fifth, ok => [qw(verify erin --confirm)]);
+is(peers_of($fifth), 'bob+ carol+ erin+', 'whom the first one verifies');
+does($second, ok => [qw(keys forget 1 --force)]);
+does($second, ok => ['read']);
+is(peers_of($second), 'bob+ carol+ erin+', 'which the other one learns when it writes again');
+is(peers_of(restores('alice', $new_code, 'ok', 'all of that')), 'bob+ carol+ erin+', 'is in the backup');
+does($second, ok => [qw(send carol), 'to a key that is met now']);
+
 # --- in the backup before it is announced -----------------------------------------------
 
 sub is_current { return $server->sql("SELECT key_version FROM e2emsg.public_key('alice')") }

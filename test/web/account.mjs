@@ -4,7 +4,7 @@
 //	node test/web/account.mjs
 import { b64, makeEncryptionKey } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
+import { Scene, User, does, refuses, sleep, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene().open();
 const { gateway } = scene;
@@ -265,6 +265,32 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(fresh.client.restore(alice.name, alice.code), 'rate_limited', 'a limit is passed on');
 	there.behave();
 	await does(fresh.client.restore(alice.name, alice.code), 'after all that it is restored', ({ keyVersion }) => keyVersion === 2);
+	await other.close();
+}
+
+// ---- what was planned when somebody leaves
+
+{
+	const other = await new Scene().open();
+	for (const forget of [true, false]) {
+		const { alice, bob } = await other.pair();
+		const tab = new User(other, alice.name, alice.store);
+		tab.database = alice.database;
+		await tab.open();
+		other.users.push(tab);
+		other.quiet();
+		other.gateway.before = ({ path }) => (path === '/messages' ? 'hang up' : undefined);
+		await tab.client.send(bob.name, 'waits');
+		await alice.client.verify(bob.name); // the backup is to be saved a little later, in this tab
+		await alice.client.logout({ forget });
+		ok(await waitUntil(() => tab.client.account === null), `a browser that ${forget ? 'forgets' : 'signs out'}`);
+		alice.warnings.length = 0;
+		other.quiet();
+		await sleep(200);
+		ok(alice.warnings.length === 0 && tab.warnings.length === 0, '... warns of nothing later', JSON.stringify([alice.warnings, tab.warnings]));
+		const hers = other.gateway.requests.filter((request) => request.includes('backup') || request === 'POST /messages');
+		ok(hers.length === 0, '... and sends nothing', other.gateway.requests.join());
+	}
 	await other.close();
 }
 

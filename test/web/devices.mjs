@@ -2,7 +2,7 @@
 //
 //	node test/web/devices.mjs
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, does, refuses, waitUntil } from './lib/scene.mjs';
+import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene().open();
 const { gateway } = scene;
@@ -78,6 +78,75 @@ async function comesBack({ name, code }, keyVersion, what) {
 	await does(other.client.send(bob.name, 'to the newest'), 'after a restoration', ({ keyVersion }) => keyVersion === 2);
 	ok(posted.length > 0 && posted.every((version) => version === 2), 'nothing is sealed to a key below the one that was met', posted.join());
 	gateway.behave();
+}
+
+// ---- restoring while another device rotates
+
+for (const [what, wanted] of [['right after the backup was fetched', /^POST \/backup\/restore$/], ['right after the sign-in', /^POST \/sessions$/],
+	['right after a look at the key', /^GET \/users\/[^/]+\/public-key$/]]) {
+	const { alice } = await twoDevices();
+	const third = await scene.visitor();
+	let isFirst = true;
+	gateway.after = async ({ method, path }, reply) => {
+		if (isFirst && wanted.test(`${method} ${path}`)) {
+			isFirst = false;
+			await alice.client.rotateKeys();
+		}
+		return reply;
+	};
+	await does(third.client.restore(alice.name, alice.code), `another device rotates ${what}`);
+	gateway.behave();
+	await does(third.client.login(), '... and is followed', ({ keyVersion }) => keyVersion === 2);
+	await does(third.client.rotateKeys(), '... which rotates itself', ({ keyVersion }) => keyVersion === 3);
+}
+
+// ---- a look at the own history while, or after, another device rotates
+
+{
+	const { alice, other } = await twoDevices();
+	await does(alice.client.keyLog(), 'a device', ({ problem }) => problem === null);
+	await other.client.rotateKeys();
+	await does(alice.client.keyLog(), 'that looks at the log after another one rotated sees nothing wrong', ({ problem }) => problem === null);
+	await other.client.login();
+	let isFirst = true;
+	gateway.after = async ({ method, path }, reply) => {
+		if (isFirst && method === 'GET' && path === '/backup') {
+			isFirst = false;
+			await other.client.rotateKeys();
+		}
+		return reply;
+	};
+	await does(alice.client.login(), 'nor does one that signs in meanwhile', ({ keyVersion }) => keyVersion === 3);
+	ok(!isFirst && alice.client.keyLogProblem === null, 'and nothing stops it', alice.client.keyLogProblem);
+	gateway.behave();
+	const backup = { ...alice.there.backup };
+	await other.client.rotateKeys();
+	alice.there.backup = backup;
+	await alice.client.keyLog();
+	ok(/not made here/.test(alice.client.keyLogProblem), 'but of a key that no backup has', alice.client.keyLogProblem);
+}
+
+// ---- a restored account knows where its mail begins
+
+{
+	const { alice, bob } = await scene.pair();
+	await waitUntil(() => alice.client.account.backup.saved);
+	await alice.client.close();
+	for (const text of ['left out', 'shown']) await bob.client.send(alice.name, text);
+	const hidden = alice.there.mail.at(-2).seq;
+	alice.there.mail.splice(-2, 1);
+	const other = await scene.visitor();
+	await other.client.restore(alice.name, alice.code);
+	other.name = alice.name;
+	await other.read();
+	ok((await other.texts(bob)).join() === 'shown', 'a restored account reads what is on the server');
+	const note = (await other.client.messages(bob.name)).find((one) => one.note === 'missing');
+	ok(note?.details.from === hidden && note.details.through === hidden, 'and says what the server left out', JSON.stringify(note));
+	gateway.after = spoil(/^POST \/messages\/ack$/, () => ({ status: 200, body: {} }));
+	const third = await scene.visitor();
+	await refuses(third.client.restore(alice.name, alice.code), 'bad_answer', 'a server that does not say where mail begins');
+	gateway.behave();
+	ok(third.client.account === null, 'nothing is restored then');
 }
 
 await scene.close();

@@ -113,6 +113,21 @@ async function sentAgain() {
 	ok((await alice.texts(bob)).slice(-2).join() === 'old,new', 'it stands where it came');
 }
 
+// ---- a receipt is in suite 1, and so is the answer
+
+{
+	const { alice, bob } = await scene.pair();
+	await bob.client.close();
+	await alice.client.send(bob.name, 'in which suite?');
+	await alice.store.write(['contacts'], async (t) => {
+		await t.put('contacts', { ...await t.get('contacts', bob.name), suite: 0 });
+	});
+	await bob.read();
+	ok(await becomes(alice, bob, 'in which suite?', 'delivered'), 'a receipt from somebody who last wrote in suite 0');
+	await alice.client.send(bob.name, 'in this');
+	ok(bob.there.mail.at(-1).suite === 1, 'shows that suite 1 is read there');
+}
+
 // ---- who does not want others to know
 
 {

@@ -1,6 +1,7 @@
 // The web module against a server that swaps, takes back and makes up keys.
 //
 //	node test/web/trust.mjs
+import { readFileSync } from 'node:fs';
 import { endorse, forgeKey, makeEncryptionKey, makeIdentityKey, sealTutorial, stale, thumbprint } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { Scene, User, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
@@ -216,6 +217,33 @@ for (const [what, object] of [['no key at all', {}], ['null', null], ['a list', 
 	await alice.read();
 	ok(await waitUntil(async () => (await alice.client.messages(tutor.username)).some(({ state }) => state === 'repeated')), 'the own envelope that comes back is refused');
 	ok(!tutor.mail.some(({ suite }, i) => suite === 1 && i > 4), 'and such a peer gets no receipts');
+}
+
+// ---- the example of docs/web.md that asks
+
+{
+	const example = readFileSync(new URL('../../docs/web.md', import.meta.url), 'utf8').match(/async function sendOrAsk.*?\n\}\n/s)[0];
+	const module = await import(`data:text/javascript,${encodeURIComponent(`export const of = (client, confirm) => { ${example} return sendOrAsk; };`)}`);
+	for (const isNoticed of [true, false]) {
+		gateway.behave();
+		const { alice, bob } = await scene.pair();
+		await bob.client.close();
+		const asked = [];
+		let answer = false;
+		const confirm = (question) => asked.push(question) && answer;
+		const sendOrAsk = module.of(alice.client, confirm);
+		bob.there.keys.push({ jwk: foreignKey.jwk, identity: foreign.jwk });
+		bob.there.keys.at(-1).signature = (await forge(bob.there, 2)).signature;
+		if (isNoticed) await alice.client.contact(bob.name);
+		const before = bob.there.mail.length;
+		await refuses(sendOrAsk(bob.name, 'To the new one'), 'untrusted_identity', 'a no to another identity');
+		ok(bob.there.mail.length === before && /( \d{5}){12}$/.test(asked[0]), '... sends nothing', asked[0]);
+		answer = true;
+		if (!isNoticed) await alice.client.discard((await alice.client.messages(bob.name)).find(({ text }) => text === 'To the new one').id);
+		await does(sendOrAsk(bob.name, 'To the new one'), 'a yes');
+		ok(await waitUntil(() => bob.there.mail.length === before + 1), '... sends it once', bob.there.mail.length - before);
+		ok(await trustOf(alice, bob) === 'verified', '... to who is verified now');
+	}
 }
 
 await scene.close();

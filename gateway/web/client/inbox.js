@@ -1,12 +1,14 @@
 // Mail on its way in: opened, stored, and only then acknowledged
 // (docs/protocol.md, "Receiving").
+import * as field from '../crypto/field.js';
 import * as mail from './mail.js';
 import * as receipts from './receipts.js';
 import { computedId, outline, readSealed } from './opening.js';
+import { expect } from './answer.js';
 import { refuse } from './error.js';
 
 const AREAS = ['account', 'meta', 'messages', 'outbox', 'seen', 'contacts'];
-const NOTHING = { name: 'progress', last: 0, acknowledged: 0, known: true };
+const NOTHING = { name: 'progress', last: 0, acknowledged: 0 };
 
 // A name in "seen" for a sender's own message id.
 const clientKey = (senderId, clientId) => `${senderId}/${clientId}`;
@@ -16,10 +18,7 @@ export class Inbox {
 		this.core = core;
 	}
 
-	/*
-	 * How far mail is stored.  known: was the number before the first message
-	 * learned?  It is not after a restore.
-	 */
+	// How far mail is stored, and acknowledged.
 	async progress() {
 		return await this.core.store.read(['meta'], (t) => t.get('meta', 'progress')) ?? NOTHING;
 	}
@@ -58,12 +57,12 @@ export class Inbox {
 	}
 
 	async takeOne(sealed, touched) {
-		const { last, known } = await this.progress();
+		const { last } = await this.progress();
 		const id = await computedId(sealed);
 		const isSeen = await this.core.store.read(['seen'], (t) => t.get('seen', id)) !== undefined;
 		if (sealed.seq <= last && isSeen) return;
 		if (sealed.seq <= last) refuse('not_a_message', `the server sent mail ${sealed.seq} after mail ${last}`);
-		const gap = known && sealed.seq > last + 1 ? await this.gapOf(last, sealed.seq) : undefined;
+		const gap = sealed.seq > last + 1 ? await this.gapOf(last, sealed.seq) : undefined;
 		const opened = await this.open(sealed, isSeen);
 		const letter = await this.store(sealed, id, gap, opened);
 		if (letter) touched.add(opened.contact.username);
@@ -97,7 +96,7 @@ export class Inbox {
 		const after = await this.core.store.write(AREAS, async (t) => {
 			await this.core.account.checkHere(t);
 			const { acknowledged = 0 } = await t.get('meta', 'progress') ?? {};
-			await t.put('meta', { name: 'progress', last: sealed.seq, acknowledged, known: true });
+			await t.put('meta', { name: 'progress', last: sealed.seq, acknowledged });
 			await t.put('seen', { id });
 			const now = contact && await t.get('contacts', contact.username);
 			const peer = now?.username ?? sealed.senderId;
@@ -106,7 +105,7 @@ export class Inbox {
 			if (await this.isSecond(t, sealed, record)) return undefined;
 			if (frame?.receipt && !flagged)
 				shown.push(...await receipts.apply(t, now, frame.receipt));
-			if (frame?.receipt && record.text === undefined) return undefined;
+			if (frame?.receipt && record.text === undefined) return noteArrival(t, now, record, flagged);
 			shown.push(await mail.add(t, { id: record.state === 'repeated' ? `repeat-${sealed.seq}` : id, peer, ...record }));
 			return now && noteArrival(t, now, record, flagged);
 		});
@@ -124,6 +123,13 @@ export class Inbox {
 		if (await t.get('seen', id)) return true;
 		await t.put('seen', { id });
 		return false;
+	}
+
+	// After a restore: reading begins where the account had acknowledged mail.
+	async begin() {
+		const { body } = await this.core.session.call('POST', '/messages/ack', { body: { through: 0 }, repeat: true });
+		const through = expect('the answer to an acknowledgement', () => field.number(body, 'acknowledged', 0));
+		await this.core.store.write(['meta'], (t) => t.put('meta', { name: 'progress', last: through, acknowledged: through }));
 	}
 
 	// Tells the server what is stored here.
@@ -181,7 +187,7 @@ async function isNewest(t, { lastIn }, { order }) {
 	return !found.some((one) => mail.isLetter(one) && one.order > order);
 }
 
-// A letter makes the conversation unread; the newest one says in which suite to answer.
+// A letter makes the conversation unread; what is newest says in which suite to answer.
 async function noteArrival(t, contact, record, flagged, newest = true) {
 	const isLetter = mail.isLetter(record);
 	const next = { ...contact,

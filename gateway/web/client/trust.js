@@ -47,8 +47,8 @@ export function judge(contact, seen) {
 	if (identity !== 'known') return identity;
 	const same = keyOf(contact, seen.version);
 	if (same && !equal(same.thumbprint, seen.thumbprint)) return 'conflict';
-	const newest = newestKey(contact);
-	if (newest && seen.version === newest.version + 1 && !equal(seen.previousThumbprint, newest.thumbprint)) return 'conflict';
+	const before = keyOf(contact, seen.version - 1);
+	if (before && !equal(before.thumbprint, seen.previousThumbprint)) return 'conflict';
 	if (seen.version > contact.highest) return 'rotated';
 	return seen.version === contact.highest ? 'known' : 'older';
 }
@@ -116,10 +116,10 @@ export function accept(contact, seen) {
 	const verdict = judge(contact, seen);
 	if (verdict === 'older' || (verdict === 'conflict' && contact.identity))
 		throw refusedKey(contact, refusalOf(contact, verdict));
-	const { suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read } = contact;
+	const { suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read, refusedThere } = contact;
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
-		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read };
+		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read, refusedThere };
 	return { ...next, changed: null, refused: null, unsignedYes: !next.identity };
 }
 

@@ -203,7 +203,7 @@ export class Gateway {
 		if (method === 'POST' && path === '/messages') return this.send(caller, asked.body);
 		if (method === 'GET' && path === '/messages') return this.inbox(caller, asked.query);
 		if (method === 'POST' && path === '/messages/ack') {
-			caller.acknowledged = asked.body.through;
+			caller.acknowledged = Math.max(caller.acknowledged, asked.body.through);
 			return { status: 200, body: { acknowledged: caller.acknowledged } };
 		}
 		if (method === 'POST' && path === '/sessions/refresh') return this.refresh(caller, asked);

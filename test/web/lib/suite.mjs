@@ -1,4 +1,4 @@
-// All checks of gateway/web/crypto that run in Node and in a page alike.
+// All checks of gateway/web/crypto, and of client/trust.js, that run in Node and in a page alike.
 //
 //	const results = await runSuite(load);    [{ good, name }]
 //
@@ -7,6 +7,7 @@ import { checkProtocol } from './protocol.mjs';
 import { checkKeyLog } from './key_log_vectors.mjs';
 import { checkRecovery } from './recovery_vectors.mjs';
 import { checkPublic } from './public_vectors.mjs';
+import { checkTrust } from './trust_vectors.mjs';
 import { checkHostile } from './hostile.mjs';
 
 export async function runSuite(load) {
@@ -17,6 +18,7 @@ export async function runSuite(load) {
 	await checkKeyLog(ok, vectors);
 	await checkRecovery(ok, vectors);
 	await checkPublic(ok, load);
+	checkTrust(ok, await load('trust.json'));
 	await checkHostile(ok, vectors);
 	return results;
 }

@@ -28,6 +28,7 @@ export class WebGateway extends Gateway {
 		if (caller && asked.path === '/messages/stream')
 			return { status: 200, stream: (response) => this.stream(caller, asked.query.get('after'), response) };
 		if (caller && asked.method === 'GET' && asked.path === '/messages' && asked.query.get('wait')) return this.poll(caller, asked);
+		if (caller && asked.path === '/blocks') return this.listBlocks(caller);
 		if (caller && asked.path.startsWith('/blocks/')) return this.block(caller, asked);
 		return super.route(asked);
 	}
@@ -42,6 +43,10 @@ export class WebGateway extends Gateway {
 		else if (caller.blocks.size >= this.blocksMax) return problem(409, 'too_many_blocks');
 		else caller.blocks.add(senderId);
 		return { status: 200, body: { senderId, createdAt: new Date().toISOString() } };
+	}
+
+	listBlocks({ blocks = [] }) {
+		return { status: 200, body: { blocks: [...blocks].map((senderId) => ({ senderId, createdAt: new Date().toISOString() })) } };
 	}
 
 	send(caller, envelope) {

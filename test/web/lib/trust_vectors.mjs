@@ -1,0 +1,43 @@
+// The verdicts of trust.json, which the terminal client gives, too.
+import { equal, uuidText } from '../../../gateway/web/crypto/bytes.js';
+import * as trust from '../../../gateway/web/client/trust.js';
+
+const filled = (number, size = 32) => new Uint8Array(size).fill(number);
+const idOf = (number) => filled(number, 16);
+
+// What crypto/key_object.js would read.
+const objectOf = ({ version, user = 1, identity = 1, key = version, previous = version - 1 }) => ({
+	userId: idOf(user), username: 'bob', version, jwk: {}, thumbprint: filled(key), previousThumbprint: filled(previous),
+	identity: identity > 0 ? {} : null, identityThumbprint: filled(identity) });
+
+function begin({ restored, met: [first, ...later] }) {
+	if (restored === undefined) return [trust.begin(objectOf(first), 'accepted'), later];
+	const contact = trust.remembered({ username: 'bob', userId: uuidText(idOf(1)), identityKey: {},
+		identityThumbprint: filled(1), keyVersion: restored, verified: false });
+	return [contact, first ? [first, ...later] : []];
+}
+
+function remembered(vector) {
+	const [contact, later] = begin(vector);
+	return later.map(objectOf).reduce(trust.learn, contact);
+}
+
+// The contact after the user's yes, or null when that heals nothing.
+function accept(contact, seen) {
+	try {
+		return trust.accept(contact, seen);
+	} catch (error) {
+		if (error.code !== 'refused_key') throw error;
+		return null;
+	}
+}
+
+export function checkTrust(ok, { verdicts }) {
+	for (const vector of verdicts) {
+		const contact = remembered(vector);
+		const seen = objectOf(vector.seen);
+		const healed = accept(contact, seen);
+		ok(trust.judge(contact, seen) === vector.verdict && (healed !== null) === vector.heals &&
+			(!healed || equal(trust.newestKey(healed).thumbprint, seen.thumbprint)), `trust: ${vector.comment}`);
+	}
+}
