@@ -27,7 +27,7 @@ export function conversation(app, username) {
 		resend: (id) => client.resend(id).catch((error) => tellUnlessShown(client, username, error)),
 		discard: (id) => attempt(() => client.discard(id)),
 	}, () => look());
-	const view = { limit: page, oldest: null, contact: null, known: '', unreadFrom: undefined };
+	const view = { limit: page, oldest: undefined, contact: null, known: '', unreadFrom: undefined };
 
 	const showMessages = coalesce(async () => {
 		const messages = await load(client, username, view, log.isAtEnd());
@@ -56,7 +56,8 @@ export function conversation(app, username) {
 		/* whoever has just answered a barrier goes on from there */
 		if (wasInside)
 			(foot.querySelector('textarea, button') ?? log.log).focus();
-		await showMessages();
+		if (view.oldest !== undefined)
+			await showMessages(); // what stands before them
 	});
 
 	/* Read is what was on a screen that somebody looks at, down to the newest. */
@@ -78,7 +79,7 @@ export function conversation(app, username) {
 	window.addEventListener('focus', comeBack);
 	const ready = showContact();
 
-	ready.catch((error) => failed(app, username, foot, error));
+	ready.then(showMessages).catch((error) => failed(app, username, foot, error));
 	return {
 		element: h('div', { class: 'conversation' }, head, log.element, foot),
 		focus: () => ready.then(() => focusOf(head, foot).focus({ preventScroll: true }), () => {}),
