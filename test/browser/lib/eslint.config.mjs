@@ -61,7 +61,7 @@ const pureGlobals = Object.fromEntries(['crypto', 'TextEncoder', 'TextDecoder', 
 
 export default [
 	{ ignores: ['**/node_modules/', 'gateway/web/vendor/', '**/*.d.ts'] },
-	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, languageOptions: { ecmaVersion: 2023 } },
+	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, languageOptions: { ecmaVersion: 2024 } },
 	js.configs.recommended,
 	{ rules: strict },
 	{
