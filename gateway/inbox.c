@@ -300,31 +300,45 @@ inbox_mail(struct inbox *inbox, struct reader *reader, const struct mail *mail)
 		push(inbox, reader);
 }
 
+/*
+ * Reads for these.  An error that nobody expects is one mailbox's doing, and
+ * must not take the others with it for as long as it lasts.
+ */
+static void
+look(struct inbox *inbox, struct reader *const *readers, int count)
+{
+	struct db_answer answer;
+	enum status status;
+
+	for (int i = 0; i < count; i++)
+		begin_page(readers[i]);
+	status = call(inbox, readers, count, &answer);
+	for (int row = 0; status == STATUS_OK && row < db_answer_rows(&answer);
+		 row++)
+		take_row(readers, count, &answer, row);
+	db_answer_free(&answer);
+	if (count > 1 && status == STATUS_INTERNAL_ERROR)
+		for (int i = 0; i < count; i++)
+			look(inbox, &readers[i], 1);
+	else
+		for (int i = 0; i < count; i++)
+			answer_reader(inbox, readers[i], status);
+}
+
 static void *
 run(void *context)
 {
 	struct inbox *inbox = context;
 	struct reader *readers[MAX_READERS];
-	struct db_answer answer;
-	enum status status;
 	int count;
 
 	while ((count = take_readers(inbox, readers)) > 0)
 	{
+		/* mail that comes from now on is not sure to be read */
 		for (int i = 0; i < count; i++)
-		{
-			/* mail that comes from now on is not sure to be read */
 			atomic_fetch_and(&readers[i]->state, ~AGAIN);
-			begin_page(readers[i]);
-		}
-		status = call(inbox, readers, count, &answer);
 		atomic_fetch_add(&inbox->looks, (unsigned long) count);
-		for (int row = 0; status == STATUS_OK && row < db_answer_rows(&answer);
-			 row++)
-			take_row(readers, count, &answer, row);
-		db_answer_free(&answer);
-		for (int i = 0; i < count; i++)
-			answer_reader(inbox, readers[i], status);
+		look(inbox, readers, count);
 	}
 	return NULL;
 }

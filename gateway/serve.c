@@ -265,7 +265,10 @@ serve_sql(struct request *request, const struct route *route,
 	db_answer_free(&answer);
 }
 
-/* Stores it and tells who waits for it. */
+/*
+ * Stores it and tells who waits for it; also of what was stored before, as
+ * perhaps nobody was told then: its sender got no answer.
+ */
 static void
 send_submission(struct gateway *gateway, const struct submission *submission,
 				struct reply *reply)
@@ -280,7 +283,7 @@ send_submission(struct gateway *gateway, const struct submission *submission,
 		mail = (struct mail){.seq = ticket.seq,
 							 .json = ticket.message,
 							 .size = strlen(ticket.message)};
-	if (reply->http == 201)
+	if (ticket.status == STATUS_OK)
 		wake(gateway, submission->receiver, ticket.message ? &mail : NULL);
 	ticket_clear(&ticket);
 }
