@@ -11,6 +11,7 @@
 
 #include "field.h"
 #include "http.h"
+#include "plural.h"
 
 #ifndef E2EMSG_VERSION
 #define E2EMSG_VERSION "0"
@@ -442,14 +443,14 @@ http_fault(const struct http_reply *reply, struct fault *fault)
 		hint = own_hint(reply);
 	if (reply->status == 429 && reply->retry_after > 0)
 	{
-		snprintf(again, sizeof(again), "try again in %ld seconds",
-				 reply->retry_after);
+		snprintf(again, sizeof(again), "try again in %ld second%s",
+				 reply->retry_after, PLURAL(reply->retry_after, "", "s"));
 		detail = again;
 		hint = NULL;
 	}
-	return fault_set(fault, http_result(reply), hint,
-					 "the server %s: %s%s%s (%ld %s)",
-					 reply->status == 503 ? "can't serve now" : "refused",
-					 title, detail ? ": " : "", detail ? detail : "",
-					 reply->status, http_code(reply));
+	return fault_set(
+		fault, http_result(reply), hint, "the server %s: %s%s%s (%ld%s%s)",
+		reply->status == 503 ? "can't serve now" : "refused", title,
+		detail ? ": " : "", detail ? detail : "", reply->status,
+		http_code(reply)[0] ? " " : "", http_code(reply));
 }

@@ -38,7 +38,7 @@ async function cheat(name, pattern, act, user = 'alice') {
 
 {
 	const { log, alice, bob, home } = begin();
-	expect(await audit(home), 0, 'an honest log', /msg\.test\/log: 3 entries audited, 3 of them new; 2 users, 1 rounds; alarms: 0/);
+	expect(await audit(home), 0, 'an honest log', /msg\.test\/log: 3 entries audited, 3 of them new; 2 users, 1 round; alarms: 0/);
 	ok((statSync(stateFile(home)).mode & 0o777) === 0o600 && (statSync(join(home, '.audit')).mode & 0o777) === 0o700,
 		'what is remembered is for nobody else');
 	scene.requests = [];
