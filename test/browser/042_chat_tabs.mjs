@@ -37,7 +37,7 @@ const notice = alice.page.locator('.notice', { hasText: 'no connection' });
 await notice.waitFor();
 ok(await notice.evaluate((element) => Boolean(element.closest('dialog[open]'))), 'what fails in a dialog is said in it');
 await alice.page.keyboard.press('Escape');
-await alice.page.getByRole('dialog').waitFor({ state: 'detached' });
+await alice.page.locator('dialog').waitFor({ state: 'detached' });
 ok(await notice.isVisible(), 'and can still be read when it is closed');
 await notice.getByRole('button', { name: 'Dismiss' }).click();
 await browsers[0].context.setOffline(false);
