@@ -89,8 +89,8 @@ inbox_is_held(const struct reader *reader)
 }
 
 /* To rest, or back into the queue when mail came meanwhile. */
-static void
-let_rest(struct inbox *inbox, struct reader *reader)
+void
+inbox_release(struct inbox *inbox, struct reader *reader)
 {
 	unsigned state = atomic_load(&reader->state), next;
 
@@ -101,12 +101,6 @@ let_rest(struct inbox *inbox, struct reader *reader)
 		push(inbox, reader);
 	else if (state & LEAVING)
 		futex_wake(&reader->state);
-}
-
-void
-inbox_release(struct inbox *inbox, struct reader *reader)
-{
-	let_rest(inbox, reader);
 }
 
 /* Only a queued one is marked: who has it then says when that is over. */
@@ -263,7 +257,7 @@ answer_reader(struct inbox *inbox, struct reader *reader, enum status status)
 		text_free(&reader->events);
 		if (reader->is_full)
 			atomic_fetch_or(&reader->state, AGAIN);
-		let_rest(inbox, reader);
+		inbox_release(inbox, reader);
 	}
 }
 
@@ -275,7 +269,7 @@ static void
 deliver(struct inbox *inbox, struct reader *reader, const struct mail *mail)
 {
 	if (mail->seq <= reader->after)
-		let_rest(inbox, reader); /* it has it already */
+		inbox_release(inbox, reader); /* it has it already */
 	else if (mail->seq != reader->after + 1)
 		push(inbox, reader);
 	else
@@ -300,31 +294,45 @@ inbox_mail(struct inbox *inbox, struct reader *reader, const struct mail *mail)
 		push(inbox, reader);
 }
 
+/*
+ * Reads for these.  An error that nobody expects is one mailbox's doing, and
+ * must not take the others with it for as long as it lasts.
+ */
+static void
+look(struct inbox *inbox, struct reader *const *readers, int count)
+{
+	struct db_answer answer;
+	enum status status;
+
+	for (int i = 0; i < count; i++)
+		begin_page(readers[i]);
+	status = call(inbox, readers, count, &answer);
+	for (int row = 0; status == STATUS_OK && row < db_answer_rows(&answer);
+		 row++)
+		take_row(readers, count, &answer, row);
+	db_answer_free(&answer);
+	if (count > 1 && status == STATUS_INTERNAL_ERROR)
+		for (int i = 0; i < count; i++)
+			look(inbox, &readers[i], 1);
+	else
+		for (int i = 0; i < count; i++)
+			answer_reader(inbox, readers[i], status);
+}
+
 static void *
 run(void *context)
 {
 	struct inbox *inbox = context;
 	struct reader *readers[MAX_READERS];
-	struct db_answer answer;
-	enum status status;
 	int count;
 
 	while ((count = take_readers(inbox, readers)) > 0)
 	{
+		/* mail that comes from now on is not sure to be read */
 		for (int i = 0; i < count; i++)
-		{
-			/* mail that comes from now on is not sure to be read */
 			atomic_fetch_and(&readers[i]->state, ~AGAIN);
-			begin_page(readers[i]);
-		}
-		status = call(inbox, readers, count, &answer);
 		atomic_fetch_add(&inbox->looks, (unsigned long) count);
-		for (int row = 0; status == STATUS_OK && row < db_answer_rows(&answer);
-			 row++)
-			take_row(readers, count, &answer, row);
-		db_answer_free(&answer);
-		for (int i = 0; i < count; i++)
-			answer_reader(inbox, readers[i], status);
+		look(inbox, readers, count);
 	}
 	return NULL;
 }

@@ -224,8 +224,7 @@ wait_for_log(struct request *request, const struct route *route,
 	return status;
 }
 
-/* Wakes who waits for the mailbox's mail, at every gateway.  NULL: not at hand
- */
+/* Wakes who waits for the mailbox's mail, everywhere.  NULL: not at hand. */
 static void
 wake(struct gateway *gateway, const uint8_t mailbox[UUID_SIZE],
 	 const struct mail *mail)
@@ -265,7 +264,10 @@ serve_sql(struct request *request, const struct route *route,
 	db_answer_free(&answer);
 }
 
-/* Stores it and tells who waits for it. */
+/*
+ * Stores it and tells who waits for it; also of what was stored before, as
+ * perhaps nobody was told then: its sender got no answer.
+ */
 static void
 send_submission(struct gateway *gateway, const struct submission *submission,
 				struct reply *reply)
@@ -280,7 +282,7 @@ send_submission(struct gateway *gateway, const struct submission *submission,
 		mail = (struct mail){.seq = ticket.seq,
 							 .json = ticket.message,
 							 .size = strlen(ticket.message)};
-	if (reply->http == 201)
+	if (ticket.status == STATUS_OK)
 		wake(gateway, submission->receiver, ticket.message ? &mail : NULL);
 	ticket_clear(&ticket);
 }

@@ -133,7 +133,10 @@ export interface SafetyNumber {
 	changed: boolean;
 }
 
-/** elsewhere: another tab of this database holds the stream. */
+/**
+ * elsewhere: another tab of this database holds the stream; offline: it is tried
+ * again; closed, with an error in the event: it is not, until connect().
+ */
 export type Connection = 'closed' | 'connecting' | 'online' | 'offline' | 'elsewhere';
 
 /** docs/web.md explains them ("Events"). */
@@ -222,14 +225,18 @@ export interface Client {
 	 * shown; throws number_changed when they are not those of now.
 	 */
 	verify(username: string, digits?: string): Promise<void>;
-	/** The user's yes to what the server shows of the peer now; throws refused_key where no yes heals. */
-	acceptKeyChange(username: string): Promise<void>;
+	/**
+	 * The user's yes to what the server shows of the peer now; throws refused_key where no yes heals.
+	 * digits: those that were compared; throws number_changed when the server shows another identity by now.
+	 */
+	acceptKeyChange(username: string, digits?: string): Promise<void>;
 
 	/** A new encryption key; after a lost answer call it again. */
 	rotateKeys(): Promise<Account>;
 	/**
 	 * A new code; the current one is needed to make it, and worth nothing afterwards.  When no answer
-	 * comes the current one stays good: at the next connection, should the server have taken the new one.
+	 * comes the current one counts: a server that has taken the new one gets the current one again at
+	 * the next connection (account.backup.saved).
 	 */
 	recoveryCode(current: string): Promise<string>;
 	/** The user has the recovery code elsewhere: this browser forgets it. */

@@ -186,7 +186,7 @@ class Client {
 
 	verify(username, digits) { return this.#core.verification.verify(username, digits); }
 
-	acceptKeyChange(username) { return this.#core.verification.acceptKeyChange(username); }
+	acceptKeyChange(username, digits) { return this.#core.verification.acceptKeyChange(username, digits); }
 
 	// ---- the key log
 

@@ -25,6 +25,17 @@ await tab.call('logout', { forget: true });
 await tab.call('restore', 'alice', recoveryCode);
 ok(await asked() === 2, 'restoring, too; its no stops neither');
 
+// ---- a full disk
+
+const full = await openBrowser();
+const cramped = await openTab(full, gateway.url);
+const quota = await full.context.newCDPSession(cramped.page);
+await quota.send('Storage.overrideQuotaForOrigin', { origin: gateway.url, quotaSize: 1 });
+const refused = await cramped.attempt('register', 'carol');
+ok(refused.error?.code === 'storage_failed' && /full/.test(refused.error.hint), 'a key that can\'t be stored is not announced', JSON.stringify(refused));
+ok(server.sql("SELECT count(*) FROM e2emsg.users WHERE username = 'carol'") === '0', 'and the name is still free');
+await full.close();
+
 // ---- site data that are deleted while a page is open
 
 await tab.call('connect');

@@ -78,9 +78,9 @@ async function play(scene, pattern, steps) {
 	await screenshot(page, `050-${scene}`);
 }
 
-const lit = ['bob', 'alice', 'server'].map((who) => page.locator(`.pane[data-who=${who}][data-lit]`).waitFor());
+const turns = ['bob', 'alice', 'server'].map((who) => page.locator(`.pane[data-who=${who}][data-lit]`).waitFor());
 await play('rotate', /new key is in use/, 'bob alice server alice');
-await Promise.all(lit);
+await Promise.all(turns);
 ok(await page.locator('.pane[data-lit]').count() === 0, 'each pane is lit while a step is about it');
 ok(await there(panes.Bob.locator('.key-version', { hasText: 'key 2' })), 'Bob has key 2');
 ok(await there(panes.Alice.locator('[data-note=key_rotated]')), 'Alice was told');
@@ -92,7 +92,13 @@ await play('flip', /Bob’s browser noticed/, 'alice server bob');
 ok(await there(panes.Bob.locator('.message[data-state=tampered]')), 'Bob does not read what was changed');
 const changed = await page.locator('.row-card mark').textContent();
 ok(await outcome.locator('mark').textContent() === changed, 'the changed byte is marked in the row, and in the story', changed);
-ok(await page.locator('[data-pointed]').count() === 3, 'what it was about stays marked with all three');
+ok(await page.locator('[data-pointed]').count() === 3, 'what it was about is marked with all three');
+await panes.Alice.locator('.message', { hasText: 'Hello Bob' }).hover();
+ok((await panes.Alice.locator('[data-pointed]').textContent()).includes('Hello Bob'), '... while one does not point at another');
+await panes.Alice.getByRole('heading').hover();
+ok((await panes.Alice.locator('[data-pointed]').textContent()).includes('Meet me at noon'), '... and again afterwards');
+const lit = await barriers(page);
+ok(lit.length === 0, 'axe finds nothing in what is lit and marked', lit.join('\n'));
 
 const shownKey = () => server.sql(`SELECT encode(thumbprint, 'hex') FROM e2emsg.public_key('${names[1]}', 2)`);
 const trueKey = shownKey();

@@ -26,6 +26,8 @@ const listed = await routes.evaluateAll((all) => all.map((route) => [...route.ch
 ok(listed.sort().join('\n') === expected.sort().join('\n'), 'every operation is there', listed.join('\n'));
 ok(await page.locator('.operation .who-may').count() === expected.length, 'with who may call it');
 ok(await page.locator('.operation .errors summary', { hasText: 'Refusals' }).count() === expected.length, 'and with its refusals');
+const names = await page.locator('[id]').evaluateAll((all) => all.map(({ id }) => id));
+ok(new Set(names).size === names.length, 'no two have the same address', names.filter((id, i) => names.indexOf(id) !== i));
 await screenshot(page, '060-docs');
 for (const colorScheme of ['light', 'dark']) {
 	await page.emulateMedia({ colorScheme });
@@ -39,6 +41,9 @@ ok(left.join() === 'POST/messages/ack', 'the filter leaves what has all its word
 await page.getByRole('searchbox').fill('stream_capacity');
 ok((await page.locator('.operation:visible').evaluateAll((all) => all.map(({ id }) => id).join())) === 'messages,stream' &&
 	await page.getByText('2 found').isVisible(), 'error codes are words, too');
+await page.locator('#messages').getByRole('link', { name: 'first steps' }).click();
+await page.locator('#tools').waitFor();
+ok(await page.getByRole('searchbox').inputValue() === '', 'a link to what the filter hides ends it');
 await page.getByRole('searchbox').fill('no such thing');
 ok(await page.getByText('Nothing has these words').isVisible(), 'and says when nothing has');
 await page.getByRole('searchbox').fill('');

@@ -21,6 +21,8 @@
 #define LEAVES 4000000
 #define GIVE_UP_S 120 /* when something hangs */
 
+#define DAMAGED (3 * MAILS) /* position in a mailbox that can't be read */
+
 /* A mailbox, and who reads it. */
 struct box
 {
@@ -39,10 +41,11 @@ static struct text sockets[READERS];
 
 static struct
 {
+	pthread_mutex_t gate; /* no call is answered while somebody has it */
 	int count, readers[MAX_ROWS];
 	long seqs[MAX_ROWS];
 	char fields[3][24]; /* of the row last given */
-} rows;
+} rows = {.gate = PTHREAD_MUTEX_INITIALIZER};
 
 struct db_connection *
 db_connection_new(struct db *db)
@@ -75,7 +78,12 @@ db_connection_call(struct db_connection *connection, const char *sql,
 	int count = (params->sizes[1] - 20) / 12;
 
 	(void) connection, (void) sql, (void) answer;
+	pthread_mutex_lock(&rows.gate);
+	pthread_mutex_unlock(&rows.gate);
 	rows.count = 0;
+	for (int i = 0; i < count; i++)
+		if (number_of(params->values[1], i) == DAMAGED)
+			return STATUS_INTERNAL_ERROR;
 	for (int i = 0; i < count; i++)
 		for (long seq = number_of(params->values[1], i) + 1, n = 0;
 			 seq <= stored && n < 50; seq++, n++)
@@ -298,6 +306,39 @@ test_leaving(struct tap *tap)
 	tap_ok(tap, inbox_is_held(&told.reader), "who leaves comes to its end");
 }
 
+static void *
+read_once(void *context)
+{
+	inbox_read(box.inbox, context);
+	return NULL;
+}
+
+/* One whose mailbox is damaged does not keep the others from theirs. */
+static void
+test_damage(struct tap *tap)
+{
+	static const int64_t after[] = {0, DAMAGED, 0, DAMAGED};
+	static const uint8_t mailbox[UUID_SIZE];
+	struct reader readers[4];
+	pthread_t threads[4];
+
+	pthread_mutex_lock(&rows.gate); /* so that they gather */
+	for (int i = 0; i < 4; i++)
+	{
+		inbox_join(&readers[i], mailbox, after[i], 0, -1);
+		pthread_create(&threads[i], NULL, read_once, &readers[i]);
+		usleep(20000);
+	}
+	pthread_mutex_unlock(&rows.gate);
+	for (int i = 0; i < 4; i++)
+	{
+		pthread_join(threads[i], NULL);
+		tap_ok(tap, (readers[i].status == STATUS_OK) == (after[i] == 0),
+			   after[i] == 0 ? "read" : "a damaged mailbox is not read");
+		text_free(&readers[i].events);
+	}
+}
+
 int
 main(void)
 {
@@ -307,6 +348,7 @@ main(void)
 	box.inbox = inbox_start((struct db *) &box);
 	test_reading(&tap);
 	test_leaving(&tap);
+	test_damage(&tap);
 	inbox_stop(box.inbox);
 	return tap_end(&tap);
 }

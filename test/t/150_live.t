@@ -296,6 +296,16 @@ $stream = stream($bob, at => $west, path => "/messages/stream?after=$position");
 send_to($bob, through => $east);
 is($stream->next(20)->{id}, $position + 1, 'mail through another gateway');
 
+# A sender who got no answer sends again: perhaps nobody was told the first time.
+$server->sql("SELECT e2emsg.send_message('$alice->{id}', '$bob->{id}', '\\x00',
+	'\\x0102030405060708090a0b0d', '\\x0102030405060708090a0b0c0d0e0f10', 1)");
+$reply = $east->request('POST', '/messages', as => $alice, body => {
+		receiverId => $bob->{id}, ciphertext => 'AA', iv => 'AQIDBAUGBwgJCgsN',
+		authTag => 'AQIDBAUGBwgJCgsMDQ4PEA', keyVersion => 1 });
+is($reply->{status}, 200, 'what is stored already');
+is($stream->next(20)->{id}, $position + 2, 'is told of, too');
+$position++;
+
 # Hints that come while a gateway tells its own.
 pipe my $rounds, my $begin_round or die "pipe: $!";
 $child = fork // die "fork: $!";

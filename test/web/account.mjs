@@ -156,6 +156,24 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(alice.client.login(), 'no_account', 'and no account', /./);
 }
 
+// ---- clocks that are wrong
+
+for (const [what, ahead] of [['a day fast', 86400e3], ['a day slow', -86400e3], ['from 1970', -Date.now()]]) {
+	gateway.behave();
+	scene.ahead = ahead;
+	const { alice, bob } = await scene.pair();
+	gateway.requests = [];
+	for (const text of ['one', 'two', 'three']) await alice.client.send(bob.name, text);
+	await does(alice.client.rotateKeys(), `a clock that is ${what} stops nothing`);
+	ok(await waitUntil(async () => (await bob.texts(alice)).at(-1) === 'three'), '... no mail');
+	ok(!gateway.requests.includes('POST /sessions'), '... and signs in no more often', gateway.requests.join());
+	alice.there.tokens.clear();
+	await does(alice.client.send(bob.name, 'four'), '... and when the token has ended, once', ({ state }) => state === 'sent');
+	ok(gateway.requests.filter((request) => request === 'POST /sessions').length === 1, '... as any other', gateway.requests.join());
+	for (const { client } of [alice, bob]) await client.close();
+	scene.ahead = 0;
+}
+
 // ---- rotation
 
 {
@@ -197,9 +215,10 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	const { gateway: there } = other;
 	const { alice, bob } = await other.pair();
 	await alice.client.verify(bob.name);
+	await alice.client.close();
+	await bob.client.send(alice.name, 'under the first key');
 	await alice.client.rotateKeys();
 	await waitUntil(() => alice.client.account.backup.saved);
-	await alice.client.close();
 	await bob.client.send(alice.name, 'before the loss');
 	const old = await other.visitor();
 	await refuses(old.client.restore(alice.name, alice.code.replace(/.$/, (last) => (last === '0' ? '1' : '0'))), 'bad_recovery_code', 'a typing error is noticed here');
@@ -210,7 +229,7 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 		({ username, keyVersion }) => username === alice.name && keyVersion === 2);
 	old.name = alice.name;
 	await old.read();
-	ok((await old.texts(bob)).join() === 'before the loss', 'with what is on the server, and no false gap', await old.texts(bob));
+	ok((await old.texts(bob)).join() === 'under the first key,before the loss', 'with what is on the server, and no false gap', await old.texts(bob));
 	ok((await old.client.conversations())[0].trust === 'verified', 'and whom one had compared');
 	await does(old.client.send(bob.name, 'I am back'), 'it sends', ({ state }) => state === 'sent');
 	await bob.read();

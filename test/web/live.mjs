@@ -133,6 +133,24 @@ for (const [what, garbage] of [['no JSON', 'data: {\n\n'], ['no mail', 'data: {}
 	for (const { client } of [alice, bob]) await client.close();
 }
 
+{
+	const { alice, bob } = await scene.pair();
+	await alice.client.close();
+	gateway.before = ({ path }) => (path === '/sessions' ? { status: 401, body: { code: 'invalid_assertion', title: 'no' } } : undefined);
+	alice.there.tokens.clear();
+	gateway.requests = [];
+	await alice.client.connect();
+	ok(alice.client.connection === 'closed' && alice.events.some(({ event, value }) => event === 'connection' && value.state === 'closed' && value.error?.code === 'invalid_assertion'),
+		'what time does not heal closes the connection, and is said');
+	const tries = gateway.requests.length;
+	await sleep(200);
+	ok(gateway.requests.length === tries, 'it is not tried again');
+	gateway.behave();
+	await alice.client.connect();
+	ok(alice.client.connection === 'online', 'until somebody asks for it');
+	for (const { client } of [alice, bob]) await client.close();
+}
+
 // ---- tabs
 
 {

@@ -46,6 +46,20 @@ import { IndexedStore } from '../../gateway/web/client/store.js';
 		ok((await refuses(problem(code), code, `${code}: the server's`, /^Theirs$/)).hint === 'For programs.', 'and its hint');
 }
 
+// ---- requests
+
+{
+	const asked = [];
+	const api = new Api('https://msg.test', async (url, options) => asked.push({ url, ...options }) && new Response('{}'), later);
+	await api.call('POST', '/messages', { body: { x: 1 }, token: 'secret' });
+	await api.stream('/messages/stream?after=0', { token: 'secret' }).catch(() => {});
+	ok(asked.length === 2 && asked.every(({ url, headers }) => !url.includes('secret') && headers.Authorization === 'Bearer secret'),
+		'a token is in the header, never in a URL', JSON.stringify(asked));
+	ok(asked.every(({ credentials, cache, redirect, referrerPolicy }) =>
+		[credentials, cache, redirect, referrerPolicy].join() === 'omit,no-store,error,no-referrer'), 'no cookie, copy, detour or referrer goes along');
+	ok(asked[0].body === '{"x":1}' && asked[0].headers['Content-Type'] === 'application/json' && asked[1].body === undefined, 'a body is JSON');
+}
+
 // ---- a database that others hold, close, or have built anew
 
 // A store on a browser that does as it is told: each open() is a request of its own.

@@ -3,37 +3,11 @@
 //
 //	node test/web/recovery_code.mjs
 import { done, ok } from '../client/lib/tap.mjs';
-import { MemoryStore } from './lib/memory_store.mjs';
-import { Scene, User, does, refuses, waitUntil } from './lib/scene.mjs';
+import { Scene, User, closeTab, does, refuses, startAgain, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene({ keyLog: false }).open();
 const { gateway } = scene;
 const isWrite = ({ method, path }) => method === 'PUT' && path === '/backup';
-
-// Nothing is stored any more from the first write on that "isEnd" says yes to; resolves then.
-function closeTab({ store }, isEnd) {
-	const { write } = store;
-	let closed = false;
-	return new Promise((resolve) => {
-		store.write = (...args) => {
-			closed ||= isEnd();
-			if (!closed) return write.apply(store, args);
-			resolve();
-			return new Promise(() => {});
-		};
-	});
-}
-
-// The same browser, started again: what was on its disk.
-async function startAgain({ name, store, client }) {
-	const disk = new MemoryStore();
-	for (const [area, records] of store.areas) disk.areas.set(area, new Map(records));
-	const again = new User(scene, name, disk);
-	client.close();
-	await again.open();
-	scene.users.push(again);
-	return again;
-}
 
 async function opens(name, code) {
 	const device = await scene.visitor();
@@ -50,8 +24,7 @@ for (const kept of [false, true]) {
 		gateway.behave();
 		const alice = await scene.newUser('alice');
 		if (kept) await alice.client.recoveryCodeKept();
-		let writes = 0;
-		const closed = closeTab(alice, () => writes++ === rounds);
+		const closed = closeTab(alice, rounds);
 		const fresh = alice.client.recoveryCode(alice.code);
 		isOver = await Promise.race([fresh.then(() => true), closed.then(() => false)]);
 		const again = await startAgain(alice);

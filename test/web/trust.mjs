@@ -73,6 +73,10 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	ok(seen.verified, 'of somebody who was verified');
 	const now = await alice.client.safetyNumber(bob.name);
 	ok(now.changed && !before.changed && now.digits !== before.digits, 'whose new safety number can be compared before one accepts');
+	const other = await forge(bob.there, 1, await makeIdentityKey());
+	gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: other }));
+	await refuses(alice.client.acceptKeyChange(bob.name, now.digits), 'number_changed', 'a yes to what was compared is none to yet another identity');
+	ok(await trustOf(alice, bob) === 'changed', 'which is not accepted');
 	gateway.requests = [];
 	await alice.client.resend();
 	ok(!gateway.requests.includes('POST /messages'), 'what waits is not sent');
@@ -80,7 +84,7 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	const posts = [];
 	gateway.before = (asked) => { if (isPost(asked)) posts.push(asked.body); };
 	await does(alice.client.contact(bob.name), 'the true one again', ({ trust }) => trust === 'changed');
-	await alice.client.acceptKeyChange(bob.name);
+	await alice.client.acceptKeyChange(bob.name, before.digits);
 	ok(await trustOf(alice, bob) === 'verified', 'is the verified one, once accepted');
 	await waitUntil(() => posts.length > 0);
 	ok(posts.length === 1, 'and gets what waited', JSON.stringify(posts, null, 1));

@@ -72,8 +72,12 @@ export class Accounts {
 	 * that another tab has forgotten meanwhile.
 	 */
 	async checkHere(t) {
+		if (!await this.isHere(t)) refuse('signed_out', 'the account is no longer in this browser');
+	}
+
+	async isHere(t) {
 		const kept = await t.get('account', 'account');
-		if (!kept || kept.userId !== this.record?.userId) refuse('signed_out', 'the account is no longer in this browser');
+		return kept !== undefined && kept.userId === this.record?.userId;
 	}
 
 	async save(change) {

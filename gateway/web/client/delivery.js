@@ -66,7 +66,9 @@ export class Delivery {
 	// The server asks for patience: what is written meanwhile waits, too, in every tab and after a reload.
 	heed(error) {
 		const until = this.core.now() + 1000 * error.retryAfter;
-		return this.core.store.write(['meta'], (t) => t.put('meta', { name: 'patience', until, error: pack(error) }));
+		return this.core.store.write(['account', 'meta'], async (t) => {
+			if (await this.core.account.isHere(t)) await t.put('meta', { name: 'patience', until, error: pack(error) });
+		});
 	}
 
 	// The error with which it asked, while it is not over.

@@ -53,14 +53,13 @@ export class Live {
 				await this.stay(signal);
 			});
 		} catch (error) {
-			if (!signal.aborted) this.set('offline', wrap(error));
+			if (!signal.aborted) this.close(wrap(error));
 		} finally {
 			waiting();
-			if (!signal.aborted) this.ending = undefined; // connect() may begin anew
 		}
 	}
 
-	// Connects again and again until it is closed or can't go on.
+	// Connects again and again until it is closed; throws why it can't go on.
 	async stay(signal) {
 		for (let failures = 0; !signal.aborted;) {
 			let asked;
@@ -69,9 +68,9 @@ export class Live {
 				await this.follow(signal, () => { failures = 0; });
 			} catch (error) {
 				if (signal.aborted) return;
+				if (GIVE_UP.includes(error.code)) throw error;
 				failures++;
 				this.set('offline', wrap(error));
-				if (GIVE_UP.includes(error.code)) return;
 				asked = error.retryAfter;
 			}
 			await this.pause(failures, asked, signal);

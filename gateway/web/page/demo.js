@@ -56,8 +56,8 @@ function leave({ alice, bob, swapped }) {
 function guide() {
 	return h('ol', { class: 'guide' },
 		h('li', {}, 'Send Alice’s message: Bob reads it.'),
-		h('li', {}, 'Look at the server: it has this row, and no more.'),
-		h('li', {}, 'Now change Bob’s key, or be the server and cheat.'));
+		h('li', {}, 'Look at the row: the server has no more of it.'),
+		h('li', {}, 'Change Bob’s key, or cheat as the server.'));
 }
 
 /* What encryption is no help against. */
@@ -76,17 +76,24 @@ function light(columns, who) {
 		set(one, 'data-lit', who !== null && one.dataset.who === who);
 }
 
-/* Pointing at a message shows its row, and the other way round. */
+/**
+ * Pointing at a message shows its row, and the other way round. Answers a
+ * function that shows one while nobody points.
+ */
 function pointing(columns) {
+	let lasting = null;
 	const mark = (id) => {
 		for (const element of columns.querySelectorAll('[data-message]'))
-			set(element, 'data-pointed', Boolean(id) && element.dataset.message === id);
+			set(element, 'data-pointed', id !== null && element.dataset.message === id);
 	};
 
 	for (const event of ['pointerover', 'focusin'])
-		columns.addEventListener(event, ({ target }) => mark(target.closest('[data-message]')?.dataset.message));
-	columns.addEventListener('pointerleave', () => mark(null));
-	return mark;
+		columns.addEventListener(event, ({ target }) => mark(target.closest('[data-message]')?.dataset.message ?? lasting));
+	columns.addEventListener('pointerleave', () => mark(lasting));
+	return (id = null) => {
+		lasting = id;
+		mark(id);
+	};
 }
 
 start().catch((error) => {

@@ -25,7 +25,7 @@ export function pane(person, peer, changed) {
 	/* A notice only for what does not stand there already. */
 	async function explained(error) {
 		const isShown = error.id !== undefined &&
-			(client.connection === 'offline' || (await client.messages(peer.username)).some(isHeldBack));
+			(['offline', 'closed'].includes(client.connection) || (await client.messages(peer.username)).some(isHeldBack));
 
 		if (!isShown)
 			tellError(error);

@@ -19,7 +19,7 @@ export function story(stage) {
 	const buttons = scenes.map((scene) => sceneButton(scene, play));
 	let playing = false;
 
-	async function play(button, scene) {
+	async function play(scene) {
 		if (playing)
 			return;
 		playing = true;
@@ -40,7 +40,7 @@ export function story(stage) {
 
 /* The same element all along, so that the focus stays. */
 function sceneButton(scene, play) {
-	const element = h('button', { type: 'button', class: 'attack', onclick: () => play(button, button.shown) });
+	const element = h('button', { type: 'button', class: 'attack', onclick: () => play(button.shown) });
 	const button = { element, scene, show(shown) {
 		button.shown = shown;
 		set(element, 'data-scene', shown.id);
@@ -64,6 +64,7 @@ async function tell(stage, scene, told) {
 			await new Promise((resolve) => { setTimeout(resolve, stepTakes); });
 	}
 
+	stage.point();
 	replace(told, h('h3', {}, scene.label), steps);
 	try {
 		if (stage.swapped && scene !== undoSwap)

@@ -33,11 +33,23 @@ function show(api) {
 
 	fold();
 	wide.addEventListener('change', fold);
+	const field = filterField((text) => filter(parts, head, found, text));
+
 	replace(place,
-		h('nav', { class: 'contents', 'aria-label': 'Operations' }, filterField((text) => filter(parts, head, found, text)), found, contents),
+		h('nav', { class: 'contents', 'aria-label': 'Operations' }, field, found, contents),
 		h('main', {}, head, parts.map(({ element }) => element)),
 		noticeArea());
 	markWhatIsRead(parts.flatMap(({ entries }) => entries));
+	/* where a link leads is shown, whatever the filter */
+	window.addEventListener('hashchange', () => {
+		const target = document.querySelector(':target');
+
+		if (!target?.closest('[hidden]'))
+			return;
+		field.value = '';
+		filter(parts, head, found, '');
+		target.scrollIntoView();
+	});
 }
 
 function introduction({ info, openapi }) {
@@ -80,7 +92,7 @@ function startPart() {
 
 /* A tag: its place in the contents, its section, and both of each operation. */
 function partOf(api, { name, description }, operations) {
-	const id = name.toLowerCase().replaceAll(' ', '-');
+	const id = `about-${name.toLowerCase().replaceAll(' ', '-')}`; // operations have names like "messages", too
 	const entries = operations.map((operation) => ({
 		words: [name, ...api.words(operation)].join(' ').toLowerCase(),
 		link: h('li', {}, h('a', { href: `#${operation.id}` }, methodBadge(operation.method), h('span', {}, operation.summary))),

@@ -2,7 +2,7 @@
 // live mail, each block to be copied. The curl of the calls uses its
 // variables and functions.
 
-/* Needs bash or zsh, curl, openssl and jq. */
+/* Needs bash or zsh (printf with \x), curl, openssl and jq. */
 const tools = (origin) => String.raw`API=${origin}
 b64()    { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 hex()    { printf "$(sed 's/../\\x&/g')"; }
@@ -153,7 +153,7 @@ new_identity() { # the body; once it is taken: mv new-id.pem id.pem
 export function firstSteps(origin) {
 	return [
 		{ id: 'tools', title: 'Tools for the shell', code: tools(origin),
-			text: 'For bash or zsh, with `curl`, `openssl` and `jq`, in an empty folder. ' +
+			text: 'For bash, or zsh after `setopt interactive_comments`, with `curl`, `openssl` and `jq`, in an empty folder. ' +
 				'Programs use their own libraries; browsers and Node have a module, `/web/e2emsg.js`, that does all of this and much more.' },
 		{ id: 'register-signed', title: 'Register', code: register,
 			text: 'Makes two key pairs and an account, whose identity key signs the encryption key: only so can others verify you. ' +

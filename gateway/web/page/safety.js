@@ -14,8 +14,8 @@ export async function safetyDialog(client, username) {
 	const isAsked = contact.trust === 'signed' || contact.trust === 'changed';
 	const same = async () => {
 		if (contact.trust === 'changed')
-			await client.acceptKeyChange(username);
-		await client.verify(username, digits); // no others: it looks once more
+			await client.acceptKeyChange(username, digits);
+		await client.verify(username, digits); // these, and no others
 	};
 
 	openDialog({

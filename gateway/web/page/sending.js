@@ -10,7 +10,7 @@ export async function tellUnlessShown(client, username, error) {
 	const messages = error.id === undefined ? [] : await client.messages(username);
 	const kept = messages.find(({ id }) => id === error.id);
 
-	if (!kept || (kept.problem === undefined && client.connection !== 'offline'))
+	if (!kept || (kept.problem === undefined && !['offline', 'closed'].includes(client.connection)))
 		tellError(error);
 }
 
