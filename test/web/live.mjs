@@ -95,6 +95,40 @@ for (const [what, garbage] of [['no JSON', 'data: {\n\n'], ['no mail', 'data: {}
 	for (const { client } of [alice, bob]) await client.close();
 }
 
+// ---- too often
+
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	let refusals = 0;
+	gateway.before = ({ path, token }) => {
+		if (path !== '/messages/ack' || !alice.there.tokens.has(token) || refusals > 1) return undefined;
+		refusals++;
+		return { status: 429, body: { code: 'rate_limited', title: 'slow' }, headers: { 'Retry-After': '1' } };
+	};
+	for (const text of ['one', 'two']) await bob.client.send(alice.name, text);
+	ok(await waitUntil(() => refusals === 2 && alice.there.acknowledged === alice.there.mail.length), 'what could not be acknowledged is, later');
+	ok(await hasLast(alice, bob, 'two'), 'and all is read');
+	ok((await alice.texts(bob)).filter((text) => text === 'one').length === 1, 'once');
+	const waits = [];
+	await alice.open({ later: (ms, work) => { waits.push(ms); return later(ms, work); } });
+	await alice.client.connect();
+	let streams = 0; // asked for, of which the first is refused
+	gateway.before = ({ path, token }) => {
+		if (path !== '/messages/stream' || !alice.there.tokens.has(token)) return undefined;
+		waits.length = streams > 0 ? waits.length : 0;
+		return streams++ > 0 ? undefined
+			: { status: 429, body: { code: 'rate_limited', title: 'slow' }, headers: { 'Retry-After': '2' } };
+	};
+	for (const { user, response } of gateway.streams) if (user === alice.there) response.destroy();
+	ok(await waitUntil(() => alice.client.connection === 'offline' && streams === 1), 'a stream that is refused for that');
+	ok(await waitUntil(() => streams === 2) && waits.includes(2000), 'is asked for again in its time', waits);
+	gateway.behave();
+	await bob.client.send(alice.name, 'three');
+	ok(await hasLast(alice, bob, 'three'), 'and then goes on');
+	for (const { client } of [alice, bob]) await client.close();
+}
+
 // ---- tabs
 
 {
