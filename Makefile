@@ -59,6 +59,7 @@ OBJS = \
 	src/pg_log_entry.o \
 	src/pg_merkle.o \
 	src/pg_message.o \
+	src/pg_message_json.o \
 	src/pg_request.o \
 	src/pg_send_quota.o \
 	src/pg_send_rules.o \

@@ -8,7 +8,7 @@ BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
 	libssl-dev libcivetweb-dev libjansson-dev libcurl4-openssl-dev)
 RUN=(postgresql-15 perl-base util-linux)
 CHECK=(mount clang-14 libclang-rt-14-dev clang-format-14 nodejs npm chromium perl curl
-	systemd postgresql-15-plpgsql-check sqlsmith nginx haproxy libio-socket-ssl-perl openssl)
+	systemd postgresql-15-plpgsql-check sqlsmith nginx haproxy libio-socket-ssl-perl openssl jq)
 BENCH=(wrk curl openssl nginx haproxy slowhttptest)
 VALGRIND=(valgrind)
 

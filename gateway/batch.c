@@ -11,8 +11,8 @@
 #include "pgarray.h"
 
 static const char send_sql[] =
-	"SELECT code, body FROM e2emsg.rest_send_messages($1, $2,"
-	" $3, $4, $5, $6, $7, $8)";
+	"SELECT code, body, seq, message FROM e2emsg.rest_send_messages($1, $2,"
+	" $3, $4, $5, $6, $7, $8, $9)";
 
 /* The parameters of the call; arrays that live as long as it. */
 enum array
@@ -25,6 +25,7 @@ enum array
 	IVS,
 	CIPHERTEXTS,
 	AUTH_TAGS,
+	AWAITED,
 	ARRAYS
 };
 
@@ -35,6 +36,14 @@ struct run
 	int count;
 	struct db_connection *connection;
 };
+
+void
+ticket_clear(struct ticket *ticket)
+{
+	free(ticket->body);
+	free(ticket->message);
+	ticket->body = ticket->message = NULL;
+}
 
 void
 batch_init(struct batch *batch)
@@ -80,12 +89,15 @@ begin_arrays(struct pgarray arrays[ARRAYS], struct ticket *const *tickets,
 		   pgarray_begin(&arrays[IVS], PGARRAY_BYTEA, count, ivs) &&
 		   pgarray_begin(&arrays[CIPHERTEXTS], PGARRAY_BYTEA, count,
 						 ciphertexts) &&
-		   pgarray_begin(&arrays[AUTH_TAGS], PGARRAY_BYTEA, count, auth_tags);
+		   pgarray_begin(&arrays[AUTH_TAGS], PGARRAY_BYTEA, count,
+						 auth_tags) &&
+		   pgarray_begin(&arrays[AWAITED], PGARRAY_BOOL, count, count);
 }
 
 static void
-fill_arrays(struct pgarray arrays[ARRAYS], const struct submission *s)
+fill_arrays(struct pgarray arrays[ARRAYS], const struct ticket *ticket)
 {
+	const struct submission *s = ticket->submission;
 	const uint8_t *ciphertext = s->bytes + s->iv_size;
 
 	pgarray_add_bytes(&arrays[SENDERS], s->sender, UUID_SIZE);
@@ -100,6 +112,7 @@ fill_arrays(struct pgarray arrays[ARRAYS], const struct submission *s)
 	pgarray_add_bytes(&arrays[CIPHERTEXTS], ciphertext, s->ciphertext_size);
 	pgarray_add_bytes(&arrays[AUTH_TAGS], ciphertext + s->ciphertext_size,
 					  s->auth_tag_size);
+	pgarray_add_bool(&arrays[AWAITED], ticket->is_awaited);
 }
 
 /* The parameters of a call; false without memory.  Free them in any case. */
@@ -110,7 +123,7 @@ make_params(struct pgarray arrays[ARRAYS], struct db_params *params,
 	if (!begin_arrays(arrays, run->tickets, (size_t) run->count))
 		return false;
 	for (int i = 0; i < run->count; i++)
-		fill_arrays(arrays, run->tickets[i]->submission);
+		fill_arrays(arrays, run->tickets[i]);
 	for (int i = 0; i < ARRAYS; i++)
 		db_param_binary(params, arrays[i].bytes, arrays[i].size);
 	return true;
@@ -134,17 +147,27 @@ call(const struct run *run, struct db_answer *answer)
 	return status;
 }
 
+static char *
+copy_field(const struct db_answer *answer, int row, int column)
+{
+	const char *value = db_answer_field(answer, row, column, NULL);
+
+	return value ? strdup(value) : NULL;
+}
+
 /* What the database said about one envelope, copied. */
 static void
 take_row(struct ticket *ticket, const struct db_answer *answer, int row)
 {
 	const char *code = db_answer_field(answer, row, 0, NULL);
-	const char *body = db_answer_field(answer, row, 1, NULL);
+	const char *seq = db_answer_field(answer, row, 2, NULL);
 
 	ticket->repeated = code && strcmp(code, "repeated") == 0;
 	ticket->status =
 		!code || ticket->repeated ? STATUS_OK : status_of_code(code);
-	ticket->body = body ? strdup(body) : NULL;
+	ticket->body = copy_field(answer, row, 1);
+	ticket->seq = seq ? strtoll(seq, NULL, 10) : 0;
+	ticket->message = copy_field(answer, row, 3);
 	if (ticket->status == STATUS_OK && !ticket->body)
 		ticket->status = STATUS_OVERLOADED;
 }

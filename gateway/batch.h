@@ -21,12 +21,18 @@ struct db_connection;
 struct ticket
 {
 	const struct submission *submission;
+	bool is_awaited;	 /* a reader here wants it as soon as it is stored */
 	struct ticket *next; /* in the queue of locked mailboxes */
 	int64_t give_up_ms;	 /* when waiting for its mailbox ends; then 0 */
 	enum status status;	 /* STATUS_OK: stored, body tells */
 	bool repeated;		 /* stored before, by an earlier request */
 	char *body;			 /* JSON from the database, malloc'd, or NULL */
+	int64_t seq;		 /* with message: its number in the mailbox */
+	char *message;		 /* what the reader gets, the same way */
 };
+
+/* Frees what came from the database. */
+extern void ticket_clear(struct ticket *ticket);
 
 struct batch
 {

@@ -16,7 +16,7 @@
 #include "log.h"
 #include "metrics.h"
 
-#define MAX_STATEMENTS 24
+#define MAX_STATEMENTS 64	   /* more than the gateway has */
 #define RECONNECT_PAUSE_MS 250 /* between two attempts of one connection */
 #define CONNECT_TIMEOUT_S "3"
 #define MAX_GRACE_MS 5000	  /* the server's own time limit comes first */

@@ -24,7 +24,7 @@
 #include "wakeup.h"
 
 #define QUEUE_SIZE 4096		/* mailboxes */
-#define INTERVAL_MS 5		/* between two notifications */
+#define INTERVAL_MS 2		/* between two notifications */
 #define GREETING_MS 20000	/* between two signs of life */
 #define ANSWER_MS 50		/* until a greeting is answered */
 #define ALONE_MS 60000		/* without any from others: there are none */
@@ -33,7 +33,11 @@
 #define LAST_PAUSE_MS 10000 /* doubled up to this */
 
 #define LISTEN_SQL "LISTEN e2emsg_mail"
-#define NOTIFY_SQL "SELECT pg_catalog.pg_notify('e2emsg_mail', $1)"
+
+/* A hint may be lost, so nobody waits until it is on a disk or a standby. */
+#define NOTIFY_SQL                                                     \
+	"SELECT pg_catalog.set_config('synchronous_commit', 'off', true)," \
+	" pg_catalog.pg_notify('e2emsg_mail', $1)"
 
 struct hints
 {

@@ -30,6 +30,7 @@ struct inbox
 
 	pthread_t thread;
 	struct db_connection *connection;
+	atomic_ulong looks; /* readers that were read for */
 };
 
 /*
@@ -64,18 +65,6 @@ inbox_join(struct reader *reader, const uint8_t mailbox[UUID_SIZE],
 }
 
 void
-inbox_mail(struct inbox *inbox, struct reader *reader)
-{
-	unsigned state = RESTING;
-
-	while (!atomic_compare_exchange_weak(
-		&reader->state, &state, state == RESTING ? QUEUED : state | AGAIN))
-		;
-	if (state == RESTING)
-		push(inbox, reader);
-}
-
-void
 inbox_read(struct inbox *inbox, struct reader *reader)
 {
 	reader->is_asked = true;
@@ -100,8 +89,8 @@ inbox_is_held(const struct reader *reader)
 }
 
 /* To rest, or back into the queue when mail came meanwhile. */
-static void
-let_rest(struct inbox *inbox, struct reader *reader)
+void
+inbox_release(struct inbox *inbox, struct reader *reader)
 {
 	unsigned state = atomic_load(&reader->state), next;
 
@@ -114,23 +103,21 @@ let_rest(struct inbox *inbox, struct reader *reader)
 		futex_wake(&reader->state);
 }
 
-void
-inbox_release(struct inbox *inbox, struct reader *reader)
-{
-	let_rest(inbox, reader);
-}
-
+/* Only a queued one is marked: who has it then says when that is over. */
 void
 inbox_leave(struct reader *reader)
 {
-	while (!inbox_is_held(reader) && !inbox_hold(reader))
-	{
-		unsigned state = atomic_fetch_or(&reader->state, LEAVING) | LEAVING;
+	unsigned state;
 
-		if ((state & OWNER) == QUEUED)
-			futex_wait(&reader->state, state);
-		else
-			atomic_fetch_and(&reader->state, ~LEAVING);
+	while (((state = atomic_load(&reader->state)) & OWNER) != HELD)
+	{
+		unsigned marked = state | LEAVING;
+
+		if ((state & OWNER) == RESTING)
+			inbox_hold(reader);
+		else if (atomic_compare_exchange_strong(&reader->state, &state,
+												marked))
+			futex_wait(&reader->state, marked);
 	}
 }
 
@@ -168,11 +155,9 @@ take_readers(struct inbox *inbox, struct reader *readers[MAX_READERS])
 	return count;
 }
 
-/* Mail that comes from now on is not sure to be read. */
 static void
-prepare(struct reader *reader)
+begin_page(struct reader *reader)
 {
-	atomic_fetch_and(&reader->state, ~AGAIN);
 	reader->status = STATUS_OK;
 	reader->events = (struct text){.bytes = NULL};
 	reader->written = 0;
@@ -210,26 +195,33 @@ call(struct inbox *inbox, struct reader *const *readers, int count,
 
 /* Adds a message to what its reader gets. */
 static void
+add_event(struct reader *reader, const struct mail *mail)
+{
+	struct text *events = &reader->events;
+
+	text_add(events, "id: ");
+	text_add_number(events, mail->seq);
+	text_add(events, "\nevent: message\ndata: ");
+	text_add_bytes(events, mail->json, mail->size);
+	text_add(events, "\n\n");
+	reader->count++;
+	reader->last = mail->seq;
+}
+
+static void
 take_row(struct reader *const *readers, int count,
 		 const struct db_answer *answer, int row)
 {
-	size_t size = 0;
+	struct mail mail = {.size = 0};
 	const char *number = db_answer_field(answer, row, 0, NULL);
 	const char *seq = db_answer_field(answer, row, 1, NULL);
-	const char *message = db_answer_field(answer, row, 2, &size);
 	long n = number ? strtol(number, NULL, 10) : 0;
-	struct reader *reader;
 
-	if (n < 1 || n > count || !seq || !message)
+	mail.json = db_answer_field(answer, row, 2, &mail.size);
+	if (n < 1 || n > count || !seq || !mail.json)
 		return;
-	reader = readers[n - 1];
-	reader->count++;
-	text_add(&reader->events, "id: ");
-	text_add(&reader->events, seq);
-	text_add(&reader->events, "\nevent: message\ndata: ");
-	text_add_bytes(&reader->events, message, size);
-	text_add(&reader->events, "\n\n");
-	reader->last = strtoll(seq, NULL, 10);
+	mail.seq = strtoll(seq, NULL, 10);
+	add_event(readers[n - 1], &mail);
 }
 
 /* Writes what it can of a reader's events; true when all is out. */
@@ -265,8 +257,66 @@ answer_reader(struct inbox *inbox, struct reader *reader, enum status status)
 		text_free(&reader->events);
 		if (reader->is_full)
 			atomic_fetch_or(&reader->state, AGAIN);
-		let_rest(inbox, reader);
+		inbox_release(inbox, reader);
 	}
+}
+
+/*
+ * A page of one message that nobody has to read; any other is what follows a
+ * gap, and the mailbox is looked into.
+ */
+static void
+deliver(struct inbox *inbox, struct reader *reader, const struct mail *mail)
+{
+	if (mail->seq <= reader->after)
+		inbox_release(inbox, reader); /* it has it already */
+	else if (mail->seq != reader->after + 1)
+		push(inbox, reader);
+	else
+	{
+		begin_page(reader);
+		add_event(reader, mail);
+		answer_reader(inbox, reader, STATUS_OK);
+	}
+}
+
+void
+inbox_mail(struct inbox *inbox, struct reader *reader, const struct mail *mail)
+{
+	unsigned state = RESTING;
+
+	while (!atomic_compare_exchange_weak(
+		&reader->state, &state, state == RESTING ? QUEUED : state | AGAIN))
+		;
+	if (state == RESTING && mail)
+		deliver(inbox, reader, mail);
+	else if (state == RESTING)
+		push(inbox, reader);
+}
+
+/*
+ * Reads for these.  An error that nobody expects is one mailbox's doing, and
+ * must not take the others with it for as long as it lasts.
+ */
+static void
+look(struct inbox *inbox, struct reader *const *readers, int count)
+{
+	struct db_answer answer;
+	enum status status;
+
+	for (int i = 0; i < count; i++)
+		begin_page(readers[i]);
+	status = call(inbox, readers, count, &answer);
+	for (int row = 0; status == STATUS_OK && row < db_answer_rows(&answer);
+		 row++)
+		take_row(readers, count, &answer, row);
+	db_answer_free(&answer);
+	if (count > 1 && status == STATUS_INTERNAL_ERROR)
+		for (int i = 0; i < count; i++)
+			look(inbox, &readers[i], 1);
+	else
+		for (int i = 0; i < count; i++)
+			answer_reader(inbox, readers[i], status);
 }
 
 static void *
@@ -274,21 +324,15 @@ run(void *context)
 {
 	struct inbox *inbox = context;
 	struct reader *readers[MAX_READERS];
-	struct db_answer answer;
-	enum status status;
 	int count;
 
 	while ((count = take_readers(inbox, readers)) > 0)
 	{
+		/* mail that comes from now on is not sure to be read */
 		for (int i = 0; i < count; i++)
-			prepare(readers[i]);
-		status = call(inbox, readers, count, &answer);
-		for (int row = 0; status == STATUS_OK && row < db_answer_rows(&answer);
-			 row++)
-			take_row(readers, count, &answer, row);
-		db_answer_free(&answer);
-		for (int i = 0; i < count; i++)
-			answer_reader(inbox, readers[i], status);
+			atomic_fetch_and(&readers[i]->state, ~AGAIN);
+		atomic_fetch_add(&inbox->looks, (unsigned long) count);
+		look(inbox, readers, count);
 	}
 	return NULL;
 }
@@ -308,6 +352,12 @@ inbox_start(struct db *db)
 		pthread_create(&inbox->thread, NULL, run, inbox) != 0)
 		return NULL; /* the process ends at once */
 	return inbox;
+}
+
+unsigned long
+inbox_looks(const struct inbox *inbox)
+{
+	return atomic_load(&inbox->looks);
 }
 
 void

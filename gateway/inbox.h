@@ -6,8 +6,10 @@
  * for each would be most of the work.  So readers who got mail are queued,
  * and one thread with a connection of its own makes one call for all of them
  * and writes to their sockets what each one's reads.  While it is at the
- * database, the next ones gather.  It never waits for a socket: what does not
- * fit is handed to the worker that the stream has.
+ * database, the next ones gather.  Mail that was stored through this gateway
+ * and is the very next of a resting reader needs no call: who stored it writes
+ * it.  Nobody waits for a socket: what does not fit is handed to the worker
+ * that the stream has.
  */
 #ifndef E2EMSG_INBOX_H
 #define E2EMSG_INBOX_H
@@ -19,6 +21,7 @@
 #include "status.h"
 #include "submission.h"
 #include "text.h"
+#include "wakeup.h"
 
 struct db;
 struct inbox;
@@ -66,7 +69,7 @@ extern void inbox_leave(struct reader *reader);
 /* By a worker that holds it: reads, and waits for what comes of it. */
 extern void inbox_read(struct inbox *inbox, struct reader *reader);
 
-/* Gives it to the inbox, which writes what comes from now on. */
+/* Gives it to the inbox, which writes what came meanwhile and comes later. */
 extern void inbox_release(struct inbox *inbox, struct reader *reader);
 
 /* Takes a resting one back.  False when something is on its way to it. */
@@ -75,7 +78,14 @@ extern bool inbox_hold(struct reader *reader);
 /* Was it handed back, because of what could not be written? */
 extern bool inbox_is_held(const struct reader *reader);
 
-/* By anybody: there may be mail for it. */
-extern void inbox_mail(struct inbox *inbox, struct reader *reader);
+/*
+ * By anybody: there may be mail for it.  When that is at hand and the very
+ * next one in the mailbox, it goes to the socket at once.
+ */
+extern void inbox_mail(struct inbox *inbox, struct reader *reader,
+					   const struct mail *mail);
+
+/* How often a mailbox was looked into for a reader. */
+extern unsigned long inbox_looks(const struct inbox *inbox);
 
 #endif /* E2EMSG_INBOX_H */

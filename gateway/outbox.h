@@ -13,12 +13,12 @@
 #define E2EMSG_OUTBOX_H
 
 #include "reply.h"
-#include "submission.h"
 
 struct config;
 struct db;
 struct outbox;
 struct text;
+struct ticket;
 
 /* Starts the two threads.  NULL when that fails. */
 extern struct outbox *outbox_start(const struct config *config, struct db *db);
@@ -26,9 +26,11 @@ extern struct outbox *outbox_start(const struct config *config, struct db *db);
 /* Stores what is queued, then ends the threads. */
 extern void outbox_stop(struct outbox *outbox);
 
-/* Queues an envelope, waits until it is stored or refused, and says which. */
-extern void outbox_send(struct outbox *outbox,
-						const struct submission *submission,
+/*
+ * Queues a ticket with an envelope, waits until that is stored or refused, and
+ * says which.  ticket_clear() it then.
+ */
+extern void outbox_send(struct outbox *outbox, struct ticket *ticket,
 						struct reply *reply);
 
 /* Writes the length of the queue and the sizes of batches. */

@@ -56,6 +56,14 @@ pgarray_add_bytes(struct pgarray *array, const void *bytes, size_t size)
 }
 
 void
+pgarray_add_bool(struct pgarray *array, bool value)
+{
+	const uint8_t byte = value;
+
+	pgarray_add_bytes(array, &byte, 1);
+}
+
+void
 pgarray_add_int2(struct pgarray *array, int16_t value)
 {
 	const uint8_t bytes[2] = {(uint8_t) ((uint16_t) value >> 8),

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 /* OIDs of element types, fixed in pg_type.dat. */
+#define PGARRAY_BOOL 16
 #define PGARRAY_BYTEA 17
 #define PGARRAY_INT8 20
 #define PGARRAY_INT2 21
@@ -31,6 +32,7 @@ extern bool pgarray_begin(struct pgarray *array, uint32_t type, size_t count,
 
 extern void pgarray_add_bytes(struct pgarray *array, const void *bytes,
 							  size_t size);
+extern void pgarray_add_bool(struct pgarray *array, bool value);
 extern void pgarray_add_int2(struct pgarray *array, int16_t value);
 extern void pgarray_add_int4(struct pgarray *array, int32_t value);
 extern void pgarray_add_int8(struct pgarray *array, int64_t value);

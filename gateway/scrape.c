@@ -8,6 +8,7 @@
 #include "db.h"
 #include "gateway.h"
 #include "hints.h"
+#include "inbox.h"
 #include "metrics.h"
 #include "outbox.h"
 #include "rounds.h"
@@ -56,6 +57,10 @@ write_connections(struct gateway *gateway, struct text *text)
 	metrics_number(text, "e2emsg_waits", "gauge",
 				   "Requests that wait for mail, without streams.",
 				   count_of(&gateway->waits));
+	metrics_number(text, "e2emsg_stream_looks_total", "counter",
+				   "Looks into mailboxes for streams; mail that is stored "
+				   "through this gateway mostly needs none.",
+				   inbox_looks(gateway->inbox));
 }
 
 static void

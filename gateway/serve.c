@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 
+#include "batch.h"
 #include "db.h"
 #include "gateway.h"
 #include "guard.h"
@@ -223,11 +224,12 @@ wait_for_log(struct request *request, const struct route *route,
 	return status;
 }
 
-/* Wakes who waits for the mailbox's mail, at every gateway. */
+/* Wakes who waits for the mailbox's mail, everywhere.  NULL: not at hand. */
 static void
-wake(struct gateway *gateway, const uint8_t mailbox[UUID_SIZE])
+wake(struct gateway *gateway, const uint8_t mailbox[UUID_SIZE],
+	 const struct mail *mail)
 {
-	wakeups_mail(gateway->wakeups, mailbox);
+	wakeups_mail(gateway->wakeups, mailbox, mail);
 	hints_tell(gateway->hints, mailbox);
 }
 
@@ -240,7 +242,7 @@ wake_for_row(struct request *request, const struct route *route,
 	const char *text = db_answer_field(answer, 0, 1, &size);
 
 	if ((route->flags & WAKES) && text && uuid_parse(text, size, mailbox))
-		wake(request->gateway, mailbox);
+		wake(request->gateway, mailbox, NULL);
 }
 
 void
@@ -260,6 +262,29 @@ serve_sql(struct request *request, const struct route *route,
 	else
 		reply_refusal(reply, status, &answer);
 	db_answer_free(&answer);
+}
+
+/*
+ * Stores it and tells who waits for it; also of what was stored before, as
+ * perhaps nobody was told then: its sender got no answer.
+ */
+static void
+send_submission(struct gateway *gateway, const struct submission *submission,
+				struct reply *reply)
+{
+	struct ticket ticket = {
+		.submission = submission,
+		.is_awaited = wakeups_awaits(gateway->wakeups, submission->receiver)};
+	struct mail mail = {.size = 0};
+
+	outbox_send(gateway->outbox, &ticket, reply);
+	if (ticket.message)
+		mail = (struct mail){.seq = ticket.seq,
+							 .json = ticket.message,
+							 .size = strlen(ticket.message)};
+	if (ticket.status == STATUS_OK)
+		wake(gateway, submission->receiver, ticket.message ? &mail : NULL);
+	ticket_clear(&ticket);
 }
 
 void
@@ -285,8 +310,6 @@ serve_send(struct request *request, const struct route *route,
 		reply_problem(reply, status, why, NULL, NULL);
 		return;
 	}
-	outbox_send(request->gateway->outbox, &submission, reply);
-	if (reply->http == 201)
-		wake(request->gateway, submission.receiver);
+	send_submission(request->gateway, &submission, reply);
 	submission_free(&submission);
 }

@@ -33,13 +33,13 @@ struct stream
 	int64_t retry_at;	/* held until then; 0: no look has failed */
 };
 
-/* What wakes a stream is mail, and that the inbox reads. */
+/* What wakes a stream is mail, which is the inbox's matter. */
 static void
-mail_came(void *context)
+mail_came(void *context, const struct mail *mail)
 {
 	struct stream *stream = context;
 
-	inbox_mail(stream->inbox, &stream->reader);
+	inbox_mail(stream->inbox, &stream->reader, mail);
 }
 
 static bool
@@ -131,7 +131,7 @@ static void
 retry(struct stream *stream)
 {
 	stream->retry_at = 0;
-	inbox_mail(stream->inbox, &stream->reader);
+	inbox_mail(stream->inbox, &stream->reader, NULL);
 	inbox_release(stream->inbox, &stream->reader);
 }
 
@@ -173,7 +173,7 @@ step(struct stream *stream)
 	if (watch_is_due(&stream->watch))
 	{
 		watch_look(&stream->watch);
-		mail_came(stream);
+		mail_came(stream, NULL);
 	}
 	return there && now >= stream->comment_at ? comment(stream) : there;
 }

@@ -84,16 +84,17 @@ take_out(struct bucket *bucket, struct wakeup_link *link)
 
 /* Once is enough until it looks. */
 static void
-wake(struct waiter *waiter)
+wake(struct waiter *waiter, const struct mail *mail)
 {
 	if (waiter->wake)
-		waiter->wake(waiter->context);
+		waiter->wake(waiter->context, mail);
 	else if (!atomic_exchange(&waiter->woken, true))
 		eventfd_write(waiter->event, 1);
 }
 
 static void
-wake_key(const struct wakeups *wakeups, struct bucket *table, uint64_t key)
+wake_key(const struct wakeups *wakeups, struct bucket *table, uint64_t key,
+		 const struct mail *mail)
 {
 	struct bucket *bucket = bucket_of(wakeups, table, key);
 	struct wakeup_link *link;
@@ -103,12 +104,14 @@ wake_key(const struct wakeups *wakeups, struct bucket *table, uint64_t key)
 	pthread_mutex_lock(&bucket->mutex);
 	for (link = atomic_load(&bucket->first); link; link = link->next)
 		if (link->key == key)
-			wake(link->waiter);
+			wake(link->waiter, mail);
 	pthread_mutex_unlock(&bucket->mutex);
 }
 
 bool
-waiter_init(struct waiter *waiter, void (*wake)(void *context), void *context)
+waiter_init(struct waiter *waiter,
+			void (*wake)(void *context, const struct mail *mail),
+			void *context)
 {
 	*waiter = (struct waiter){
 		.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -166,17 +169,27 @@ waiter_reset(struct waiter *waiter)
 	atomic_store(&waiter->woken, false);
 }
 
+bool
+wakeups_awaits(const struct wakeups *wakeups, const uint8_t mailbox[UUID_SIZE])
+{
+	return atomic_load(&wakeups->count) > 0 &&
+		   atomic_load(
+			   &bucket_of(wakeups, wakeups->by_mailbox, mailbox_key(mailbox))
+					->first);
+}
+
 void
-wakeups_mail(struct wakeups *wakeups, const uint8_t mailbox[UUID_SIZE])
+wakeups_mail(struct wakeups *wakeups, const uint8_t mailbox[UUID_SIZE],
+			 const struct mail *mail)
 {
 	if (atomic_load(&wakeups->count) > 0)
-		wake_key(wakeups, wakeups->by_mailbox, mailbox_key(mailbox));
+		wake_key(wakeups, wakeups->by_mailbox, mailbox_key(mailbox), mail);
 }
 
 void
 wakeups_hint(struct wakeups *wakeups, uint64_t hint)
 {
-	wake_key(wakeups, wakeups->by_hint, hint);
+	wake_key(wakeups, wakeups->by_hint, hint, NULL);
 }
 
 /* Does it to all waiters of a bucket; returns how many these are. */
@@ -193,6 +206,12 @@ each_of(struct bucket *bucket, void (*act)(struct waiter *waiter))
 	return count;
 }
 
+static void
+look_again(struct waiter *waiter)
+{
+	wake(waiter, NULL);
+}
+
 void
 wakeups_all(struct wakeups *wakeups)
 {
@@ -200,7 +219,7 @@ wakeups_all(struct wakeups *wakeups)
 
 	for (size_t i = 0; i < wakeups->buckets; i++)
 	{
-		woken += each_of(&wakeups->by_mailbox[i], wake);
+		woken += each_of(&wakeups->by_mailbox[i], look_again);
 		if (woken < GENTLE_COUNT)
 			continue;
 		usleep(GENTLE_PAUSE_US);

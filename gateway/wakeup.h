@@ -19,6 +19,14 @@
 struct wakeups;
 struct waiter;
 
+/* A message that was stored just now, as its receiver gets it. */
+struct mail
+{
+	int64_t seq;
+	const char *json;
+	size_t size;
+};
+
 /* A waiter's place in one of the two tables. */
 struct wakeup_link
 {
@@ -31,7 +39,8 @@ struct wakeup_link
 struct waiter
 {
 	int event; /* eventfd: can be read once there may be mail */
-	void (*wake)(void *context); /* instead of that, unless NULL */
+	/* Instead of that, unless NULL; the mail is NULL when not at hand. */
+	void (*wake)(void *context, const struct mail *mail);
 	void *context;
 	atomic_bool woken;
 	struct wakeup_link by_mailbox, by_hint;
@@ -42,7 +51,8 @@ extern struct wakeups *wakeups_new(long limit, long mailbox_limit);
 extern void wakeups_free(struct wakeups *wakeups);
 
 /* False without a descriptor for the event. */
-extern bool waiter_init(struct waiter *waiter, void (*wake)(void *context),
+extern bool waiter_init(struct waiter *waiter,
+						void (*wake)(void *context, const struct mail *mail),
 						void *context) __attribute__((warn_unused_result));
 extern void waiter_close(struct waiter *waiter);
 
@@ -59,9 +69,14 @@ extern void wakeups_leave(struct wakeups *wakeups, struct waiter *waiter);
 /* Before each look: what comes from now on wakes again. */
 extern void waiter_reset(struct waiter *waiter);
 
-/* The mailbox got mail; almost free when nobody waits. */
+/* May somebody wait for the mailbox's mail?  Almost free. */
+extern bool wakeups_awaits(const struct wakeups *wakeups,
+						   const uint8_t mailbox[UUID_SIZE]);
+
+/* The mailbox got mail: this, unless NULL.  As free when nobody waits. */
 extern void wakeups_mail(struct wakeups *wakeups,
-						 const uint8_t mailbox[UUID_SIZE]);
+						 const uint8_t mailbox[UUID_SIZE],
+						 const struct mail *mail);
 
 /* Another gateway says that a mailbox with this hint got mail. */
 extern void wakeups_hint(struct wakeups *wakeups, uint64_t hint);

@@ -41,7 +41,8 @@ refuse(struct reply *reply, enum status status)
 
 bool
 watch_begin(struct watch *watch, struct request *request,
-			void (*wake)(void *context), void *context, struct reply *reply)
+			void (*wake)(void *, const struct mail *), void *context,
+			struct reply *reply)
 {
 	*watch = (struct watch){
 		.request = request,

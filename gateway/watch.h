@@ -36,8 +36,8 @@ struct watch
  * all is undone.  "wake" as in struct waiter.
  */
 extern bool watch_begin(struct watch *watch, struct request *request,
-						void (*wake)(void *context), void *context,
-						struct reply *reply)
+						void (*wake)(void *, const struct mail *),
+						void *context, struct reply *reply)
 	__attribute__((warn_unused_result));
 extern bool watch_join(struct watch *watch, struct reply *reply)
 	__attribute__((warn_unused_result));

@@ -99,3 +99,27 @@ SELECT json_array_length(body -> 'messages') AS messages, body ->> 'next' AS nex
 FROM rest_inbox(:'alice', NULL, '200') body;
 SELECT json_array_length(body -> 'messages') AS messages, body ->> 'next' AS next
 FROM rest_inbox(:'alice', '32', '200') body;
+-- what is stored now and awaited comes along, as the inbox gives it
+CREATE TEMP TABLE sent AS
+SELECT ordinal, code, seq, message
+FROM rest_send_messages(array_fill(:'bob'::uuid, ARRAY[4]), array_fill(:'alice'::uuid, ARRAY[4]), '{0,1,0,0}',
+	'{NULL,1,NULL,NULL}', '{2,2,2,9}', ARRAY['\x0000000000000000000000b1', '\x0000000000000000000000b2',
+	'\x0000000000000000000000b1', '\x0000000000000000000000b3']::bytea[], '{a,"",a,c}',
+	array_fill(decode(repeat('bb', 16), 'hex'), ARRAY[4]), '{t,NULL,t,t}');
+SELECT ordinal, code, message IS NOT NULL AS message, message::text = (body -> 'messages' -> 0)::text AS as_in_the_inbox
+FROM sent LEFT JOIN LATERAL rest_inbox(:'alice', (seq - 1)::text, NULL) body ON true ORDER BY ordinal;
+-- not when the row may be another one than was sent
+CREATE FUNCTION pg_temp.change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER change BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION pg_temp.change();
+SELECT code, seq, message FROM rest_send_messages(ARRAY[:'bob']::uuid[], ARRAY[:'alice']::uuid[], '{0}', '{NULL}', '{2}',
+	ARRAY['\x0000000000000000000000b4']::bytea[], '{a}', ARRAY[decode(repeat('bb', 16), 'hex')], '{t}');
+DROP TRIGGER change ON messages;
+SELECT * FROM rest_send_messages('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{t}');
+\echo :LAST_ERROR_SQLSTATE
+\set uuid 00000000-0000-8000-8000-000000000001
+SELECT message_json(:'uuid', 3, :'uuid', 1::smallint, 7, 2, '\x000102030405060708090a0b', '\xfbff', '\x00',
+	'2026-01-31 23:59:59.9999Z') \g (format=unaligned)
+SELECT message_json(:'uuid', 3, :'uuid', 0::smallint, NULL, 2, '\x000102030405060708090a0b', '', '\x00',
+	'2026-01-31Z') \g (format=unaligned)
+SELECT message_json(:'uuid', 3, :'uuid', 0::smallint, NULL, 2, '\x00', '', '\x00', '2026-01-31Z');
+SELECT message_json(:'uuid', 3, :'uuid', 0::smallint, NULL, 2, NULL, '', '\x00', '2026-01-31Z') IS NULL AS nothing;

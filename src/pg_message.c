@@ -4,6 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -11,17 +14,20 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "errors.h"
+#include "pg_message_json.h"
 #include "pg_send.h"
 #include "pg_time.h"
 
 PG_FUNCTION_INFO_V1(send_messages);
 PG_FUNCTION_INFO_V1(rest_send_messages);
 
-static const Oid element_types[ARRAYS] = {
-	UUIDOID, UUIDOID, INT2OID, INT4OID, INT4OID, BYTEAOID, BYTEAOID, BYTEAOID};
+static const Oid element_types[] = {UUIDOID,  UUIDOID,	INT2OID,
+									INT4OID,  INT4OID,	BYTEAOID,
+									BYTEAOID, BYTEAOID, BOOLOID};
 
 /* The names in error_codes(), and "repeated". */
 static const char *const codes[] = {
@@ -77,6 +83,9 @@ take_element(struct envelope *envelope, enum argument argument, Datum value)
 		case AUTH_TAGS:
 			envelope->auth_tag = DatumGetByteaPP(value);
 			break;
+		case AWAITED:
+			envelope->is_awaited = DatumGetBool(value);
+			break;
 		default:
 			break;
 	}
@@ -94,7 +103,8 @@ take_array(struct sending *sending, enum argument argument, Datum given)
 	char align;
 	int count;
 
-	sending->arrays[argument] = PointerGetDatum(array);
+	if (argument < ARRAYS)
+		sending->arrays[argument] = PointerGetDatum(array);
 	get_typlenbyvalalign(type, &length, &by_value, &align);
 	deconstruct_array(array, type, length, by_value, align, &values, &nulls,
 					  &count);
@@ -215,9 +225,44 @@ body_of(const struct envelope *envelope)
 	return PointerGetDatum(cstring_to_text_with_len(body.data, body.len));
 }
 
+/* A trigger or rule of somebody else's may have changed the rows. */
+static bool
+stored_as_sent(void)
+{
+	Oid schema = get_namespace_oid("e2emsg", false);
+	Relation table =
+		table_open(get_relname_relid("messages", schema), AccessShareLock);
+	const TriggerDesc *triggers = table->trigdesc;
+	bool is_plain = table->rd_rules == NULL;
+
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+		is_plain &= !TRIGGER_FOR_INSERT(triggers->triggers[i].tgtype);
+	table_close(table, NoLock);
+	return is_plain;
+}
+
+/* Marks what readers await, when that is at hand. */
+static void
+take_awaited(struct sending *sending, FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(AWAITED) && stored_as_sent())
+		take_array(sending, AWAITED, PG_GETARG_DATUM(AWAITED));
+}
+
+/* What a reader gets, with its number; nothing of what was stored before. */
+static void
+give_message(const struct envelope *envelope, Datum values[2], bool nulls[2])
+{
+	nulls[0] = nulls[1] = !envelope->is_awaited || envelope->verdict != FRESH;
+	if (nulls[0])
+		return;
+	values[0] = Int64GetDatum(envelope->seq);
+	values[1] = PointerGetDatum(message_json_of(envelope));
+}
+
 /*
- * rest_send_messages(8 arrays) returns setof (ordinal integer, code text,
- *		body json)
+ * rest_send_messages(8 arrays, awaited boolean[]) returns setof (ordinal
+ *		integer, code text, body json, seq bigint, message json)
  */
 Datum
 rest_send_messages(PG_FUNCTION_ARGS)
@@ -229,14 +274,16 @@ rest_send_messages(PG_FUNCTION_ARGS)
 	SPI_connect();
 	take_envelopes(&sending, fcinfo);
 	send_envelopes(&sending, false);
+	take_awaited(&sending, fcinfo);
 	for (int i = 0; i < sending.count; i++)
 	{
 		const struct envelope *envelope = &sending.envelopes[i];
-		Datum values[3] = {Int32GetDatum(envelope->ordinal)};
-		bool nulls[3] = {false};
+		Datum values[5] = {Int32GetDatum(envelope->ordinal)};
+		bool nulls[5] = {false};
 
 		values[1] = code_of(envelope, &nulls[1]);
 		values[2] = body_of(envelope);
+		give_message(envelope, &values[3], &nulls[3]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}

@@ -26,7 +26,8 @@ enum argument
 	IVS,
 	CIPHERTEXTS,
 	AUTH_TAGS,
-	ARRAYS
+	ARRAYS,
+	AWAITED = ARRAYS /* in rest_send_messages() only, and may be left out */
 };
 
 /* What becomes of an envelope, and its name in error_codes(). */
@@ -74,6 +75,7 @@ struct envelope
 	bytea *iv, *ciphertext, *auth_tag;
 	int32 suite, sender_key_version, key_version;
 	bool has_suite, has_sender_key_version, has_key_version;
+	bool is_awaited;		 /* somebody wants to have it as it is stored */
 	struct mailbox *mailbox; /* NULL when not locked */
 	struct envelope *first;	 /* the same one earlier in this call, or NULL */
 	struct share *share;	 /* the sender's; NULL where nobody is near his */

@@ -59,7 +59,7 @@ BEGIN
 		e2emsg.begin_origin(text, text, bigint, bigint, bytea, text),
 		e2emsg.open_session(text, bytea, bytea, bytea, timestamptz),
 		e2emsg.rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
-								  bytea[], bytea[], bytea[]),
+								  bytea[], bytea[], bytea[], boolean[]),
 		e2emsg.rest_inbox(uuid, text, text), e2emsg.rest_streams(uuid[], bigint[]),
 		e2emsg.rest_acknowledge(uuid, text),
 		e2emsg.rest_blocks(uuid), e2emsg.rest_block(uuid, text),

@@ -240,12 +240,15 @@ $$;
 COMMENT ON FUNCTION rest_key_rotations(text, text) IS 'GET /users/{who}/key-rotations';
 
 -- POST /messages, many at once: send_messages() that never waits, with the body
--- of each answer.
+-- of each answer.  Of what is stored now and somebody awaits it also gives what
+-- that reader gets.
 CREATE FUNCTION rest_send_messages(sender_ids uuid[], receiver_ids uuid[],
 								   suites smallint[], sender_key_versions integer[],
 								   key_versions integer[], ivs bytea[],
 								   ciphertexts bytea[], auth_tags bytea[],
-								   OUT ordinal integer, OUT code text, OUT body json)
+								   awaited boolean[] DEFAULT NULL,
+								   OUT ordinal integer, OUT code text, OUT body json,
+								   OUT seq bigint, OUT message json)
 RETURNS SETOF record
 LANGUAGE c VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -256,30 +259,15 @@ SET enable_bitmapscan = off
 SET jit = off
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rest_send_messages(uuid[], uuid[], smallint[], integer[], integer[],
-									   bytea[], bytea[], bytea[]) IS
+									   bytea[], bytea[], bytea[], boolean[]) IS
 	'POST /messages, many at once: a row for each envelope, in their order.';
 
--- A message as REST gives it.  Without a path of its own, so that the planner
--- puts it into the query that calls it; all names are qualified.
 CREATE FUNCTION message_json(mailbox_id uuid, seq bigint, sender_id uuid, suite smallint,
 							 sender_key_version integer, key_version integer, iv bytea,
 							 ciphertext bytea, auth_tag bytea, sent_at timestamptz)
 RETURNS json
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	SELECT pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
-		'messageId', e2emsg.message_id($1, $3, $7),
-		'seq', $2,
-		'senderId', $3,
-		'receiverId', $1,
-		'suite', $4,
-		'keyVersion', $6,
-		'senderKeyVersion', $5,
-		'iv', e2emsg.base64url_encode($7),
-		'ciphertext', e2emsg.base64url_encode($8),
-		'authTag', e2emsg.base64url_encode($9),
-		'sentAt', e2emsg.json_time($10)))
-$$;
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION message_json(uuid, bigint, uuid, smallint, integer, integer, bytea, bytea,
 								 bytea, timestamptz) IS 'A message as REST gives it.';
 

@@ -1,7 +1,7 @@
 // The browser client of e2emsg.  docs/web.md tells how to use it.
 
 export interface ClientOptions {
-	/** Base URL of the gateway; default: where the module came from. */
+	/** URL of the gateway, also one relative to the page; default: where the module came from. */
 	server?: string;
 	/** Name of the IndexedDB database: one account each.  Default "e2emsg". */
 	database?: string;
@@ -23,20 +23,20 @@ export interface ClientOptions {
  */
 export function createClient(options?: ClientOptions): Promise<Client>;
 
-/** Why something was refused.  Every promise of the module rejects with one. */
+/** The module's own codes; docs/web.md says when. */
+export type OwnCode =
+	'insecure_context' | 'unsupported_browser' | 'storage_failed' | 'outdated_page' | 'offline' | 'timeout' |
+	'bad_answer' | 'closed' | 'other_service' | 'no_account' | 'registration_unfinished' | 'account_exists' |
+	'signed_out' | 'bad_id_token' | 'bad_recovery_code' | 'wrong_recovery_code' | 'damaged_backup' |
+	'other_backup' | 'old_backup' | 'identity_replaced' | 'untrusted_identity' | 'unsigned_peer' |
+	'refused_key' | 'key_log_problem' | 'own_key_changed' | 'number_changed' | 'blocked' | 'not_a_contact' |
+	'text_empty' | 'text_too_long' | 'bad_text' | 'unknown_message' | 'not_waiting' | 'too_many_rounds' |
+	'not_a_message' | 'failed';
+
+/** Why something was refused.  Every promise of the module rejects with one, but for a TypeError when a type is not kept to. */
 export class E2emsgError extends Error {
-	/**
-	 * The server's codes are those of docs/api.md ("stale_key_version" …).  The
-	 * module's own: insecure_context, unsupported_browser, storage_failed, offline,
-	 * timeout, bad_answer, closed, other_service, no_account,
-	 * registration_unfinished, account_exists, signed_out, bad_id_token,
-	 * bad_recovery_code, wrong_recovery_code, damaged_backup, other_backup, old_backup,
-	 * identity_replaced, untrusted_identity, unsigned_peer, refused_key,
-	 * key_log_problem, own_key_changed, number_changed, blocked, not_a_contact,
-	 * text_empty, text_too_long, bad_text, unknown_message, not_waiting,
-	 * too_many_rounds, not_a_message.
-	 */
-	readonly code: string;
+	/** One of the module's own, or one of the server's, which docs/api.md explains ("stale_key_version" …). */
+	readonly code: OwnCode | (string & {});
 	/** What can be done about it, in a sentence. */
 	readonly hint: string;
 	/** HTTP status, when the server refused. */
@@ -87,6 +87,13 @@ export interface Conversation extends Contact {
 	unread: number;
 }
 
+/** asks: six days old, send again or discard?  discarded: in an event, it is gone. */
+export type OutState = 'waiting' | 'asks' | 'refused' | 'sent' | 'delivered' | 'read' | 'discarded';
+
+/** All but "opened" have a problem in place of a text. */
+export type InState =
+	'opened' | 'tampered' | 'malformed' | 'unknown_suite' | 'no_private_key' | 'untrusted_key' | 'repeated';
+
 export interface Message {
 	/** Stable key.  out: hex of the client's message id; in: the messageId. */
 	id: string;
@@ -99,21 +106,14 @@ export interface Message {
 	text?: string;
 	/** RFC 3339: the server's time, or this browser's while it waits. */
 	sentAt: string;
-	/**
-	 * out: waiting | asks (six days old: send again or discard?) | refused | sent |
-	 * delivered | read | discarded (in an event: it is gone);
-	 * in: opened | tampered | malformed | unknown_suite | no_private_key |
-	 * untrusted_key | repeated; note: "note".
-	 */
-	state: string;
+	state: OutState | InState | 'note';
 	/** in, opened: what the sender was when it was opened. */
 	trust?: 'verified' | 'signed' | 'unsigned' | 'changed';
 	/** Why it was not opened, not sent, or refused. */
 	problem?: string;
 	/** in: what is wrong with what the sender saw of the key log. */
 	logProblem?: string;
-	/** key_rotated | identity_changed | identity_accepted | missing | verified */
-	note?: string;
+	note?: 'key_rotated' | 'identity_changed' | 'identity_accepted' | 'missing' | 'verified';
 	/** key_rotated, identity_accepted: keyVersion; identity_changed: what; missing: from, through. */
 	details?: { keyVersion?: number; what?: string; from?: number; through?: number };
 	suite?: number;
@@ -133,8 +133,16 @@ export interface SafetyNumber {
 	changed: boolean;
 }
 
-/** elsewhere: another tab of this database holds the stream. */
+/**
+ * elsewhere: another tab of this database holds the stream; offline: it is tried
+ * again; closed, with an error in the event: it is not, until connect().
+ */
 export type Connection = 'closed' | 'connecting' | 'online' | 'offline' | 'elsewhere';
+
+/** docs/web.md explains them ("Events"). */
+export type WarningCode =
+	'missing_mail' | 'expired_mail' | 'key_log_head' | 'key_log_unseen' | 'unsigned_peer' |
+	'backup_not_saved' | 'backup_unseen' | 'block_not_told' | 'block_elsewhere';
 
 /** What is told, in every tab of the database; "connection" of each tab alone. */
 export interface Events {
@@ -145,8 +153,7 @@ export interface Events {
 	connection: { state: Connection; error?: E2emsgError };
 	/** Signed in or out, rotated, backup saved. */
 	account: Account | null;
-	/** missing_mail, expired_mail, key_log_head, key_log_unseen, unsigned_peer, backup_not_saved, backup_unseen, block_not_told */
-	warning: { code: string; text: string; username?: string };
+	warning: { code: WarningCode; text: string; username?: string };
 	/** Something speaks against the key log, so nothing is sent; or that is over. */
 	keylog: { problem: string | null };
 }
@@ -158,7 +165,10 @@ export interface Client {
 	readonly signedOut: string | null;
 	/** Whose registration was begun here and has not ended: for register(). */
 	readonly unfinished: string | null;
-	/** The recovery code, from when it was made until recoveryCodeKept(): a page shows it again after a reload. */
+	/**
+	 * The recovery code, from when it was made until recoveryCodeKept(): a page shows it again after a
+	 * reload.  Null also while a new one was announced and it is not known which one counts.
+	 */
 	readonly unkeptRecoveryCode: string | null;
 	readonly connection: Connection;
 	readonly keyLogProblem: string | null;
@@ -200,7 +210,8 @@ export interface Client {
 	accept(username: string): Promise<void>;
 	/**
 	 * The server refuses what a blocked user writes, who is told so (`not_accepted`);
-	 * what comes before the server has heard of it is acknowledged and not kept.
+	 * what comes before the server has heard of it is acknowledged and not kept.  At each
+	 * connection it is followed whom other devices of the account block.
 	 */
 	block(username: string): Promise<void>;
 	unblock(username: string): Promise<void>;
@@ -214,12 +225,19 @@ export interface Client {
 	 * shown; throws number_changed when they are not those of now.
 	 */
 	verify(username: string, digits?: string): Promise<void>;
-	/** The user's yes to what the server shows of the peer now; throws refused_key where no yes heals. */
-	acceptKeyChange(username: string): Promise<void>;
+	/**
+	 * The user's yes to what the server shows of the peer now; throws refused_key where no yes heals.
+	 * digits: those that were compared; throws number_changed when the server shows another identity by now.
+	 */
+	acceptKeyChange(username: string, digits?: string): Promise<void>;
 
 	/** A new encryption key; after a lost answer call it again. */
 	rotateKeys(): Promise<Account>;
-	/** A new code; the current one is needed to make it, and worth nothing afterwards. */
+	/**
+	 * A new code; the current one is needed to make it, and worth nothing afterwards.  When no answer
+	 * comes the current one counts: a server that has taken the new one gets the current one again at
+	 * the next connection (account.backup.saved).
+	 */
 	recoveryCode(current: string): Promise<string>;
 	/** The user has the recovery code elsewhere: this browser forgets it. */
 	recoveryCodeKept(): Promise<void>;
@@ -243,7 +261,8 @@ export interface Store {
 	write<T>(areas: string[], work: (t: Transaction) => Promise<T>): Promise<T>;
 	/** Forgets everything. */
 	clear(): Promise<void>;
-	close(): void;
+	/** Set by the client: to be called when what is stored was changed or closed by somebody else. */
+	onlost?: () => void;
 }
 
 export interface Transaction {

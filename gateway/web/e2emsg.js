@@ -25,12 +25,19 @@ import { Verification } from './client/verification.js';
 export { E2emsgError };
 
 const DATABASE = 'e2emsg';
+const LOOKS = 5; // a second apart, at a database that was closed
 
 // Browsers show WebCrypto to pages of https and of localhost alone.
 function checkContext() {
 	if (globalThis.crypto?.subtle) return;
 	const where = globalThis.location ? `${globalThis.location.protocol}//${globalThis.location.host}` : 'this page';
 	refuse('insecure_context', `${where} is not a secure address, so the browser gives it no cryptography`);
+}
+
+// The gateway's URL without a slash at its end; by default where this module came from.
+function baseOf(server) {
+	const url = server ? new URL(server, globalThis.location?.href) : new URL('..', import.meta.url);
+	return url.href.replace(/\/+$/, '');
 }
 
 // Runs work() later; the result cancels that.
@@ -47,9 +54,10 @@ class Core {
 		this.later = later ?? wait;
 		this.store = store;
 		this.closed = false;
-		this.api = new Api((server ?? new URL('..', import.meta.url).href).replace(/\/+$/, ''), fetch ?? globalThis.fetch, this.later);
+		this.api = new Api(baseOf(server), fetch ?? globalThis.fetch, this.later, this.now);
 		this.events = new Events();
-		this.tabs = new Tabs(database, (message) => this.hear(message));
+		this.tabs = new Tabs(database, (message) => this.hear(message).catch(() => {}));
+		this.store.onlost = () => this.lost();
 		this.events.tell = (message) => this.tabs.tell(message);
 		const parts = { session: Session, account: Accounts, keyring: Keyring, keyLog: KeyLog, peers: Peers, backup: Backup,
 			blocks: Blocks, conversations: Conversations, verification: Verification, outbox: Outbox, delivery: Delivery, opening: Opening,
@@ -65,8 +73,27 @@ class Core {
 	// Another tab tells what happened there.
 	async hear({ event, value }) {
 		if (event === 'account' || event === 'keylog') await this.reload();
-		if (!this.account.view) this.live.close();
-		this.events.deliver(event, value);
+		if (!this.account.view) this.rest();
+		this.events.deliver(event, event === 'account' ? this.account.view : value);
+	}
+
+	// The browser has closed the database, whatever is left in it, or a newer page has it.
+	async lost() {
+		for (let tries = 1; ; tries++) {
+			try {
+				return await this.hear({ event: 'account' });
+			} catch (error) {
+				if (error.code === 'outdated_page' || tries === LOOKS) return this.rest(error);
+			}
+			await this.sleep(1000);
+		}
+	}
+
+	// Does nothing more by itself.
+	rest(error) {
+		this.live.close(error);
+		this.delivery.rest();
+		this.backup.rest();
 	}
 
 	sleep(ms) { return new Promise((resolve) => { this.later(ms, resolve); }); }
@@ -130,9 +157,7 @@ class Client {
 
 	async close() {
 		this.#core.closed = true;
-		this.#core.live.close();
-		this.#core.delivery.rest();
-		this.#core.backup.rest();
+		this.#core.rest();
 	}
 
 	send(username, text, options) { return this.#core.outbox.send(username, text, options); }
@@ -161,7 +186,7 @@ class Client {
 
 	verify(username, digits) { return this.#core.verification.verify(username, digits); }
 
-	acceptKeyChange(username) { return this.#core.verification.acceptKeyChange(username); }
+	acceptKeyChange(username, digits) { return this.#core.verification.acceptKeyChange(username, digits); }
 
 	// ---- the key log
 

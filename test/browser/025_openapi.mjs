@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { document, lookUp, objects, operations, problemWith, resolve, routeName } from './lib/openapi.mjs';
 import { GATEWAY, startServer, TOP } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
@@ -59,6 +60,10 @@ for (const { name, audience, successes, query, limit } of routes) {
 	ok(audience !== 'registration' || operation.security.some((one) => Object.keys(one).length === 0), `${name}: or without a provider anyone`);
 	ok(codes.includes('registration_closed') === (audience === 'registration'), `${name}: open or not`);
 	ok(codes.includes('rate_limited') === (limit !== '-'), `${name}: limited or not`);
+	ok(codes.includes('stream_capacity') === (query.includes('wait') || name.endsWith('/stream')), `${name}: open for long or not`);
+	const silent = Object.entries(operation.responses).filter(([status, { headers }]) => (status < 400 || status === '429') &&
+		(limit !== '-') !== ['RateLimit', 'RateLimit-Policy'].every((field) => field in (headers ?? resolve(operation.responses[status]).headers ?? {})));
+	ok(silent.length === 0, `${name}: and its answers say so`, silent.map(([status]) => status));
 	const common = [...EVERYWHERE, ...audience === 'anyone' ? [] : WITH_TOKEN, ...takesBody ? WITH_BODY : []];
 	ok(common.every((code) => codes.includes(code)), `${name}: the common errors`, common.filter((code) => !codes.includes(code)));
 	ok(takesBody || !operation.requestBody, `${name}: no body`);
@@ -72,6 +77,13 @@ ok(general.every((code) => document.info.description.includes(`\`${code}\``)), '
 // ---- a sound document
 
 ok(/^3\.1\.\d+$/.test(document.openapi), 'OpenAPI 3.1');
+const validity = async (text) => { // "" or what is wrong
+	const result = await new Validator().validate(JSON.parse(text));
+	return result.valid ? '' : JSON.stringify(result.errors);
+};
+const wholeText = JSON.stringify(document);
+ok(await validity(wholeText) === '', '... by its schema', await validity(wholeText));
+ok(await validity(wholeText.replace('"in":"path"', '"in":"body"')) !== '', '... which refuses others');
 const control = readFileSync(join(TOP, 'e2emsg.control'), 'utf8');
 ok(control.includes(`default_version = '${document.info.version}'`), 'the version of the control file');
 const ids = [...operations.values()].map(({ operationId }) => operationId);
@@ -129,6 +141,7 @@ const tokens = { alice: (await alice.does('token')).trim(), bob: (await bob.does
 const idOf = (name) => server.sql(`SELECT id FROM e2emsg.users WHERE username = '${name}'`);
 const [bobId, aliceId] = [idOf('bob'), idOf('alice')];
 const seen = new Set(); // "GET /messages 200"
+const headersSeen = new Map(); // a header field that is told: in how many answers it was
 
 // Calls, and holds the answer against the document.
 async function call(method, path, { as, body, headers = {} } = {}) {
@@ -141,14 +154,19 @@ async function call(method, path, { as, body, headers = {} } = {}) {
 	const type = (response.headers.get('content-type') ?? '').split(';')[0];
 	const content = resolve(operation.responses[response.status])?.content;
 	seen.add(what);
+	const told = Object.keys(resolve(operation.responses[response.status])?.headers ?? {});
+	const untold = ['etag', 'location', 'retry-after', 'ratelimit', 'ratelimit-policy', 'www-authenticate']
+		.filter((field) => response.headers.has(field) && response.status < 400 && !told.some((header) => header.toLowerCase() === field));
+	if (untold.length > 0) ok(false, `${what}: header fields that are not told`, untold);
+	for (const header of told) headersSeen.set(header, (headersSeen.get(header) ?? 0) + (response.headers.has(header) ? 1 : 0));
 	if (!operation.responses[response.status]) ok(false, `${what} is told`, await response.text());
 	else if (!content) ok(type === '', `${what}: no body`, type);
 	else if (!content[type]) ok(false, `${what}: of the type that is told`, type);
 	if (!content?.[type] || !/json$/.test(type)) return response;
 	const answer = await response.json();
 	const problem = problemWith(answer, content[type].schema);
-	const told = !answer.code || answer.code in content[type].examples;
-	ok(problem === '' && told, `${what}: as told${answer.code ? `: ${answer.code}` : ''}`, `${problem}\n${JSON.stringify(answer)}`);
+	const isTold = !answer.code || answer.code in content[type].examples;
+	ok(problem === '' && isTold, `${what}: as told${answer.code ? `: ${answer.code}` : ''}`, `${problem}\n${JSON.stringify(answer)}`);
 	return answer;
 }
 
@@ -238,12 +256,14 @@ await fetch(`${gateway.url}/messages/stream?after=0`, { signal: stream.signal, h
 		seen.add(`GET /messages/stream ${response.status}`);
 		const type = response.headers.get('content-type').split(';')[0];
 		ok(type in operations.get('GET /messages/stream').responses['200'].content, 'GET /messages/stream: of the type that is told', type);
-		ok(/^retry: \d+\n/.test(new TextDecoder().decode(value)), '... as in the example');
+		const { example } = operations.get('GET /messages/stream').responses['200'].content[type];
+		ok(new TextDecoder().decode(value).startsWith(example.slice(0, example.indexOf('id: '))), '... as in the example', new TextDecoder().decode(value));
 	}).finally(() => stream.abort());
 
 // What can't be had here: a log that is slow, a signature.
 const unseen = [...operations].flatMap(([name, { responses }]) => Object.keys(responses).filter((status) => status < 300 && status !== '202')
 	.map((status) => `${name} ${status}`)).filter((what) => !seen.has(what));
+same([...headersSeen].filter(([, count]) => count === 0).map(([header]) => header), [], 'every header field that is told was seen');
 same(unseen, ['POST /sessions 201', 'PUT /users/{}/identity-key 200'], 'every other success was seen');
 await server.stop();
 done();

@@ -2,7 +2,7 @@
 import { openBrowser, screenshot } from './lib/chromium.mjs';
 import { Person, codeOn, there } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
-import { done, ok } from '../client/lib/tap.mjs';
+import { done, ok, run } from '../client/lib/tap.mjs';
 
 const server = startServer();
 const gateway = await server.gateway();
@@ -18,7 +18,7 @@ await alice.sees('Hello Bob', 'read');
 
 // ---- lost and restored
 
-await bob.account('Forget this browser');
+await bob.account('Remove from this browser');
 await bob.page.getByRole('button', { name: 'Delete keys' }).click();
 ok(/tick/.test(await bob.page.getByRole('alert').filter({ visible: true }).textContent()), 'nothing is deleted before one has understood');
 await screenshot(bob.page, '041-forget');
@@ -28,7 +28,7 @@ await bob.page.getByRole('heading', { name: 'Messages that only' }).waitFor();
 await bob.page.reload();
 await bob.page.getByRole('button', { name: 'Create account' }).waitFor();
 ok(true, 'forgotten: the first screen, also after a reload');
-await bob.page.getByRole('button', { name: 'Coming back' }).click();
+await bob.page.getByRole('button', { name: 'I have an account' }).click();
 await bob.page.getByLabel('Username').fill('bob');
 await bob.page.getByLabel('Recovery code').fill('7H2K-9QXM');
 await bob.page.getByRole('button', { name: 'Restore account' }).click();
@@ -36,7 +36,7 @@ await bob.page.getByText('seven groups; the letters').waitFor();
 ok(true, 'half a code is none: said so');
 await bob.page.getByLabel('Recovery code').fill(alice.code.join('-'));
 await bob.page.getByRole('button', { name: 'Restore account' }).click();
-await bob.page.locator('.form-error', { hasText: /backup/i }).waitFor();
+await bob.page.locator('.form-error', { hasText: 'brings back no account' }).waitFor();
 ok(true, 'the code of somebody else: said so');
 await screenshot(bob.page, '041-restore');
 await bob.page.getByLabel('Recovery code').fill(bob.code.join(' ').toLowerCase());
@@ -59,14 +59,30 @@ await bob.page.getByRole('button', { name: 'Make a new code' }).click();
 const old = bob.code;
 bob.code = await codeOn(bob.page);
 ok(bob.code.join() !== old.join(), 'a new code');
-await bob.page.getByRole('button', { name: 'I have kept it' }).click();
+await bob.page.keyboard.press('Escape');
+await bob.account('Your new recovery code');
+ok((await codeOn(bob.page)).join() === bob.code.join(), 'closed too early, it can be looked at again');
+await bob.page.getByRole('button', { name: 'I have saved it' }).click();
 await bob.typeGroup();
 ok(await there(bob.page.getByRole('dialog'), 0), 'which is asked back as well');
+
+// ---- to a terminal, and back
+
+const folder = gateway.client();
+const told = await run(['restore', 'bob'], { env: { XDG_DATA_HOME: folder.folder, E2EMSG_SERVER: gateway.url }, input: `${bob.code.join('-')}\n` });
+ok(told.code === 0, 'the code brings the account to a terminal', told.err);
+await folder.does('send', 'alice', 'From my terminal');
+await alice.sees('From my terminal', 'opened');
+ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed' &&
+	await alice.page.locator('[data-note=identity_changed]').count() === 0, 'where it is the same person');
+await alice.write('Whichever of you');
+await bob.sees('Whichever of you', 'opened');
+ok(true, 'and the browser still takes the mail');
 
 // ---- log out and in
 
 await bob.account('Log out');
-await bob.page.getByRole('button', { name: 'Sign in' }).click();
+await bob.page.getByRole('button', { name: 'Log in' }).click();
 await bob.online();
 await bob.open('alice');
 await bob.sees('Welcome back', 'opened');
@@ -98,7 +114,7 @@ ok(await alice.page.locator('.banner').isVisible(), 'a key log that contradicts 
 ok(await alice.page.getByPlaceholder('Message').count() === 0 && /Nothing is sent/.test(await alice.page.locator('.barrier').textContent()),
 	'and a barrier in the place of the field');
 await alice.page.unroute('**/key-log');
-await alice.page.locator('.barrier').getByRole('button', { name: 'Look' }).click();
+await alice.page.locator('.barrier').getByRole('button', { name: 'What to do' }).click();
 await alice.page.getByRole('button', { name: 'Accept this log' }).click();
 await alice.page.getByPlaceholder('Message').waitFor();
 ok(await alice.page.locator('.banner').isHidden(), 'accepted: both are gone');
@@ -109,11 +125,11 @@ const una = gateway.client();
 await una.does('register', 'una', '--unsigned');
 await alice.find('una');
 await alice.write('Hello Una');
-await alice.page.getByRole('dialog', { name: 'Nobody vouches for this key' }).getByRole('button', { name: 'Do not send' }).click();
+await alice.page.getByRole('dialog', { name: 'Nothing proves that this is una' }).getByRole('button', { name: 'Do not send' }).click();
 ok(await waitUntil(async () => await alice.page.getByPlaceholder('Message').inputValue() === 'Hello Una'),
-	'nobody vouches for a key: asked; a no leaves the text in the field');
+	'nothing proves whose key it is: asked; a no leaves the text in the field');
 await alice.page.getByPlaceholder('Message').press('Enter');
-await alice.page.getByRole('button', { name: 'Send all the same' }).click();
+await alice.page.getByRole('button', { name: 'Send anyway' }).click();
 await alice.sees('Hello Una', 'sent');
 await alice.write('Once more');
 await alice.sees('Once more', 'sent');
@@ -122,32 +138,44 @@ await alice.open('bob');
 
 // ---- somebody else's key
 
-const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
-const statement = server.sql(`SELECT encode(e2emsg.endorsement_statement(e2emsg.service_name(), username, k.key_version,
-	k.thumbprint, coalesce(k.previous_thumbprint, decode(repeat('00', 32), 'hex'))), 'hex')
-	FROM e2emsg.public_key('bob') k`);
-const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, Buffer.from(statement, 'hex'));
-server.sql(`SELECT e2emsg.reset_identity_key(e2emsg.find_user('bob'), '${JSON.stringify({ kty, crv, x, y })}',
-	'\\x${Buffer.from(signature).toString('hex')}')`);
-await waitUntil(() => server.sql("SELECT e2emsg.key_object('bob') -> 'identityKey' ->> 'x'") === x); // once it is logged
-await alice.page.getByRole('button', { name: /^About / }).click();
-await alice.page.getByRole('dialog').getByText('Identity changed').waitFor();
-await alice.page.keyboard.press('Escape');
-const barrier = alice.page.locator('.barrier.alarm');
-await barrier.waitFor();
-ok(/Nothing is sent until you decide/.test(await barrier.textContent()), 'another identity: a barrier that says what it means');
+// Puts another identity in the place of bob's, which his browser does not have.
+async function replaceIdentity() {
+	const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+	const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+	const statement = server.sql(`SELECT encode(e2emsg.endorsement_statement(e2emsg.service_name(), username, k.key_version,
+		k.thumbprint, coalesce(k.previous_thumbprint, decode(repeat('00', 32), 'hex'))), 'hex')
+		FROM e2emsg.public_key('bob') k`);
+	const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, Buffer.from(statement, 'hex'));
+	server.sql(`SELECT e2emsg.reset_identity_key(e2emsg.find_user('bob'), '${JSON.stringify({ kty, crv, x, y })}',
+		'\\x${Buffer.from(signature).toString('hex')}')`);
+	await waitUntil(() => server.sql("SELECT e2emsg.key_object('bob') -> 'identityKey' ->> 'x'") === x); // once it is logged
+	await alice.page.getByRole('button', { name: /^About / }).click();
+	await alice.page.getByRole('dialog').getByText('Identity changed').waitFor();
+	await alice.page.keyboard.press('Escape');
+	await alice.page.locator('.barrier.alarm').waitFor();
+}
+
+await replaceIdentity();
+ok(/Nothing is sent until you decide/.test(await alice.page.locator('.barrier').textContent()), 'another identity: a barrier that says what it means');
 ok(await alice.page.getByPlaceholder('Message').count() === 0, 'and nothing to write in');
 await alice.page.locator('[data-note=identity_changed]').waitFor();
 await screenshot(alice.page, '041-changed');
 await alice.page.getByRole('button', { name: 'Compare safety number' }).click();
 await alice.page.locator('.digits').waitFor();
-ok(await alice.page.getByText('that the server shows now').count() === 1, 'the number of the new identity can be compared before');
-await alice.page.keyboard.press('Escape');
-await alice.page.getByRole('button', { name: 'Accept the new identity' }).click();
+ok(await alice.page.getByText('the number with the new one').count() === 1, 'the number of the new identity can be compared before');
+await screenshot(alice.page, '041-changed-safety');
+await alice.page.getByRole('button', { name: 'They differ' }).click();
+await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
+ok(await alice.page.locator('.barrier.alarm').isVisible(), 'it differs: the barrier stays');
+await alice.page.getByRole('button', { name: 'Accept anyway' }).click();
 await alice.page.getByPlaceholder('Message').waitFor();
 await alice.page.locator('[data-note=identity_accepted]').waitFor();
 ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed', 'accepted: known, but not verified');
+await replaceIdentity();
+await alice.page.getByRole('button', { name: 'Compare safety number' }).click();
+await alice.page.getByRole('button', { name: 'They are the same' }).click();
+await alice.page.locator('.trust[data-trust=verified]').waitFor();
+ok(await alice.page.getByPlaceholder('Message').isVisible(), 'compared, and the same: accepted and verified in one step');
 
 for (const browser of browsers) await browser.close();
 await server.stop();

@@ -22,7 +22,7 @@ await alice.sees('Hello Bob', 'read');
 
 await browsers[0].context.setOffline(true);
 await alice.page.locator('.connection[data-state=offline]').first().waitFor();
-ok(/waits here and goes out later/.test(await alice.page.locator('.connection').first().textContent()),
+ok(/sent when you are back online/.test(await alice.page.locator('.connection').first().textContent()),
 	'offline: said, with what it means');
 await alice.write('Written in a tunnel');
 await alice.sees('Written in a tunnel', 'waiting');
@@ -87,9 +87,9 @@ await second.sees('To the one that is left', 'opened');
 ok(true, 'the first one closed: the second one takes over');
 const third = new Person(await browsers[0].page(gateway.url), 'alice');
 await third.account('Log out');
-await second.page.getByRole('button', { name: 'Sign in' }).waitFor();
+await second.page.getByRole('button', { name: 'Log in' }).waitFor();
 ok(true, 'logging out in one tab does so in all');
-await third.page.getByRole('button', { name: 'Sign in' }).click();
+await third.page.getByRole('button', { name: 'Log in' }).click();
 await second.page.locator('.sidebar').waitFor();
 ok(true, 'and so does signing in');
 
@@ -122,7 +122,7 @@ for (const text of ['Do you know me?', 'Or me?']) {
 }
 await screenshot(again.page, '042-unknown-account');
 ok(await stranger.count() === 1, 'an account that the server does not know: said once', await stranger.count());
-ok(await stranger.locator('xpath=..').textContent().then((text) => /Forget the account in this browser/.test(text)), 'with what to do');
+ok(await stranger.locator('xpath=..').textContent().then((text) => /remove the account from this browser/.test(text)), 'with what to do');
 
 for (const browser of browsers) await browser.close();
 await server.stop();

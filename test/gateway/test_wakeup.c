@@ -44,10 +44,19 @@ leave(struct wakeups *wakeups, struct waiter *waiter)
 	waiter_close(waiter);
 }
 
-static void
-count_call(void *context)
+struct calls
 {
-	++*(int *) context;
+	int count;
+	const struct mail *mail; /* of the last one */
+};
+
+static void
+count_call(void *context, const struct mail *mail)
+{
+	struct calls *calls = context;
+
+	calls->count++;
+	calls->mail = mail;
 }
 
 /* Who wants to be told in another way. */
@@ -56,21 +65,26 @@ test_calls(struct tap *tap)
 {
 	struct wakeups *wakeups = wakeups_new(LIMIT, MAILBOX_LIMIT);
 	struct waiter waiter;
-	int calls = 0;
-
+	struct calls calls = {0};
+	const struct mail mail = {.seq = 1};
 	if (!waiter_init(&waiter, count_call, &calls) ||
 		wakeups_join(wakeups, &waiter, alice, 1) != STATUS_OK)
 		exit(EXIT_FAILURE);
-	wakeups_mail(wakeups, alice);
-	wakeups_mail(wakeups, bob);
+	tap_ok(tap, wakeups_awaits(wakeups, alice), "somebody waits");
+	wakeups_mail(wakeups, alice, &mail);
+	tap_ok(tap, calls.mail == &mail, "the mail is handed over");
+	wakeups_mail(wakeups, bob, &mail);
 	wakeups_hint(wakeups, 1);
+	tap_ok(tap, !calls.mail, "a hint has none");
 	wakeups_all(wakeups);
-	tap_ok(tap, calls == 3 && !is_woken(&waiter), "called each time instead");
+	tap_ok(tap, calls.count == 3 && !is_woken(&waiter),
+		   "called each time instead");
 	wakeups_end(wakeups);
-	tap_ok(tap, calls == 3 && is_woken(&waiter), "but at the end");
+	tap_ok(tap, calls.count == 3 && is_woken(&waiter), "but at the end");
 	leave(wakeups, &waiter);
-	wakeups_mail(wakeups, alice);
-	tap_ok(tap, calls == 3, "and not after it has left");
+	tap_ok(tap, !wakeups_awaits(wakeups, alice), "nobody waits any more");
+	wakeups_mail(wakeups, alice, NULL);
+	tap_ok(tap, calls.count == 3, "and not after it has left");
 	wakeups_free(wakeups);
 }
 
@@ -80,7 +94,7 @@ test_waking(struct tap *tap)
 	struct wakeups *wakeups = wakeups_new(LIMIT, MAILBOX_LIMIT);
 	struct waiter a, b, c;
 
-	wakeups_mail(wakeups, alice); /* nobody waits */
+	wakeups_mail(wakeups, alice, NULL); /* nobody waits */
 	tap_ok(tap,
 		   join(wakeups, &a, alice, 11) == STATUS_OK &&
 			   join(wakeups, &b, bob, 12) == STATUS_OK &&
@@ -88,13 +102,13 @@ test_waking(struct tap *tap)
 		   "three wait");
 	tap_ok(tap, wakeups_count(wakeups) == 3, "and are counted");
 	tap_ok(tap, !is_woken(&a) && !is_woken(&b), "nothing woke them");
-	wakeups_mail(wakeups, alice);
+	wakeups_mail(wakeups, alice, NULL);
 	tap_ok(tap, is_woken(&a) && is_woken(&c) && !is_woken(&b),
 		   "mail wakes all who wait for it, and nobody else");
 	waiter_reset(&a);
 	tap_ok(tap, !is_woken(&a), "until it looks again");
-	wakeups_mail(wakeups, alice);
-	wakeups_mail(wakeups, alice);
+	wakeups_mail(wakeups, alice, NULL);
+	wakeups_mail(wakeups, alice, NULL);
 	tap_ok(tap, is_woken(&a), "then mail wakes it again");
 	waiter_reset(&a);
 	tap_ok(tap, !is_woken(&a), "once, however much there was");
@@ -102,7 +116,7 @@ test_waking(struct tap *tap)
 	tap_ok(tap, is_woken(&b) && !is_woken(&a), "a hint wakes its mailbox");
 	leave(wakeups, &c);
 	waiter_reset(&a);
-	wakeups_mail(wakeups, alice);
+	wakeups_mail(wakeups, alice, NULL);
 	tap_ok(tap, is_woken(&a), "the one that stays is woken");
 	waiter_reset(&a);
 	waiter_reset(&b);
@@ -110,7 +124,7 @@ test_waking(struct tap *tap)
 	tap_ok(tap, is_woken(&a) && is_woken(&b), "all are woken");
 	leave(wakeups, &a);
 	leave(wakeups, &b);
-	wakeups_mail(wakeups, alice);
+	wakeups_mail(wakeups, alice, NULL);
 	tap_ok(tap, wakeups_count(wakeups) == 0, "all have left");
 	wakeups_free(wakeups);
 }
@@ -193,7 +207,7 @@ test_races(struct tap *tap)
 	for (int i = 0; i < MAILS; i++)
 	{
 		atomic_fetch_add(&counting.mails, 1);
-		wakeups_mail(counting.wakeups, alice);
+		wakeups_mail(counting.wakeups, alice, NULL);
 	}
 	for (int i = 0; i < 8; i++)
 		pthread_join(threads[i], NULL);

@@ -40,13 +40,13 @@ socket_mark(struct socket_map *map, int fd, bool is_known)
 static struct gateway gateway = {.config = {.recheck_s = 3600}};
 
 static void
-no_call(void *context)
+no_call(void *context, const struct mail *mail)
 {
-	(void) context;
+	(void) context, (void) mail;
 }
 
 static void
-begin(struct watch *watch, void (*wake)(void *context))
+begin(struct watch *watch, void (*wake)(void *, const struct mail *))
 {
 	*watch = (struct watch){.gateway = &gateway, .fd = -1};
 	if (!waiter_init(&watch->waiter, wake, NULL))

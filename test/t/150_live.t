@@ -54,6 +54,13 @@ sub refused
 	return $json;
 }
 
+sub metric
+{
+	my ($name, $at) = @_;
+	my $text = ($at // $gateway)->request('GET', '/metrics', admin => 1)->{content};
+	return $text =~ /^\Q$name\E (\d+)$/m ? $1 : undef;
+}
+
 # --- GET /messages?wait= ----------------------------------------------------
 
 my $began = time;
@@ -110,6 +117,22 @@ is_deeply([ map { $_->{id} } $stream->take(1) ], [5], 'Last-Event-ID wins');
 is($stream->next(0.3), undef, 'nothing twice');
 $stream->close;
 
+# Mail that is stored here goes to its reader as it is, and nobody looks for it.
+my $erin = $gateway->register('erin', 4);
+$stream = stream($erin);
+my $looks  = metric('e2emsg_stream_looks_total');
+my @direct = map { send_to($erin); $stream->next } 1 .. 20;
+cmp_ok(metric('e2emsg_stream_looks_total') - $looks, '<', 10, 'mail at hand is not looked for');
+is_deeply([ map { $_->{data} } @direct ],
+	$gateway->request('GET', '/messages', as => $erin)->{json}{messages},
+	'and is what GET /messages gives');
+is_deeply([ map { $_->{id} } @direct ], [ 1 .. 20 ], 'with its number');
+$server->sql("SELECT e2emsg.send_message('$alice->{id}', '$erin->{id}', '\\x00',
+	'\\x0102030405060708090a0b0c', '\\x0102030405060708090a0b0c0d0e0f10', 1)");
+send_to($erin);
+is_deeply([ map { $_->{id} } $stream->take(2) ], [ 21, 22 ],
+	'what nobody told of comes first, and nothing twice');
+$stream->close;
 
 for my $position ('x', '-1', '1.5', '01', '1 2', '9' x 16, '9' x 300, '0x1', "\xb9")
 {
@@ -174,13 +197,6 @@ is_deeply(\@seen, [ 301 .. 300 + @seen ], 'reader after reader goes on where the
 cmp_ok(scalar @seen, '>=', 300, 'to the end');
 
 # --- clients that go away, and those that do not read -----------------------
-
-sub metric
-{
-	my ($name, $at) = @_;
-	my $text = ($at // $gateway)->request('GET', '/metrics', admin => 1)->{content};
-	return $text =~ /^\Q$name\E (\d+)$/m ? $1 : undef;
-}
 
 sub no_streams
 {
@@ -279,6 +295,16 @@ my $position = last_seq($bob);
 $stream = stream($bob, at => $west, path => "/messages/stream?after=$position");
 send_to($bob, through => $east);
 is($stream->next(20)->{id}, $position + 1, 'mail through another gateway');
+
+# A sender who got no answer sends again: perhaps nobody was told the first time.
+$server->sql("SELECT e2emsg.send_message('$alice->{id}', '$bob->{id}', '\\x00',
+	'\\x0102030405060708090a0b0d', '\\x0102030405060708090a0b0c0d0e0f10', 1)");
+$reply = $east->request('POST', '/messages', as => $alice, body => {
+		receiverId => $bob->{id}, ciphertext => 'AA', iv => 'AQIDBAUGBwgJCgsN',
+		authTag => 'AQIDBAUGBwgJCgsMDQ4PEA', keyVersion => 1 });
+is($reply->{status}, 200, 'what is stored already');
+is($stream->next(20)->{id}, $position + 2, 'is told of, too');
+$position++;
 
 # Hints that come while a gateway tells its own.
 pipe my $rounds, my $begin_round or die "pipe: $!";

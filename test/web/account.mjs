@@ -4,7 +4,7 @@
 //	node test/web/account.mjs
 import { b64, makeEncryptionKey } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
+import { Scene, User, does, refuses, sleep, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene().open();
 const { gateway } = scene;
@@ -156,6 +156,24 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(alice.client.login(), 'no_account', 'and no account', /./);
 }
 
+// ---- clocks that are wrong
+
+for (const [what, ahead] of [['a day fast', 86400e3], ['a day slow', -86400e3], ['from 1970', -Date.now()]]) {
+	gateway.behave();
+	scene.ahead = ahead;
+	const { alice, bob } = await scene.pair();
+	gateway.requests = [];
+	for (const text of ['one', 'two', 'three']) await alice.client.send(bob.name, text);
+	await does(alice.client.rotateKeys(), `a clock that is ${what} stops nothing`);
+	ok(await waitUntil(async () => (await bob.texts(alice)).at(-1) === 'three'), '... no mail');
+	ok(!gateway.requests.includes('POST /sessions'), '... and signs in no more often', gateway.requests.join());
+	alice.there.tokens.clear();
+	await does(alice.client.send(bob.name, 'four'), '... and when the token has ended, once', ({ state }) => state === 'sent');
+	ok(gateway.requests.filter((request) => request === 'POST /sessions').length === 1, '... as any other', gateway.requests.join());
+	for (const { client } of [alice, bob]) await client.close();
+	scene.ahead = 0;
+}
+
 // ---- rotation
 
 {
@@ -197,9 +215,10 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	const { gateway: there } = other;
 	const { alice, bob } = await other.pair();
 	await alice.client.verify(bob.name);
+	await alice.client.close();
+	await bob.client.send(alice.name, 'under the first key');
 	await alice.client.rotateKeys();
 	await waitUntil(() => alice.client.account.backup.saved);
-	await alice.client.close();
 	await bob.client.send(alice.name, 'before the loss');
 	const old = await other.visitor();
 	await refuses(old.client.restore(alice.name, alice.code.replace(/.$/, (last) => (last === '0' ? '1' : '0'))), 'bad_recovery_code', 'a typing error is noticed here');
@@ -210,7 +229,7 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 		({ username, keyVersion }) => username === alice.name && keyVersion === 2);
 	old.name = alice.name;
 	await old.read();
-	ok((await old.texts(bob)).join() === 'before the loss', 'with what is on the server, and no false gap', await old.texts(bob));
+	ok((await old.texts(bob)).join() === 'under the first key,before the loss', 'with what is on the server, and no false gap', await old.texts(bob));
 	ok((await old.client.conversations())[0].trust === 'verified', 'and whom one had compared');
 	await does(old.client.send(bob.name, 'I am back'), 'it sends', ({ state }) => state === 'sent');
 	await bob.read();
@@ -265,6 +284,32 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(fresh.client.restore(alice.name, alice.code), 'rate_limited', 'a limit is passed on');
 	there.behave();
 	await does(fresh.client.restore(alice.name, alice.code), 'after all that it is restored', ({ keyVersion }) => keyVersion === 2);
+	await other.close();
+}
+
+// ---- what was planned when somebody leaves
+
+{
+	const other = await new Scene().open();
+	for (const forget of [true, false]) {
+		const { alice, bob } = await other.pair();
+		const tab = new User(other, alice.name, alice.store);
+		tab.database = alice.database;
+		await tab.open();
+		other.users.push(tab);
+		other.quiet();
+		other.gateway.before = ({ path }) => (path === '/messages' ? 'hang up' : undefined);
+		await tab.client.send(bob.name, 'waits');
+		await alice.client.verify(bob.name); // the backup is to be saved a little later, in this tab
+		await alice.client.logout({ forget });
+		ok(await waitUntil(() => tab.client.account === null), `a browser that ${forget ? 'forgets' : 'signs out'}`);
+		alice.warnings.length = 0;
+		other.quiet();
+		await sleep(200);
+		ok(alice.warnings.length === 0 && tab.warnings.length === 0, '... warns of nothing later', JSON.stringify([alice.warnings, tab.warnings]));
+		const hers = other.gateway.requests.filter((request) => request.includes('backup') || request === 'POST /messages');
+		ok(hers.length === 0, '... and sends nothing', other.gateway.requests.join());
+	}
 	await other.close();
 }
 

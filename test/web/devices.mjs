@@ -80,6 +80,52 @@ async function comesBack({ name, code }, keyVersion, what) {
 	gateway.behave();
 }
 
+// ---- restoring while another device rotates
+
+for (const [what, wanted] of [['right after the backup was fetched', /^POST \/backup\/restore$/], ['right after the sign-in', /^POST \/sessions$/],
+	['right after a look at the key', /^GET \/users\/[^/]+\/public-key$/]]) {
+	const { alice } = await twoDevices();
+	const third = await scene.visitor();
+	let isFirst = true;
+	gateway.after = async ({ method, path }, reply) => {
+		if (isFirst && wanted.test(`${method} ${path}`)) {
+			isFirst = false;
+			await alice.client.rotateKeys();
+		}
+		return reply;
+	};
+	await does(third.client.restore(alice.name, alice.code), `another device rotates ${what}`);
+	gateway.behave();
+	await does(third.client.login(), '... and is followed', ({ keyVersion }) => keyVersion === 2);
+	await does(third.client.rotateKeys(), '... which rotates itself', ({ keyVersion }) => keyVersion === 3);
+}
+
+// ---- a look at the own history while, or after, another device rotates
+
+{
+	const { alice, other } = await twoDevices();
+	await does(alice.client.keyLog(), 'a device', ({ problem }) => problem === null);
+	await other.client.rotateKeys();
+	await does(alice.client.keyLog(), 'that looks at the log after another one rotated sees nothing wrong', ({ problem }) => problem === null);
+	await other.client.login();
+	let isFirst = true;
+	gateway.after = async ({ method, path }, reply) => {
+		if (isFirst && method === 'GET' && path === '/backup') {
+			isFirst = false;
+			await other.client.rotateKeys();
+		}
+		return reply;
+	};
+	await does(alice.client.login(), 'nor does one that signs in meanwhile', ({ keyVersion }) => keyVersion === 3);
+	ok(!isFirst && alice.client.keyLogProblem === null, 'and nothing stops it', alice.client.keyLogProblem);
+	gateway.behave();
+	const backup = { ...alice.there.backup };
+	await other.client.rotateKeys();
+	alice.there.backup = backup;
+	await alice.client.keyLog();
+	ok(/not made here/.test(alice.client.keyLogProblem), 'but of a key that no backup has', alice.client.keyLogProblem);
+}
+
 // ---- a restored account knows where its mail begins
 
 {

@@ -105,7 +105,7 @@ for (const text of ['', 'null', '0', '""', 'false', '[]']) {
 		await sleep(100);
 	}
 	ok(Math.max(...asked) <= 600_000, 'is asked again within minutes', Math.max(...asked));
-	ok(asked.filter((ms) => ms === 600_000).length >= 3, 'and not at once');
+	ok(asked.filter((ms) => ms > 590_000).length >= 3, 'and not at once');
 	gateway.behave();
 	for (const { client } of [alice, bob]) await client.close();
 }

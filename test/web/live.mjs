@@ -4,7 +4,7 @@
 //	node test/web/live.mjs
 import { EventParser } from '../../gateway/web/client/event_stream.js';
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, User, later, waitUntil } from './lib/scene.mjs';
+import { Scene, User, later, sleep, waitUntil } from './lib/scene.mjs';
 
 // ---- bytes
 
@@ -85,7 +85,7 @@ for (const [what, garbage] of [['no JSON', 'data: {\n\n'], ['no mail', 'data: {}
 }
 {
 	const { alice, bob } = await scene.pair();
-	await alice.open({ later: (ms, work) => later(ms, work, ms === 45_000 ? 300 : undefined) });
+	await alice.open({ later: (ms, work) => later(ms, work, ms === 35_000 ? 300 : undefined) });
 	await alice.client.connect();
 	const [first] = [...gateway.streams].filter(({ user }) => user === alice.there);
 	ok(await waitUntil(() => !gateway.streams.has(first)), 'a stream that keeps silent is given up');
@@ -110,22 +110,63 @@ for (const [what, garbage] of [['no JSON', 'data: {\n\n'], ['no mail', 'data: {}
 	ok(await waitUntil(() => refusals === 2 && alice.there.acknowledged === alice.there.mail.length), 'what could not be acknowledged is, later');
 	ok(await hasLast(alice, bob, 'two'), 'and all is read');
 	ok((await alice.texts(bob)).filter((text) => text === 'one').length === 1, 'once');
-	const waits = [];
-	await alice.open({ later: (ms, work) => { waits.push(ms); return later(ms, work); } });
-	await alice.client.connect();
-	let streams = 0; // asked for, of which the first is refused
-	gateway.before = ({ path, token }) => {
-		if (path !== '/messages/stream' || !alice.there.tokens.has(token)) return undefined;
-		waits.length = streams > 0 ? waits.length : 0;
-		return streams++ > 0 ? undefined
-			: { status: 429, body: { code: 'rate_limited', title: 'slow' }, headers: { 'Retry-After': '2' } };
-	};
-	for (const { user, response } of gateway.streams) if (user === alice.there) response.destroy();
-	ok(await waitUntil(() => alice.client.connection === 'offline' && streams === 1), 'a stream that is refused for that');
-	ok(await waitUntil(() => streams === 2) && waits.includes(2000), 'is asked for again in its time', waits);
 	gateway.behave();
-	await bob.client.send(alice.name, 'three');
-	ok(await hasLast(alice, bob, 'three'), 'and then goes on');
+	for (const { client } of [alice, bob]) await client.close();
+}
+
+{
+	const page = new EventTarget(); // where a browser says what happens to the page
+	globalThis.addEventListener = page.addEventListener.bind(page);
+	const { alice, bob } = await scene.pair();
+	await alice.client.close();
+	await alice.client.connect();
+	const streamOf = () => [...gateway.streams].find(({ user }) => user === alice.there);
+	const [first] = [streamOf()];
+	page.dispatchEvent(new Event('visibilitychange'));
+	await bob.client.send(alice.name, 'looked at');
+	ok(await hasLast(alice, bob, 'looked at') && streamOf() === first, 'a page that is looked at again keeps a stream that lives');
+	scene.ahead = 36_000;
+	page.dispatchEvent(new Event('visibilitychange'));
+	ok(await waitUntil(() => !gateway.streams.has(first)), 'and gives up one that was silent for too long while the machine slept');
+	await bob.client.send(alice.name, 'awake');
+	ok(await hasLast(alice, bob, 'awake'), 'for another one');
+	const refused = (headers) => ({ path }) => (path === '/messages/stream' ? { status: 503, body: { code: 'overloaded', title: 'x' }, headers } : undefined);
+	const tries = () => gateway.requests.filter((line) => line === 'GET /messages/stream').length;
+	await bob.client.close(); // it hears the same
+	gateway.before = refused({});
+	page.dispatchEvent(new Event('offline'));
+	ok(await waitUntil(() => alice.client.connection === 'offline'), 'when the network goes the stream is given up');
+	gateway.behave();
+	page.dispatchEvent(new Event('online'));
+	ok(await waitUntil(() => alice.client.connection === 'online'), 'and when it is back another one opened');
+	gateway.before = refused({ 'Retry-After': '600' });
+	page.dispatchEvent(new Event('offline'));
+	await waitUntil(() => alice.events.some(({ event, value }) => event === 'connection' && value.error?.retryAfter === 600));
+	const before = tries();
+	for (const event of ['online', 'visibilitychange', 'pageshow']) page.dispatchEvent(new Event(event));
+	await sleep(100);
+	ok(tries() === before, 'but not before the time that the server asks for', `${before} ${tries()}`);
+	gateway.behave();
+	delete globalThis.addEventListener;
+	scene.ahead = 0;
+	for (const { client } of [alice, bob]) await client.close();
+}
+
+{
+	const { alice, bob } = await scene.pair();
+	await alice.client.close();
+	gateway.before = ({ path }) => (path === '/sessions' ? { status: 401, body: { code: 'invalid_assertion', title: 'no' } } : undefined);
+	alice.there.tokens.clear();
+	gateway.requests = [];
+	await alice.client.connect();
+	ok(alice.client.connection === 'closed' && alice.events.some(({ event, value }) => event === 'connection' && value.state === 'closed' && value.error?.code === 'invalid_assertion'),
+		'what time does not heal closes the connection, and is said');
+	const tries = gateway.requests.length;
+	await sleep(200);
+	ok(gateway.requests.length === tries, 'it is not tried again');
+	gateway.behave();
+	await alice.client.connect();
+	ok(alice.client.connection === 'online', 'until somebody asks for it');
 	for (const { client } of [alice, bob]) await client.close();
 }
 

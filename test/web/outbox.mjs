@@ -32,6 +32,15 @@ async function arrive(user, peer, texts, what) {
 	await refuses(alice.client.messages(bob.name, { before: 'x' }), 'unknown_message', 'messages before none');
 	await refuses(alice.client.resend('x'), 'unknown_message', 'none to send again');
 	await refuses(alice.client.discard('x'), 'unknown_message', 'none to discard');
+	for (const id of [undefined, null, 7, {}]) {
+		await refuses(alice.client.discard(id), 'unknown_message', `no id: ${id}`);
+		if (id !== undefined) await refuses(alice.client.resend(id), 'unknown_message', `nor to send again: ${id}`);
+		for (const method of ['messages', 'block', 'unblock', 'accept', 'markRead', 'contact', 'safetyNumber', 'verify', 'acceptKeyChange', 'send'])
+			await refuses(alice.client[method](id, 'x'), 'invalid_username', `${method}: no name: ${id}`);
+		if (id !== undefined) await refuses(alice.client.messages(bob.name, { before: id }), 'unknown_message', `no message before: ${id}`);
+	}
+	await does(alice.client.messages(bob.name, { limit: 0 }), 'no more messages than asked for', ({ length }) => length === 0);
+	await does(alice.client.messages(bob.name, { limit: 1 }), 'but as many', ({ length }) => length === 1);
 	const { id } = await alice.client.send(bob.name, 'x');
 	await refuses(alice.client.discard(id), 'not_waiting', 'what is sent is not discarded');
 }
@@ -95,9 +104,28 @@ async function arrive(user, peer, texts, what) {
 	gateway.before = (asked) => (isPost(asked) && ivs.push(asked.body.iv) === 1 ? tooOften('7') : undefined);
 	await does(alice.client.send(bob.name, 'patient'), 'what is too often waits', ({ state }) => state === 'waiting');
 	ok(waits.includes(7000), 'as long as the server says', waits);
+	await does(alice.client.send(bob.name, 'and more'), '... with what is written meanwhile', ({ state }) => state === 'waiting');
+	const tab = new User(scene, alice.name, alice.store);
+	await tab.open();
+	await does(tab.client.send(bob.name, 'in a new tab'), '... in another tab, too', ({ state }) => state === 'waiting');
+	await tab.client.resend();
+	await tab.client.close();
+	ok(ivs.length === 1, '... which the server does not hear of', ivs);
+	scene.ahead = 7000;
 	ok(await waitUntil(async () => (await statesOf(alice, bob)).endsWith('sent')), '... and goes out by itself');
-	ok(ivs.filter((iv) => iv === ivs[0]).length === 2 && bob.there.mail.length === before + 1, '... the same envelope, once');
-	await arrive(bob, alice, ['patient'], '... and arrives once');
+	ok(ivs.filter((iv) => iv === ivs[0]).length === 2 && ivs.length >= 4 && bob.there.mail.length === before + 3, '... the same envelope, once', ivs);
+	await arrive(bob, alice, ['patient', 'and more', 'in a new tab'], '... and all of it arrives once, in order');
+	gateway.before = (asked) => (isPost(asked) && ivs.push(asked.body.iv) ? tooOften('9'.repeat(400)) : undefined);
+	ivs.length = 0;
+	await alice.client.send(bob.name, 'for ever');
+	scene.ahead = -3600e3;
+	await alice.client.resend();
+	ok(ivs.filter((iv) => iv === ivs.at(-1)).length === 2, 'a clock that goes back makes no wait longer', ivs);
+	gateway.behave();
+	scene.ahead += 601e3;
+	await alice.client.resend();
+	ok((await statesOf(alice, bob)).endsWith('sent'), 'nor does the server, beyond ten minutes');
+	scene.ahead = 0;
 
 	const looks = [];
 	const look = (seconds) => {
@@ -162,7 +190,13 @@ async function arrive(user, peer, texts, what) {
 	ok(bob.there.mail.length === before + 2, 'the server has both envelopes of the one');
 	await bob.read();
 	ok((await bob.texts(alice)).filter((text) => text === 'old, and there').length === 1, 'the peer shows it once');
+	scene.ahead = 30 * DAY; // a clock that is wrong, and then set right
+	gateway.after = spoil(/^POST \/messages$/, () => 'hang up');
+	await alice.client.send(bob.name, 'from the future');
+	gateway.behave();
 	scene.ahead = 0;
+	await alice.client.resend();
+	ok((await statesOf(alice, bob)).endsWith('asks'), 'what was written at a time that has not come asks, too');
 }
 
 // ---- two tabs

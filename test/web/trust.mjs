@@ -1,6 +1,7 @@
 // The web module against a server that swaps, takes back and makes up keys.
 //
 //	node test/web/trust.mjs
+import { readFileSync } from 'node:fs';
 import { endorse, forgeKey, makeEncryptionKey, makeIdentityKey, sealTutorial, stale, thumbprint } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { Scene, User, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
@@ -72,6 +73,10 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	ok(seen.verified, 'of somebody who was verified');
 	const now = await alice.client.safetyNumber(bob.name);
 	ok(now.changed && !before.changed && now.digits !== before.digits, 'whose new safety number can be compared before one accepts');
+	const other = await forge(bob.there, 1, await makeIdentityKey());
+	gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: other }));
+	await refuses(alice.client.acceptKeyChange(bob.name, now.digits), 'number_changed', 'a yes to what was compared is none to yet another identity');
+	ok(await trustOf(alice, bob) === 'changed', 'which is not accepted');
 	gateway.requests = [];
 	await alice.client.resend();
 	ok(!gateway.requests.includes('POST /messages'), 'what waits is not sent');
@@ -79,7 +84,7 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	const posts = [];
 	gateway.before = (asked) => { if (isPost(asked)) posts.push(asked.body); };
 	await does(alice.client.contact(bob.name), 'the true one again', ({ trust }) => trust === 'changed');
-	await alice.client.acceptKeyChange(bob.name);
+	await alice.client.acceptKeyChange(bob.name, before.digits);
 	ok(await trustOf(alice, bob) === 'verified', 'is the verified one, once accepted');
 	await waitUntil(() => posts.length > 0);
 	ok(posts.length === 1, 'and gets what waited', JSON.stringify(posts, null, 1));
@@ -216,6 +221,33 @@ for (const [what, object] of [['no key at all', {}], ['null', null], ['a list', 
 	await alice.read();
 	ok(await waitUntil(async () => (await alice.client.messages(tutor.username)).some(({ state }) => state === 'repeated')), 'the own envelope that comes back is refused');
 	ok(!tutor.mail.some(({ suite }, i) => suite === 1 && i > 4), 'and such a peer gets no receipts');
+}
+
+// ---- the example of docs/web.md that asks
+
+{
+	const example = readFileSync(new URL('../../docs/web.md', import.meta.url), 'utf8').match(/async function sendOrAsk.*?\n\}\n/s)[0];
+	const module = await import(`data:text/javascript,${encodeURIComponent(`export const of = (client, confirm) => { ${example} return sendOrAsk; };`)}`);
+	for (const isNoticed of [true, false]) {
+		gateway.behave();
+		const { alice, bob } = await scene.pair();
+		await bob.client.close();
+		const asked = [];
+		let answer = false;
+		const confirm = (question) => asked.push(question) && answer;
+		const sendOrAsk = module.of(alice.client, confirm);
+		bob.there.keys.push({ jwk: foreignKey.jwk, identity: foreign.jwk });
+		bob.there.keys.at(-1).signature = (await forge(bob.there, 2)).signature;
+		if (isNoticed) await alice.client.contact(bob.name);
+		const before = bob.there.mail.length;
+		await refuses(sendOrAsk(bob.name, 'To the new one'), 'untrusted_identity', 'a no to another identity');
+		ok(bob.there.mail.length === before && /( \d{5}){12}$/.test(asked[0]), '... sends nothing', asked[0]);
+		answer = true;
+		if (!isNoticed) await alice.client.discard((await alice.client.messages(bob.name)).find(({ text }) => text === 'To the new one').id);
+		await does(sendOrAsk(bob.name, 'To the new one'), 'a yes');
+		ok(await waitUntil(() => bob.there.mail.length === before + 1), '... sends it once', bob.there.mail.length - before);
+		ok(await trustOf(alice, bob) === 'verified', '... to who is verified now');
+	}
 }
 
 await scene.close();

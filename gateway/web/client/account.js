@@ -46,8 +46,9 @@ export class Accounts {
 	// Whose registration was begun here and has no end yet; null otherwise.
 	get unfinished() { return this.record && !this.isRegistered ? this.record.username : null; }
 
-	// The recovery code that nobody has said to have kept; null otherwise.
-	get unkeptCode() { return (this.isRegistered && !this.record.signedOut && this.record.code) || null; }
+	// The recovery code that nobody has said to have kept; null otherwise, and
+	// while it is not known whether it is the one that counts.
+	get unkeptCode() { return (this.view && !this.core.backup.isCodeOpen && this.record.code) || null; }
 
 	announce() { this.core.events.emit('account', this.view); }
 
@@ -71,8 +72,12 @@ export class Accounts {
 	 * that another tab has forgotten meanwhile.
 	 */
 	async checkHere(t) {
+		if (!await this.isHere(t)) refuse('signed_out', 'the account is no longer in this browser');
+	}
+
+	async isHere(t) {
 		const kept = await t.get('account', 'account');
-		if (!kept || kept.userId !== this.record?.userId) refuse('signed_out', 'the account is no longer in this browser');
+		return kept !== undefined && kept.userId === this.record?.userId;
 	}
 
 	async save(change) {
@@ -207,7 +212,7 @@ export class Accounts {
 	}
 
 	async logout({ forget = false } = {}) {
-		this.core.live.close();
+		this.core.rest();
 		if (forget) await this.forget();
 		else if (this.record) {
 			await this.core.session.forgetToken();

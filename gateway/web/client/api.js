@@ -4,8 +4,8 @@ import { E2emsgError, HINTS, SERVER_WORDS, isOwnCode, refuse } from './error.js'
 import { EventParser } from './event_stream.js';
 
 const ANSWER_MS = 30_000; // until the whole answer is here
-const SILENCE_MS = 45_000; // of a stream, which has a comment every 15 s
-const RETRY_MAX_S = 600; // whatever a server asks for
+const SILENCE_MS = 35_000; // of a stream, which has a comment every 15 s
+export const RETRY_MAX_S = 600; // whatever a server asks for
 const BODY_MAX = 32 << 20; // bytes; more than any route answers
 
 // Retry-After in seconds, some minutes at most, or undefined.
@@ -39,12 +39,15 @@ async function textOf({ body, status }) {
 	}
 }
 
+const CODE = /^[a-z][a-z0-9_]{0,63}$/;
+const WORDS_MAX = 300; // characters that a server may put before a user
+
 // Takes apart a problem+json of the server, or what a proxy said in its place.
 // A server does not speak for the module: the module's own codes are none of its.
 function problemOf(response, body) {
 	const problem = typeof body === 'object' && body !== null ? body : {};
-	const text = (name) => (typeof problem[name] === 'string' ? problem[name] : undefined);
-	const code = text('code') ?? 'bad_answer';
+	const text = (name) => (typeof problem[name] === 'string' ? problem[name].slice(0, WORDS_MAX) : undefined);
+	const code = CODE.test(text('code') ?? '') ? problem.code : 'bad_answer';
 	const words = Object.hasOwn(SERVER_WORDS, code) ? SERVER_WORDS[code] : undefined;
 	const title = words?.title ?? text('title') ?? `the server answered ${response.status}`;
 	const seconds = retryAfter(response);
@@ -54,11 +57,12 @@ function problemOf(response, body) {
 }
 
 export class Api {
-	// base: the gateway's URL without a slash at its end; later: as in ClientOptions.
-	constructor(base, fetch, later) {
+	// base: the gateway's URL without a slash at its end; later, now: as in ClientOptions.
+	constructor(base, fetch, later, now = Date.now) {
 		this.base = base;
 		this.fetch = fetch;
 		this.later = later;
+		this.now = now;
 		this.hint = HINTS.offline + foreignHint(base);
 	}
 
@@ -67,7 +71,7 @@ export class Api {
 	 * than usual)}.  {status, body}; a status of 400 and more throws.
 	 */
 	async call(method, path, asked = {}) {
-		const watch = new Watch(this.later, ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
+		const watch = new Watch(this, ANSWER_MS + (asked.waitMs ?? 0), asked.signal);
 		try {
 			const response = await this.open(method, path, asked, watch);
 			return this.read(response, await textOf(response));
@@ -79,17 +83,18 @@ export class Api {
 	}
 
 	/*
-	 * GET of server-sent events: {status, events}, the latter an async iterator
-	 * of arrays of {event, id, data (a text)}, which ends with the answer.
+	 * GET of server-sent events: {status, events, check}, events being an async
+	 * iterator of arrays of {event, id, data (a text)}, which ends with the answer;
+	 * check() ends what was silent for too long while timers stood still.
 	 */
 	async stream(path, { token, signal }) {
-		const watch = new Watch(this.later, SILENCE_MS, signal);
+		const watch = new Watch(this, SILENCE_MS, signal);
 		const headers = { Accept: 'text/event-stream' };
 		try {
 			const response = await this.open('GET', path, { token, headers }, watch);
 			const type = response.headers.get('content-type') ?? '';
 			if (response.status === 200 && type.startsWith('text/event-stream'))
-				return { status: 200, events: readEvents(response.body, watch, this.hint) };
+				return { status: 200, events: readEvents(response.body, watch, this.hint), check: () => watch.check() };
 			this.read(response, await textOf(response));
 			return refuse('bad_answer', 'the server gave no stream of events', { status: response.status });
 		} catch (error) {
@@ -128,8 +133,9 @@ export class Api {
 
 // Ends a request that is given up: by the caller, or for silence.
 class Watch {
-	constructor(later, ms, outer) {
+	constructor({ later, now }, ms, outer) {
 		this.later = later;
+		this.now = now;
 		this.ms = ms;
 		this.outer = outer;
 		this.controller = new AbortController();
@@ -144,10 +150,18 @@ class Watch {
 	// Something came: the time begins again.
 	touch() {
 		this.cancel?.();
-		this.cancel = this.later(this.ms, () => {
-			this.late = true;
-			this.stop();
-		});
+		this.since = this.now();
+		this.cancel = this.later(this.ms, () => this.giveUp());
+	}
+
+	// Timers stand still while a machine sleeps, clocks do not.
+	check() {
+		if (this.now() - this.since > this.ms) this.giveUp();
+	}
+
+	giveUp() {
+		this.late = true;
+		this.stop();
 	}
 
 	end() {

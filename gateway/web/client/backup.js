@@ -36,6 +36,9 @@ export class Backup {
 		return { version, saved: saved >= wanted };
 	}
 
+	// Was a new code announced, and is it unknown whether the server took it?
+	get isCodeOpen() { return Boolean(this.state?.lost); }
+
 	async change(change) {
 		this.state = await this.core.store.write(['meta'], async (t) => {
 			const next = change(await t.get('meta', 'backup') ?? emptyBackup(null));
@@ -53,7 +56,7 @@ export class Backup {
 	}
 
 	saveSoon() {
-		if (this.view.saved || this.planned || this.core.closed) return;
+		if (this.view.saved || this.planned || this.core.closed || !this.core.account.view) return;
 		this.planned = this.core.later(DELAY_MS, () => {
 			this.planned = undefined;
 			this.save().catch((error) => this.unsaved(error));
@@ -114,20 +117,28 @@ export class Backup {
 			{ sealedKey, identity: identity.sealed, keys: await this.core.keyring.versions() });
 	}
 
-	// Takes over what other devices have put into the backup.
+	/*
+	 * Takes over what other devices have put into the backup; nothing of it when
+	 * this account has written or taken over another one while it was on its way.
+	 */
 	async pullNow(token) {
+		await this.load();
+		const since = this.state?.version ?? 0;
+		const isNew = (state) => state.version === since;
 		const answer = token === undefined
 			? await this.core.session.find(['no_backup'], 'GET', '/backup')
 			: await this.core.api.call('GET', '/backup', { token });
 		if (answer === null)
-			return void await this.change((state) => ({ ...state, version: 0, moved: state.locator !== null }));
+			return void await this.change((state) => (isNew(state) ? { ...state, version: 0, moved: state.locator !== null } : state));
 		const { version, blob } = expect('a backup', () => ({ version: field.version(answer.body, 'version'),
 			blob: fromBase64url(field.text(answer.body, 'backup', 1, 90_000)) }));
-		if (version === this.state?.version) return;
+		if (version === since) return;
 		const opened = await this.open(blob);
-		await this.merge(opened);
-		const isWhole = await this.core.keyring.isWithin(opened.keys);
-		await this.change((state) => ({ ...state, version, wanted: state.wanted + (isWhole ? 0 : 1) }));
+		const wentBack = version < since && this.state.locator !== null; // a restored server: the code that was made here counts
+		await this.merge(opened, wentBack ? () => false : isNew);
+		const isWhole = !wentBack && await this.core.keyring.isWithin(opened.keys);
+		await this.change((state) => (isNew(state)
+			? { ...state, version, moved: state.moved || wentBack, wanted: state.wanted + (isWhole ? 0 : 1) } : state));
 	}
 
 	// The same with this token, when it can be done: for a sign-in, which does not hang on it.
@@ -152,8 +163,8 @@ export class Backup {
 		}
 	}
 
-	// Takes over keys, the newest code, contacts that were not met here.
-	async merge({ sealedKey, account, keys }) {
+	// Takes over keys, the newest code, contacts that were not met here.  isNew(state): is it the newest still?
+	async merge({ sealedKey, account, keys }, isNew) {
 		const contacts = await contactsOf(account);
 		await this.core.keyring.addVersions(keys);
 		await this.core.store.write(['contacts'], async (t) => {
@@ -165,34 +176,53 @@ export class Backup {
 			}
 		});
 		const mine = await this.core.keyring.backup();
-		if (equal(sealedKey, mine.sealedKey) || (this.state.lost && equal(sealedKey, this.state.lost))) return;
-		await this.core.store.write(['keys'], (t) => t.put('keys', { ...mine, sealedKey }));
-		await this.change((state) => ({ ...state, locator: null, moved: false }));
-		await this.core.account.save({ code: undefined });
+		if (equal(sealedKey, mine.sealedKey)) return;
+		const isTakenBack = ({ lost }) => lost !== null && equal(sealedKey, lost);
+		await this.adopt(sealedKey, undefined, { locator: null, moved: false }, (state) => isNew(state) && !isTakenBack(state));
+	}
+
+	/*
+	 * From now on another code counts, which is known here or not: in one step,
+	 * so that no tab that is closed meanwhile leaves a code to what another opens.
+	 */
+	async adopt(sealedKey, code, change, isNew = () => true) {
+		const { core } = this;
+		await core.store.write(['account', 'keys', 'meta'], async (t) => {
+			await core.account.checkHere(t);
+			const state = await t.get('meta', 'backup');
+			if (!isNew(state)) return;
+			await t.put('keys', { ...await t.get('keys', 'backup'), sealedKey });
+			await t.put('account', { ...await t.get('account', 'account'), code });
+			await t.put('meta', { ...state, ...change });
+		});
+		await core.account.load();
+		await this.load();
+		core.account.announce();
 	}
 
 	/*
 	 * Makes another recovery code, for which the current one is needed.  The old
-	 * one is worth nothing once the server has answered; when it does not, the
-	 * old one is put into force again.
+	 * one is worth nothing once the server has answered; when the answer does not
+	 * come, or the tab is closed before, the old one is put into force again.
 	 */
 	newCode(current) {
 		return this.core.tabs.alone('backup', async () => {
+			this.core.account.need();
 			const owner = this.core.account.owner();
 			const before = await this.openerOf(current, owner);
-			await this.pullNow();
+			await this.load();
+			await (this.isCodeOpen ? this.saveNow() : this.pullNow());
 			const mine = await this.core.keyring.backup();
 			const { code, secret } = await recovery.makeCode();
 			const after = await recovery.opener(secret, owner.service, owner.username);
 			const sealedKey = await rewrap(mine.sealedKey, before.opener, after, owner);
 			const locator = await recovery.locator(secret, owner.service, owner.username);
-			await this.replaceCode({ ...mine, sealedKey }, locator, before.locator);
-			await this.core.account.save({ code });
+			await this.replaceCode({ ...mine, sealedKey }, code, locator, before.locator);
 			return code;
 		});
 	}
 
-	async replaceCode(fresh, locator, before) {
+	async replaceCode(fresh, code, locator, before) {
 		const { version, wanted } = this.state;
 		await this.change((state) => ({ ...state, locator: before, moved: true, wanted: wanted + 1, lost: fresh.sealedKey }));
 		try {
@@ -202,9 +232,8 @@ export class Backup {
 			this.saveSoon();
 			throw error;
 		}
-		await this.core.store.write(['keys'], (t) => t.put('keys', fresh));
-		const done = { version: version + 1, saved: wanted + 1, locator, moved: false, lost: null };
-		await this.change((state) => ({ ...state, ...done }));
+		await this.adopt(fresh.sealedKey, code,
+			{ version: version + 1, saved: wanted + 1, locator, moved: false, lost: null });
 	}
 
 	async openerOf(typed, { service, username }) {

@@ -1,6 +1,8 @@
 // What is shown of peers and of the mail with them.
 import * as mail from './mail.js';
 import * as trust from './trust.js';
+import { blocked, unblocked } from './blocks.js';
+import { checkName } from './peers.js';
 import { refuse } from './error.js';
 
 const PAGE = 50; // messages, unless asked otherwise
@@ -52,8 +54,9 @@ export class Conversations {
 
 	// Messages and notes, oldest first: the newest ones, or those before one.
 	async messages(username, { before, limit = PAGE } = {}) {
+		if (typeof username !== 'string') checkName(username); // it may be the id of a sender who is not known
 		const records = await this.core.store.read(['messages'], async (t) => {
-			const end = before === undefined ? undefined : await t.get('messages', before);
+			const end = typeof before === 'string' ? await t.get('messages', before) : undefined;
 			if (before !== undefined && !end) refuse('unknown_message', `there is no message ${before}`);
 			return mail.newest(t, username, { limit, ...(end && { before: end.order - 1 }) });
 		});
@@ -71,6 +74,7 @@ export class Conversations {
 	}
 
 	async need(username) {
+		checkName(username);
 		return await this.core.peers.byName(username) ?? refuse('not_a_contact', `${username} is no contact`, { username });
 	}
 
@@ -86,12 +90,12 @@ export class Conversations {
 	}
 
 	async block(username) {
-		await this.change(username, (contact) => ({ ...contact, state: 'blocked', unread: 0 }));
+		await this.change(username, blocked);
 		this.core.blocks.run().catch(() => {});
 	}
 
 	async unblock(username) {
-		await this.change(username, (contact) => (contact.state === 'blocked' ? { ...contact, state: 'accepted' } : contact));
+		await this.change(username, unblocked);
 		this.core.blocks.run().catch(() => {});
 	}
 

@@ -2,7 +2,8 @@
 // a time, in order, the same envelope until there is an answer.
 import * as field from '../crypto/field.js';
 import { expect, time } from './answer.js';
-import { E2emsgError, isPassing, refuse } from './error.js';
+import { RETRY_MAX_S } from './api.js';
+import { E2emsgError, isPassing, pack, refuse, unpack } from './error.js';
 import { jitter } from './jitter.js';
 import { isUnsignedOk } from './outbox.js';
 import { checkReceiver } from './trust.js';
@@ -16,7 +17,7 @@ const WAIT_MAX_S = 60;
 const NEEDS_USER = ['untrusted_identity', 'unsigned_peer', 'refused_key', 'blocked'];
 // These stop everything, and wait for the user.
 const STOPS = ['key_log_problem', 'own_key_changed', 'other_service', 'signed_out', 'no_account', 'storage_failed',
-	'closed'];
+	'outdated_page', 'closed'];
 // The receiver's mailbox alone can't take mail now.
 const OF_RECEIVER = ['mailbox_busy', 'too_many_rounds'];
 
@@ -42,6 +43,8 @@ export class Delivery {
 	}
 
 	async runNow() {
+		const asked = await this.asked();
+		if (asked) return this.hold(asked);
 		const errors = new Map();
 		const held = new Map(); // peers whose entries wait for an earlier one, and why
 		let stopped; // by what everything waits for
@@ -55,17 +58,42 @@ export class Delivery {
 			held.set(entry.peer, error);
 			if (STOPS.includes(error.code) || (isPassing(error) && !OF_RECEIVER.includes(error.code))) stopped = error;
 		}
+		if (stopped?.retryAfter && isPassing(stopped)) await this.heed(stopped);
 		this.plan([...errors.values()].filter((error) => isPassing(error) || error.code === 'bad_answer'));
 		return errors;
+	}
+
+	// The server asks for patience: what is written meanwhile waits, too, in every tab and after a reload.
+	heed(error) {
+		const until = this.core.now() + 1000 * error.retryAfter;
+		return this.core.store.write(['account', 'meta'], async (t) => {
+			if (await this.core.account.isHere(t)) await t.put('meta', { name: 'patience', until, error: pack(error) });
+		});
+	}
+
+	// The error with which it asked, while it is not over.
+	async asked() {
+		const kept = await this.core.store.read(['meta'], (t) => t.get('meta', 'patience'));
+		const seconds = kept ? (kept.until - this.core.now()) / 1000 : 0;
+		return seconds > 0 && seconds <= RETRY_MAX_S ? unpack({ ...kept.error, retryAfter: seconds }) : undefined;
+	}
+
+	async hold(error) {
+		this.later(error.retryAfter);
+		return new Map((await this.core.outbox.entries()).map(({ id }) => [id, error]));
 	}
 
 	// Tries again later when that can help.
 	plan(errors) {
 		this.failures = errors.length > 0 ? this.failures + 1 : 0;
-		if (errors.length === 0 || this.core.closed) return;
+		if (errors.length === 0) return;
 		const asked = Math.max(0, ...errors.map(({ retryAfter }) => retryAfter ?? 0));
-		const seconds = Math.max(asked, Math.min(WAIT_MIN_S * 2 ** (this.failures - 1), WAIT_MAX_S) * jitter());
-		this.cancel = this.core.later(1000 * seconds, () => this.run().catch(() => {}));
+		this.later(Math.max(asked, Math.min(WAIT_MIN_S * 2 ** (this.failures - 1), WAIT_MAX_S) * jitter()));
+	}
+
+	later(seconds) {
+		this.rest();
+		if (!this.core.closed) this.cancel = this.core.later(1000 * seconds, () => this.run().catch(() => {}));
 	}
 
 	// Tries nothing more by itself.
@@ -74,7 +102,7 @@ export class Delivery {
 	// Tries one entry; why it stays, or undefined when it is settled.
 	async attempt(entry) {
 		const { outbox } = this.core;
-		if (this.core.now() - entry.since > ASK_AFTER_MS) {
+		if (Math.abs(this.core.now() - entry.since) > ASK_AFTER_MS) { // whichever way the clock was wrong
 			await outbox.settle(entry, { state: 'asks' }, { remove: entry.receipt !== undefined });
 			return undefined;
 		}

@@ -6,6 +6,7 @@ export const HINTS = {
 	insecure_context: 'Open the page over https, or as http://localhost: browsers give cryptography to no other address.',
 	unsupported_browser: 'Use a current Chromium, Firefox or Safari.',
 	storage_failed: 'The browser refused to store: is the disk full, or is this a private window?',
+	outdated_page: 'Reload this page: it was loaded before the newer version was there.',
 	offline: 'Nothing is lost; try again when the network is back.',
 	timeout: 'The server did not answer in time; try again.',
 	bad_answer: 'Is this the address of an e2emsg gateway?',
@@ -36,6 +37,7 @@ export const HINTS = {
 	not_waiting: 'Only a message that waits, asks or was refused can be sent again or discarded.',
 	too_many_rounds: 'The receiver keeps changing keys; the message is kept and tried again later.',
 	closed: 'Call connect() again when it is wanted.',
+	failed: 'This is a fault of the module, or of what it was given: "cause" says more.',
 	not_a_message: 'What came before it is stored; the rest is asked for again.',
 };
 
@@ -63,7 +65,7 @@ export class E2emsgError extends Error {
 
 export const refuse = (code, message, more) => { throw new E2emsgError(code, message, more); };
 
-// What an error becomes on its way to another tab, and back.
+// What an error becomes in the store, and back.
 export const pack = ({ code, message, hint, status, username }) => ({ code, message, hint, status, username });
 export const unpack = ({ code, message, ...more }) => new E2emsgError(code, message, more);
 

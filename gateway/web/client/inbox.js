@@ -137,7 +137,8 @@ export class Inbox {
 		const { last, acknowledged } = await this.progress();
 		if (last <= acknowledged) return;
 		await this.core.session.call('POST', '/messages/ack', { body: { through: last }, repeat: true });
-		await this.core.store.write(['meta'], async (t) => {
+		await this.core.store.write(['account', 'meta'], async (t) => {
+			await this.core.account.checkHere(t);
 			const now = await t.get('meta', 'progress');
 			await t.put('meta', { ...now, acknowledged: Math.max(now.acknowledged, last) });
 		});

@@ -57,19 +57,30 @@ export class KeyLog {
 	}
 
 	/*
-	 * Checks the account's own history; pins the log on first use.  That a log
-	 * which was never seen can't be looked at now is only a remark.
+	 * Checks the account's own history, and follows it; pins the log on first use.
+	 * That a log which was never seen can't be looked at now is only a remark.
 	 */
 	async checkOwn() {
-		const own = await this.own();
 		let verdict;
 		try {
-			verdict = await this.check((pin) => logCheck.checkOwn(pin, own, this.server()));
+			verdict = await this.check((pin) => this.ownVerdict(pin));
 		} catch (error) {
 			if (!isPassing(error) || logPin.isPinned(await this.pin())) throw error;
 			return this.unseen(error);
 		}
 		if (verdict.problem) throw new E2emsgError('bad_answer', verdict.problem);
+		await this.core.account.follow(verdict.pin.version);
+	}
+
+	// A key that is not here may be in the backup by now, since another device puts it there before it rotates.
+	async ownVerdict(pin) {
+		const own = await this.own();
+		const verdict = await logCheck.checkOwn(pin, own, this.server());
+		const kept = await this.core.session.keptToken();
+		if (!verdict.broken || !kept) return verdict;
+		await this.core.backup.tryPull(kept.token);
+		const now = await this.own();
+		return now.thumbprints.size > own.thumbprints.size ? logCheck.checkOwn(pin, now, this.server()) : verdict;
 	}
 
 	// The same after something that succeeded: no answer is only a remark.

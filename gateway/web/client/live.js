@@ -11,7 +11,7 @@ const RETRIES_MAX = 20; // envelopes that did not open, at each connection
 const BACK_OFF_MS = 1000;
 const BACK_OFF_MAX_MS = 30_000;
 const GIVE_UP = ['no_account', 'signed_out', 'other_service', 'invalid_assertion', 'own_key_changed',
-	'unsupported_browser'];
+	'unsupported_browser', 'outdated_page'];
 
 export class Live {
 	constructor(core) {
@@ -31,10 +31,10 @@ export class Live {
 		return this.begun;
 	}
 
-	close() {
+	close(error) {
 		this.ending?.abort();
 		this.ending = undefined;
-		this.set('closed');
+		this.set('closed', error);
 	}
 
 	set(state, error) {
@@ -53,14 +53,13 @@ export class Live {
 				await this.stay(signal);
 			});
 		} catch (error) {
-			if (!signal.aborted) this.set('offline', wrap(error));
+			if (!signal.aborted) this.close(wrap(error));
 		} finally {
 			waiting();
-			if (!signal.aborted) this.ending = undefined; // connect() may begin anew
 		}
 	}
 
-	// Connects again and again until it is closed or can't go on.
+	// Connects again and again until it is closed; throws why it can't go on.
 	async stay(signal) {
 		for (let failures = 0; !signal.aborted;) {
 			let asked;
@@ -69,9 +68,9 @@ export class Live {
 				await this.follow(signal, () => { failures = 0; });
 			} catch (error) {
 				if (signal.aborted) return;
+				if (GIVE_UP.includes(error.code)) throw error;
 				failures++;
 				this.set('offline', wrap(error));
-				if (GIVE_UP.includes(error.code)) return;
 				asked = error.retryAfter;
 			}
 			await this.pause(failures, asked, signal);
@@ -87,19 +86,21 @@ export class Live {
 		try {
 			await this.core.session.need();
 			this.catchUp();
-			const events = await this.open(drop.signal);
+			const stream = await this.open(drop.signal);
 			cheer();
 			this.set('online');
-			if (events) await this.read(events);
+			this.check = stream?.check;
+			if (stream) await this.read(stream.events);
 			else await this.poll(drop.signal);
 		} finally {
+			this.check = undefined;
 			signal.removeEventListener('abort', end);
 		}
 	}
 
 	// What waits on this side.
 	catchUp() {
-		this.core.blocks.run().catch(() => {});
+		this.core.blocks.meet().catch(() => {});
 		this.core.delivery.run().catch(() => {});
 		this.core.receipts.settleAll().catch(() => {});
 		this.core.inbox.retry(RETRIES_MAX).catch(() => {});
@@ -120,12 +121,12 @@ export class Live {
 		const { token } = await this.core.session.need();
 		const { last } = await this.core.inbox.progress();
 		try {
-			return (await this.core.api.stream(`/messages/stream?after=${last}`, { token, signal })).events;
+			return await this.core.api.stream(`/messages/stream?after=${last}`, { token, signal });
 		} catch (error) {
 			if (error.status !== 401) throw error;
 		}
 		const fresh = await this.core.session.signIn(token);
-		return (await this.core.api.stream(`/messages/stream?after=${last}`, { token: fresh.token, signal })).events;
+		return this.core.api.stream(`/messages/stream?after=${last}`, { token: fresh.token, signal });
 	}
 
 	// Takes the messages of the stream, as many at once as have come.
@@ -142,26 +143,30 @@ export class Live {
 			await this.core.inbox.fetch({ wait: WAIT_S, signal });
 	}
 
-	// Waits before the next try, but not past the moment when the network is back.
+	// Waits before the next try: as long as the server asks for, or until the network is back.
 	pause(failures, asked = 0, signal) {
 		const ms = Math.min(BACK_OFF_MS * 2 ** Math.max(0, failures - 1), BACK_OFF_MAX_MS) * jitter();
 		return new Promise((resolve) => {
-			const cancel = this.core.later(Math.max(1000 * asked, ms), () => this.wake());
-			this.wake = () => {
+			const end = () => {
 				cancel();
-				signal.removeEventListener('abort', this.wake);
+				signal.removeEventListener('abort', end);
+				this.wake = undefined;
 				resolve();
 			};
-			signal.addEventListener('abort', this.wake);
+			const cancel = this.core.later(Math.max(1000 * asked, ms), end);
+			signal.addEventListener('abort', end);
+			if (asked === 0) this.wake = end;
 		});
 	}
 
-	// Browsers say when the network comes and goes.
+	// Browsers say when the network comes and goes, and when a page is looked at again.
 	watchNetwork(signal) {
-		globalThis.addEventListener?.('online', () => {
+		const again = () => {
+			this.check?.();
 			this.wake?.();
 			this.core.delivery.run().catch(() => {});
-		}, { signal });
+		};
+		for (const event of ['online', 'pageshow', 'visibilitychange']) globalThis.addEventListener?.(event, again, { signal });
 		globalThis.addEventListener?.('offline', () => this.drop?.(), { signal });
 	}
 }

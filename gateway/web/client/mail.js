@@ -36,7 +36,7 @@ export async function add(t, record) {
 export async function newest(t, peer, { before = LAST, limit = LAST, wanted = () => true } = {}) {
 	const found = [];
 	await t.walkBack('messages', 'conversation', [peer, 0], [peer, before], (record) => {
-		if (wanted(record)) found.push(record);
+		if (found.length < limit && wanted(record)) found.push(record);
 		return found.length < limit;
 	});
 	return found;

@@ -2,6 +2,7 @@
 import * as keyObject from '../crypto/key_object.js';
 import { equal, usernameValid, uuidText } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
+import { asBlocked } from './blocks.js';
 import { E2emsgError, isRefusal, refuse } from './error.js';
 import * as trust from './trust.js';
 
@@ -116,11 +117,11 @@ export class Peers {
 	async take(seen, asked, state) {
 		await this.checkOwn(seen);
 		const first = seen.username === this.core.account.need().username ? 'accepted' : state;
-		const { before, contact, verdict, refusal } = await this.core.store.write(['account', 'contacts'], async (t) => {
+		const { before, contact, verdict, refusal } = await this.core.store.write(['account', 'contacts', 'meta'], async (t) => {
 			await this.core.account.checkHere(t);
 			const known = await t.get('contacts', seen.username);
 			const met = known ? trust.meet(known, seen, asked)
-				: { verdict: 'first', refusal: null, contact: trust.begin(seen, first) };
+				: { verdict: 'first', refusal: null, contact: await asBlocked(t, trust.begin(seen, first)) };
 			if (met.contact !== known) await t.put('contacts', met.contact);
 			return { before: known, ...met };
 		});

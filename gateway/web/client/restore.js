@@ -12,6 +12,8 @@ import { keysOf } from './keyring.js';
 import { checkName } from './peers.js';
 import { E2emsgError, refuse } from './error.js';
 
+const ROUNDS_MAX = 4; // against another device that keeps rotating
+
 export class Restore {
 	constructor(core) {
 		this.core = core;
@@ -25,12 +27,26 @@ export class Restore {
 			checkName(username);
 			const secret = await readCode(typed);
 			const { service } = await this.core.session.challenge(username);
-			const opened = await this.fetch({ service, username }, secret);
-			this.core.askToPersist();
-			await this.store(opened, await recovery.locator(secret, service, username));
-			await this.begin();
+			await this.bringBack({ service, username }, secret);
 			return account.view;
 		});
+	}
+
+	// A backup without the account's newest key may have been replaced since: another device rotates.
+	async bringBack(owner, secret) {
+		let opened = await this.fetch(owner, secret);
+		this.core.askToPersist();
+		for (let round = 1; ; round++) {
+			await this.store(opened, await recovery.locator(secret, owner.service, owner.username));
+			try {
+				return await this.begin();
+			} catch (error) {
+				const { version } = opened;
+				if (error.code !== 'old_backup' || round === ROUNDS_MAX) throw error;
+				opened = await this.fetch(owner, secret).catch(() => { throw error; });
+				if (opened.version <= version) throw error;
+			}
+		}
 	}
 
 	// The opened backup, and its version.

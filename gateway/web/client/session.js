@@ -97,7 +97,6 @@ export class Session {
 		try {
 			await this.core.backup.tryPull(kept.token);
 			await this.core.keyLog.checkOwn();
-			await this.core.account.follow((await this.core.keyLog.pin()).version);
 		} catch (error) {
 			if (error.code !== 'key_log_problem') {
 				await this.forgetToken();

@@ -26,6 +26,8 @@ const settled = (request) => new Promise((resolve, reject) => {
 	request.onerror = () => reject(request.error);
 });
 
+const outdated = (cause) => new E2emsgError('outdated_page', 'a newer version of this page has the database', { cause });
+
 // The database; an error while a tab with an older version of the module holds
 // it.  What opens after that is closed again.
 function opened(request) {
@@ -43,21 +45,50 @@ function opened(request) {
 export class IndexedStore {
 	static async open(name, factory = globalThis.indexedDB) {
 		if (!factory) throw new E2emsgError('storage_failed', 'there is no IndexedDB here');
-		const request = factory.open(name, VERSION);
-		request.onupgradeneeded = () => build(request.result);
-		try {
-			return new IndexedStore(await opened(request), name, factory);
-		} catch (error) {
-			throw error instanceof E2emsgError ? error : failure(error);
-		}
+		const store = new IndexedStore(name, factory);
+		await store.connect();
+		return store;
 	}
 
-	constructor(database, name, factory) {
-		this.database = database;
+	constructor(name, factory) {
 		this.name = name;
 		this.factory = factory;
+		this.connection = undefined; // a promise of the database
+		this.isOutdated = false;
+		this.onlost = () => {}; // told when the database was closed by somebody else
+	}
+
+	/*
+	 * The database, opened again when the browser has closed it, as it does when it
+	 * needs the memory or deletes what a site has stored.
+	 */
+	connect() {
+		if (this.isOutdated) throw outdated();
+		this.connection ??= this.openNow().catch((error) => {
+			this.connection = undefined;
+			if (error.name === 'VersionError') throw outdated(error);
+			throw error instanceof E2emsgError ? error : failure(error);
+		});
+		return this.connection;
+	}
+
+	async openNow() {
+		const request = this.factory.open(this.name, VERSION);
+		request.onupgradeneeded = () => build(request.result);
+		const database = await opened(request);
+		database.onclose = () => this.lose();
 		// A newer version of the module wants to build: it waits for all others.
-		database.onversionchange = () => database.close();
+		database.onversionchange = () => {
+			this.isOutdated = true;
+			database.close();
+			this.lose();
+		};
+		return database;
+	}
+
+	lose() {
+		this.connection = undefined;
+		this.onlost();
 	}
 
 	read(areas, work) { return this.transact(areas, 'readonly', work); }
@@ -65,13 +96,23 @@ export class IndexedStore {
 	// On the disk when it resolves.
 	write(areas, work) { return this.transact(areas, 'readwrite', work); }
 
-	async transact(areas, mode, work) {
-		let transaction;
-		try {
-			transaction = this.database.transaction(areas, mode, { durability: 'strict' });
-		} catch (error) {
-			throw failure(error);
+	// A transaction; once more when the database was closed without a word.
+	async begin(areas, mode) {
+		for (let isSecond = false; ; isSecond = true) {
+			const connection = this.connect();
+			const database = await connection;
+			try {
+				return database.transaction(areas, mode, { durability: 'strict' });
+			} catch (error) {
+				const isClosed = error.name === 'InvalidStateError';
+				if (isClosed && this.connection === connection) this.connection = undefined;
+				if (!isClosed || isSecond) throw failure(error);
+			}
 		}
+	}
+
+	async transact(areas, mode, work) {
+		const transaction = await this.begin(areas, mode);
 		const end = new Promise((resolve, reject) => {
 			transaction.oncomplete = resolve;
 			transaction.onabort = () => reject(failure(transaction.error));
@@ -87,8 +128,6 @@ export class IndexedStore {
 		await end;
 		return result;
 	}
-
-	close() { this.database.close(); }
 
 	// Forgets everything.
 	async clear() {

@@ -116,10 +116,10 @@ export function accept(contact, seen) {
 	const verdict = judge(contact, seen);
 	if (verdict === 'older' || (verdict === 'conflict' && contact.identity))
 		throw refusedKey(contact, refusalOf(contact, verdict));
-	const { suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read } = contact;
+	const { suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read, refusedThere } = contact;
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
-		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read };
+		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read, refusedThere };
 	return { ...next, changed: null, refused: null, unsignedYes: !next.identity };
 }
 

@@ -67,11 +67,16 @@ export class Verification {
 		if (!verified) await this.core.conversations.note(username, 'verified');
 	}
 
-	// The user's yes to what the server shows of the peer now.
-	async acceptKeyChange(username) {
+	/*
+	 * The user's yes to what the server shows of the peer now: "digits", if given,
+	 * must be those of that, since the server may show another identity by now than
+	 * the one that was compared.
+	 */
+	async acceptKeyChange(username, digits) {
 		checkName(username);
 		const seen = await this.core.peers.fetch(username, 0);
 		await this.core.peers.checkOwn(seen);
+		if (digits !== undefined && (!seen.identity || digits !== await this.digits(seen))) throw otherNumber(username);
 		const before = await this.core.peers.byName(username) ?? await this.core.peers.take(seen, 0, 'accepted');
 		const accepted = trust.accept(before, seen);
 		await this.core.peers.update(username, (contact) => trust.accept(contact, seen));

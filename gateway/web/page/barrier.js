@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { icon } from './icon.js';
 import { busy } from './dialog.js';
 import { keyLogDialog } from './keylog.js';
-import { attempt, sentence, tell } from './notice.js';
+import { attempt, sentence } from './notice.js';
 import { safetyDialog } from './safety.js';
 import { nameOf } from './text.js';
 
@@ -36,40 +36,38 @@ function button(kind, label, work) {
 
 function request(client, { username }) {
 	return barrier('request', 'person', [nameOf(username), ' would like to write to you'],
-		h('p', {}, 'You have not talked before. Until you accept, ', nameOf(username),
-			' does not learn whether this arrived. Somebody blocked can’t reach you any more.'),
+		h('p', {}, 'You have not talked before. Until you accept, they do not learn that you got this. ',
+			'If you block them, nothing more arrives.'),
 		button('primary', 'Accept', () => client.accept(username)),
 		button('quiet', 'Block', () => client.block(username)));
 }
 
 function blocked(client, { username }) {
-	return barrier('blocked', 'refused', ['You blocked ', nameOf(username)],
+	return barrier('blocked', 'blocked', ['You blocked ', nameOf(username)],
 		h('p', {}, 'Their messages are refused, and they are told so.'),
 		button('quiet', 'Unblock', () => client.unblock(username)));
 }
 
-function changed(client, { username, problem }) {
-	return barrier('alarm', 'warning', ['The identity of ', nameOf(username), ' has changed'], [
-		problem && h('p', {}, sentence(problem)),
-		h('p', {}, 'Perhaps ', nameOf(username), ' began anew after losing everything. Perhaps somebody, the server for instance, ',
-			'put a key of their own in between, to read along. ', h('strong', {}, 'Nothing is sent until you decide.')),
-		h('p', {}, 'Ask ', nameOf(username), ' by another way, by phone or in person, and compare the safety number.')],
-	button('quiet', 'Compare safety number', () => safetyDialog(client, username)),
-	button('danger', 'Accept the new identity', async () => {
-		await client.acceptKeyChange(username);
-		tell('Accepted. Compare the safety number when you can.');
-	}));
+function changed(client, { username }) {
+	return barrier('alarm', 'warning', ['Is this still ', nameOf(username), '?'], [
+		h('p', {}, 'The identity of this account has changed. Perhaps ', nameOf(username), ' lost everything and began anew. ',
+			'Or somebody, even the server, put a key of their own in between to read along.'),
+		h('p', {}, 'Call ', nameOf(username), ' or meet, and compare the safety number. ',
+			h('strong', {}, 'Nothing is sent until you decide.'))],
+	button('primary', 'Compare safety number', () => safetyDialog(client, username)),
+	button('danger', 'Accept anyway', () => client.acceptKeyChange(username)));
 }
 
 function keyLogStops(client) {
-	return barrier('alarm', 'warning', 'The key log contradicts itself', h('p', {}, sentence(client.keyLogProblem),
-		' ', h('strong', {}, 'Nothing is sent until you have looked.')),
-	button('quiet', 'Look', () => keyLogDialog(client)));
+	return barrier('alarm', 'warning', 'The key log contradicts itself',
+		h('p', {}, 'The server’s public list of keys is not the one that your browser saw before, so no key can be trusted. ',
+			h('strong', {}, 'Nothing is sent until you decide.')),
+		button('quiet', 'What to do', () => keyLogDialog(client)));
 }
 
 function refused({ username, problem }) {
 	return barrier('alarm', 'warning', ['The key of ', nameOf(username), ' is refused'], [
 		problem && h('p', {}, sentence(problem)),
-		h('p', {}, 'What the server shows contradicts what it showed before, so nothing is sealed with it. ',
+		h('p', {}, 'It contradicts what the server showed before, so nothing is sent. ',
 			'It goes on by itself once the server shows the true key again.')]);
 }

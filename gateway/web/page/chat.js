@@ -29,11 +29,13 @@ const app = {
 	back: null,
 	problem: null,
 	entered: () => begin(),
-	left: () => showWelcome(),
+	left() {
+		history.replaceState(null, '', location.pathname); // whom one talked with
+		showWelcome();
+	},
 };
 
 function showWelcome(problem = null) {
-	history.replaceState(null, '', location.pathname);
 	app.problem = problem;
 	show({ element: welcome(app) });
 	isWelcome = true;

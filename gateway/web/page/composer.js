@@ -1,4 +1,5 @@
-// The field that one writes in. Enter sends, Shift+Enter begins a line.
+// The field that one writes in. Enter sends, Shift+Enter begins a line; with
+// the keyboard of a touch screen, which has no Shift+Enter, Enter does that.
 import { h } from './dom.js';
 import { icon } from './icon.js';
 
@@ -7,8 +8,9 @@ const drafts = new Map();
 
 /** send(text) may reject: then the text stands in the field again, unless the message is kept. */
 export function composer(username, send) {
+	const byTouch = matchMedia('(pointer: coarse)').matches;
 	const input = h('textarea', { rows: '1', 'aria-label': `Message to ${username}`, placeholder: 'Message',
-		enterkeyhint: 'send', dir: 'auto' });
+		enterkeyhint: byTouch ? 'enter' : 'send', dir: 'auto' });
 	const button = h('button', { type: 'submit', class: 'send-button', 'aria-label': 'Send' }, icon('send'));
 	const element = h('form', { class: 'composer', onsubmit: submit }, input, button);
 
@@ -31,6 +33,7 @@ export function composer(username, send) {
 		if (text === '')
 			return;
 		put('');
+		input.focus(); // also from the button, which can't be pressed now
 		try {
 			await send(text);
 		} catch ({ id }) {
@@ -41,7 +44,8 @@ export function composer(username, send) {
 
 	input.addEventListener('input', () => put(input.value));
 	input.addEventListener('keydown', (event) => {
-		if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+		/* 229: Safari's Enter that ends a composition */
+		if (event.key === 'Enter' && !event.shiftKey && !byTouch && !event.isComposing && event.keyCode !== 229) {
 			event.preventDefault();
 			element.requestSubmit();
 		}

@@ -3,42 +3,41 @@ import { barrierFor } from './barrier.js';
 import { coalesce } from './coalesce.js';
 import { contactOf } from './contact.js';
 import { composer } from './composer.js';
-import { openDialog } from './dialog.js';
-import { h, reconcile, replace, set } from './dom.js';
+import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
-import { itemsOf, makeItem, updateItem } from './message.js';
+import { introduction } from './introduction.js';
+import { messageLog } from './log.js';
+import { itemsOf } from './message.js';
 import { attempt, tellError } from './notice.js';
 import { avatar } from './people.js';
 import { personDialog } from './person.js';
-import { stickToEnd } from './scroll.js';
+import { send, tellUnlessShown } from './sending.js';
 import { nameOf, visible } from './text.js';
 import { trusts } from './words.js';
 
 const page = 50;
 
+/* So many unread ones are shown at once. */
+const unreadMax = 500;
+
 /** Answers {element, focus, close}. */
 export function conversation(app, username) {
 	const { client } = app;
 	const head = h('header', { class: 'conversation-head' });
-	const log = h('div', { class: 'log', role: 'log', 'aria-label': `Messages with ${visible(username)}`,
-		tabindex: '0', 'aria-live': 'polite' });
 	const foot = h('div', { class: 'conversation-foot' });
 	const writing = composer(username, (text) => send(client, username, text));
-	const scroller = stickToEnd(log);
-	const view = { limit: page, contact: null, known: '' };
+	const log = messageLog(username, {
+		resend: (id) => client.resend(id).catch((error) => tellUnlessShown(client, username, error)),
+		discard: (id) => attempt(() => client.discard(id)),
+	}, () => look());
+	const view = { limit: page, oldest: undefined, contact: null, known: '', unreadFrom: undefined };
 
 	const showMessages = coalesce(async () => {
-		const messages = await client.messages(username, { limit: view.limit });
-		const actions = {
-			resend: (id) => client.resend(id).catch((error) => tellUnlessShown(client, username, error)),
-			discard: (id) => attempt(() => client.discard(id)),
-		};
+		const messages = await load(client, username, view, log.isAtEnd());
 
-		scroller.keep(() => reconcile(log, [...begin(messages, view, showMessages), ...itemsOf(messages)], {
-			key: ({ key }) => key,
-			make: (item) => item.element ?? makeItem(item),
-			update: (element, item) => item.element ?? updateItem(element, item, actions),
-		}));
+		if (view.unreadFrom === undefined)
+			view.unreadFrom = firstUnread(messages, view.contact);
+		log.show([...begin(client, messages, view, showMessages), ...itemsOf(messages, view.unreadFrom)]);
 		await seen();
 	});
 
@@ -51,38 +50,48 @@ export function conversation(app, username) {
 			return;
 		view.known = known;
 		replace(head, headOf(app, view.contact));
-		const barrier = barrierFor(client, view.contact);
-
-		const wasInside = foot.contains(document.activeElement);
-
-		scroller.keep(() => replace(foot, barrier ?? writing.element));
-		writing.grow();
-		/* whoever has just answered a barrier goes on from there */
-		if (wasInside)
-			(foot.querySelector('textarea, button') ?? log).focus();
+		putDown(barrierFor(client, view.contact) ?? writing.element);
+		if (view.oldest !== undefined)
+			await showMessages(); // what stands before them
 	});
 
-	/* Read is what was on a screen that somebody looks at. */
+	/* Whoever has just answered a barrier goes on from there. */
+	function putDown(element) {
+		const wasInside = foot.contains(document.activeElement);
+
+		if (foot.firstElementChild === element)
+			return;
+		log.keep(() => replace(foot, element));
+		writing.grow();
+		if (wasInside)
+			(foot.querySelector('textarea, button') ?? log.log).focus();
+	}
+
+	/* Read is what was on a screen that somebody looks at, down to the newest. */
 	async function seen() {
-		if (document.visibilityState === 'visible' && document.hasFocus() && view.contact?.state === 'accepted')
+		if (document.visibilityState === 'visible' && document.hasFocus() && view.contact?.state === 'accepted' && log.isAtEnd())
 			await client.markRead(username);
 	}
 
 	const tell = (work) => work.catch(tellError);
 	const look = () => seen().catch(tellError);
+	const comeBack = () => tell(showMessages()); // another day may have begun
 	const stops = [
 		client.on('message', ({ peer }) => peer === username && tell(showMessages())),
 		client.on('conversation', (changed) => changed.username === username && tell(showContact().then(look))),
 		client.on('keylog', () => tell(showContact())),
-		() => window.removeEventListener('focus', look),
+		() => window.removeEventListener('focus', comeBack),
 	];
 
-	window.addEventListener('focus', look);
+	window.addEventListener('focus', comeBack);
 	const ready = showContact();
 
-	ready.then(showMessages).catch((error) => failed(app, username, foot, error));
+	ready.then(() => {
+		view.limit = page + Math.min(view.contact.unread ?? 0, unreadMax); // somebody new has none
+		return showMessages();
+	}).catch((error) => failed(app, username, foot, error));
 	return {
-		element: h('div', { class: 'conversation' }, head, log, foot),
+		element: h('div', { class: 'conversation' }, head, log.element, foot),
 		focus: () => ready.then(() => focusOf(head, foot).focus({ preventScroll: true }), () => {}),
 		close: () => stops.forEach((stop) => stop()),
 	};
@@ -93,10 +102,30 @@ function focusOf(head, foot) {
 	return (matchMedia('(pointer: fine)').matches && foot.querySelector('textarea')) || head.querySelector('h2');
 }
 
-/* The beginning of what is shown: a way to what came before. */
-function begin(messages, view, show) {
+/* The newest messages. Who reads older ones keeps what is on the screen, however many come meanwhile. */
+async function load(client, username, view, isAtEnd) {
+	const isShort = (messages) => !isAtEnd && messages.length === view.limit && !messages.some(({ id }) => id === view.oldest);
+	let messages = await client.messages(username, { limit: view.limit });
+
+	while (view.oldest && isShort(messages)) {
+		view.limit += page;
+		messages = await client.messages(username, { limit: view.limit });
+	}
+	view.oldest = messages[0]?.id ?? null;
+	return messages;
+}
+
+/* The id of the first message that was unread when the conversation was opened; null when there was none. */
+function firstUnread(messages, { state, unread }) {
+	const letters = messages.filter((message) => message.direction === 'in' && message.state === 'opened');
+
+	return state === 'accepted' && unread > 0 ? letters.at(-unread)?.id ?? letters[0]?.id ?? null : null;
+}
+
+/* The beginning of what is shown: a way to what came before, or what one should know. */
+function begin(client, messages, view, show) {
 	if (messages.length < view.limit)
-		return [];
+		return introduction(client, view.contact, messages);
 	return [{ key: 'earlier', element: h('button', { type: 'button', class: 'button quiet earlier', onclick: () => {
 		view.limit += page;
 		show().catch(tellError);
@@ -105,61 +134,17 @@ function begin(messages, view, show) {
 
 function headOf(app, contact) {
 	const { icon: name, label, tip } = trusts[contact.trust] ?? trusts.signed;
+	const about = () => attempt(() => personDialog(app.client, contact.username));
 
 	return [
 		h('a', { class: 'icon-button back', href: '#', 'aria-label': 'Back to all conversations', onclick: app.back }, icon('back')),
 		avatar(contact.username),
-		h('div', { class: 'who' },
+		h('div', { class: 'who', onclick: about },
 			h('h2', { tabindex: '-1' }, nameOf(contact.username)),
 			h('p', { class: 'trust', 'data-trust': contact.trust, title: tip }, icon(name), label)),
 		h('button', { type: 'button', class: 'icon-button', 'aria-label': `About ${visible(contact.username)}`, 'aria-haspopup': 'dialog',
-			onclick: () => attempt(() => personDialog(app.client, contact.username)) }, icon('more')),
+			onclick: about }, icon('more')),
 	];
-}
-
-/* Why a kept message did not go out stands at itself, or where the connection is. */
-async function tellUnlessShown(client, username, error) {
-	const messages = error.id === undefined ? [] : await client.messages(username);
-	const kept = messages.find(({ id }) => id === error.id);
-
-	if (!kept || (kept.problem === undefined && client.connection !== 'offline'))
-		tellError(error);
-}
-
-/* To somebody without an identity key only after a yes, which is for that one key. */
-async function send(client, username, text) {
-	try {
-		await client.send(username, text);
-	} catch (error) {
-		if (error.code !== 'unsigned_peer') {
-			await tellUnlessShown(client, username, error);
-			throw error;
-		}
-		if (!await unsignedDialog(client, username, text))
-			throw error;
-	}
-}
-
-function unsignedDialog(client, username, text) {
-	return new Promise((resolve) => {
-		let sent = false;
-
-		openDialog({
-			title: 'Nobody vouches for this key',
-			body: h('p', {}, nameOf(username), ' registered without an identity key. The message is encrypted, but the server could have ',
-				'exchanged the key, and there is no safety number to compare.'),
-			actions: [
-				{ label: 'Do not send' },
-				{ label: 'Send all the same', kind: 'primary', run: async () => {
-					sent = await attempt(async () => {
-						await client.acceptKeyChange(username);
-						await client.send(username, text);
-					});
-				} },
-			],
-			onclose: () => resolve(sent),
-		});
-	});
 }
 
 function failed(app, username, foot, error) {

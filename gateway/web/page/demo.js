@@ -1,8 +1,8 @@
 // The demo page: Alice, the server, Bob, and what one can do to them.
 import { forgetOlder, freshAccount } from './demo_accounts.js';
 import { pane } from './demo_pane.js';
-import { scenes, undoSwap } from './demo_scenes.js';
-import { serverPane } from './demo_server.js';
+import { evil, serverPane } from './demo_server.js';
+import { story } from './demo_story.js';
 import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
 import { noticeArea, wordsOf } from './notice.js';
@@ -13,8 +13,8 @@ const place = document.getElementById('app');
 function introduction() {
 	return h('header', { class: 'demo-head' },
 		h('h1', {}, 'What the server sees'),
-		h('p', { class: 'lead' }, 'Alice and Bob are two real accounts, made in this page a moment ago. ',
-			'Write as one of them. In the middle is all that the server gets of it.'));
+		h('p', { class: 'lead' }, 'Only Alice and Bob can read what they write. The server between them stores it, and can’t. ',
+			'Both are real accounts, made in this page.'));
 }
 
 async function start() {
@@ -28,74 +28,72 @@ async function start() {
 
 	await Promise.all([alice.client.contact(bob.username), bob.client.contact(alice.username)]);
 	waiting.replaceWith(...stageOf({ ...alice, title: 'Alice' }, { ...bob, title: 'Bob' }));
-	window.addEventListener('pagehide', () => [alice, bob].forEach(({ client }) => client.logout({ forget: true })));
 	return set(place, 'data-ready', true);
 }
 
-/* The three panes and the buttons. */
+/* The three panes, the buttons, and what is left. */
 function stageOf(alice, bob) {
 	const refresh = () => server.refresh();
 	const panes = [pane(alice, bob, refresh), pane(bob, alice, refresh)];
 	const isText = (id) => panes.some((one) => one.messages().some(({ messageId }) => messageId === id));
 	const server = serverPane([alice, bob], isText);
-	const stage = { alice, bob, server, swapped: false };
 	const columns = h('div', { class: 'panes' }, panes[0].element, server.element, panes[1].element);
+	const stage = { alice, bob, server, swapped: false, light: (who) => light(columns, who), point: pointing(columns) };
 
-	linkRows(columns);
+	window.addEventListener('pagehide', () => leave(stage));
+	columns.addEventListener('input', ({ target }) => server.typing(target.closest('.pane').dataset.who === 'alice' ? 'Alice' : 'Bob'));
 	panes[0].put('Hello Bob, meet me at noon.');
-	return [columns, attacks(stage)];
+	return [guide(), columns, story(stage), limits()];
 }
 
-/* Pointing at a message shows its row, and the other way round. */
-function linkRows(columns) {
+/* Nobody comes back to these two; the server's key log is to be sound again. */
+function leave({ alice, bob, swapped }) {
+	if (swapped)
+		evil('unswap', bob.username).catch(() => {});
+	[alice, bob].forEach(({ client }) => client.logout({ forget: true }));
+}
+
+function guide() {
+	return h('ol', { class: 'guide' },
+		h('li', {}, 'Send Alice’s message: Bob reads it.'),
+		h('li', {}, 'Look at the row: the server has no more of it.'),
+		h('li', {}, 'Change Bob’s key, or cheat as the server.'));
+}
+
+/* What encryption is no help against. */
+function limits() {
+	return h('section', { class: 'limits', 'aria-labelledby': 'limits-title' },
+		h('h2', { id: 'limits-title' }, 'What a server can do all the same'),
+		h('ul', {},
+			h('li', {}, 'It knows who writes to whom, when, and about how much.'),
+			h('li', {}, 'It can lose mail, or hold it back. Numbers without gaps show what is missing, once later mail comes.'),
+			h('li', {}, 'It serves this very page. Whoever does not trust it takes the terminal client.'),
+			h('li', {}, 'It can lie about who somebody is before the two know each other. Comparing safety numbers shows it.')));
+}
+
+function light(columns, who) {
+	for (const one of columns.children)
+		set(one, 'data-lit', who !== null && one.dataset.who === who);
+}
+
+/**
+ * Pointing at a message shows its row, and the other way round. Answers a
+ * function that shows one while nobody points.
+ */
+function pointing(columns) {
+	let lasting = null;
 	const mark = (id) => {
 		for (const element of columns.querySelectorAll('[data-message]'))
-			set(element, 'data-pointed', Boolean(id) && element.dataset.message === id);
+			set(element, 'data-pointed', id !== null && element.dataset.message === id);
 	};
 
 	for (const event of ['pointerover', 'focusin'])
-		columns.addEventListener(event, ({ target }) => mark(target.closest('[data-message]')?.dataset.message));
-	columns.addEventListener('pointerleave', () => mark(null));
-}
-
-function attacks(stage) {
-	const row = h('div', { class: 'attack-buttons' });
-	const told = h('div', { class: 'outcome', role: 'status', 'aria-live': 'polite' },
-		h('p', {}, 'Each button plays it for real, and what comes of it stands here.'));
-
-	function buttons() {
-		return scenes.map((scene) => sceneButton(scene.id === 'swap' && stage.swapped ? undoSwap : scene));
-	}
-
-	function sceneButton(scene) {
-		return h('button', { type: 'button', class: 'attack', 'data-scene': scene.id, onclick: () => play(scene) },
-			icon(scene.icon), h('span', {}, h('strong', {}, scene.label), h('span', { class: 'hint' }, scene.hint)));
-	}
-
-	async function play(scene) {
-		const say = (text) => replace(told, h('h3', {}, scene.label), h('p', { class: 'doing' }, text));
-
-		row.querySelectorAll('button').forEach((button) => { button.disabled = true; });
-		set(told, 'data-scene', scene.id);
-		set(told, 'data-done', false);
-		try {
-			const text = await scene.run(stage, say);
-
-			told.append(h('p', { class: 'came' }, icon('verified'), h('span', {}, text)));
-			set(told, 'data-done', 'good');
-		} catch (error) {
-			told.append(h('p', { class: 'came bad' }, icon('warning'), h('span', {}, wordsOf(error).what)));
-			set(told, 'data-done', 'bad');
-		}
-		replace(row, buttons());
-		told.scrollIntoView({ block: 'nearest' });
-		row.querySelector(`[data-scene='${scene.id}']`)?.focus({ preventScroll: true });
-		stage.server.refresh();
-	}
-
-	replace(row, buttons());
-	return h('section', { class: 'attacks', 'aria-labelledby': 'attacks-title' },
-		h('h2', { id: 'attacks-title' }, 'Now be the server, and cheat'), row, told);
+		columns.addEventListener(event, ({ target }) => mark(target.closest('[data-message]')?.dataset.message ?? lasting));
+	columns.addEventListener('pointerleave', () => mark(lasting));
+	return (id = null) => {
+		lasting = id;
+		mark(id);
+	};
 }
 
 start().catch((error) => {

@@ -1,5 +1,7 @@
-// What one can do to Alice and Bob: each button plays a scene with the real
-// server and says what came of it.
+// What one can do to Alice and Bob. Each scene plays with the real server;
+// step(who, …) tells what is done next, by "alice", "server" or "bob". It
+// answers what came of it: {came, why, messageId?}.
+import { sealedBytes } from './demo_row.js';
 import { evil } from './demo_server.js';
 
 const patience = 15000;
@@ -32,98 +34,124 @@ function outcome(stage, look) {
 	});
 }
 
-const newestOf = async (person, peer, wanted) => (await person.client.messages(peer.username)).findLast(wanted);
+/* The newest message of one kind that Bob got since begin was called. */
+async function awaited(stage, kind) {
+	const newest = async () => (await stage.bob.client.messages(stage.alice.username))
+		.findLast(({ direction, state }) => direction === 'in' && state === kind);
+	const before = await newest();
 
-/** Is there a newer one than before that looks so? */
-function newerThan(before, person, peer, wanted) {
-	return async () => {
-		const found = await newestOf(person, peer, wanted);
+	return () => outcome(stage, async () => {
+		const found = await newest();
 
 		return found && found.id !== before?.id ? found : null;
-	};
+	});
 }
 
-async function rotate(stage, say) {
-	const { alice, bob } = stage;
-	const known = (await alice.client.conversations()).find(({ username }) => username === bob.username).keyVersion;
+const isHeld = ({ direction, state }) => direction === 'out' && ['refused', 'waiting', 'asks'].includes(state);
 
-	say('Bob’s browser makes a new encryption key and signs it with his identity key. Then Alice writes, knowing nothing of it.');
+const heldBack = async ({ alice, bob }) => (await alice.client.messages(bob.username)).filter(isHeld);
+
+async function rotate(stage, step) {
+	const { alice, bob } = stage;
+	const arrives = await awaited(stage, 'opened');
+	const old = bob.client.account.keyVersion;
+
+	await step('bob', 'makes a new encryption key and signs it with his identity key, which stays.');
 	await bob.client.rotateKeys();
-	const before = await newestOf(bob, alice, ({ direction }) => direction === 'in');
-
+	await step('alice', `knows nothing of it: her browser seals a message to his key ${old}.`);
 	await alice.client.send(bob.username, 'Did you change something?');
-	const { keyVersion } = await outcome(stage, newerThan(before, bob, alice, ({ state }) => state === 'opened'));
+	const { keyVersion, messageId } = await arrives();
 
-	return `The server refused Alice’s first envelope: it was sealed to key ${known}. Her browser checked Bob’s signature under key ` +
-		`${keyVersion}, sealed again, and told her. Each key opens only what was sealed to it, so a stolen one opens less.`;
+	await step('server', `refuses it, for key ${old} is not Bob’s newest any more, and hands out key ${keyVersion}.`);
+	await step('alice', `checks Bob’s signature under key ${keyVersion}, seals the message again, and is told.`);
+	return { messageId, came: 'The new key is in use, and nobody had to be asked.',
+		why: 'Only Bob’s identity key can sign a new key for him, and Alice’s browser remembers that one. ' +
+			'A key opens only what was sealed to it: who steals one reads less.' };
 }
 
-async function flip(stage, say) {
-	const { alice, bob } = stage;
-	const isShut = ({ direction, state }) => direction === 'in' && state === 'tampered';
-	const before = await newestOf(bob, alice, isShut);
+async function flip(stage, step) {
+	const { alice, bob, server } = stage;
+	const arrives = await awaited(stage, 'tampered');
 
-	say('Alice writes “Meet me at noon”. The server changes a single bit of it before Bob fetches it.');
+	await step('alice', 'seals “Meet me at noon” and sends it.');
 	await evil('flip', bob.username);
 	await alice.client.send(bob.username, 'Meet me at noon');
-	await outcome(stage, newerThan(before, bob, alice, isShut));
-	return 'Bob’s browser noticed. The tag at the end of the row fits these bytes and no others, and only Alice and Bob ' +
-		'could make another. ' +
-		'A server can lose a message, but it can’t change what one says.';
+	const { messageId } = await arrives();
+
+	await server.refresh();
+	const row = server.rows().find((one) => one.messageId === messageId);
+
+	await step('server', 'changes a single bit of it before it stores the row: ', sealedBytes(row, 8));
+	await step('bob', 'sees that the tag does not fit these bytes, and his browser shows none of them.');
+	return { messageId, came: 'The attack failed: Bob’s browser noticed.',
+		why: 'Making a tag that fits takes a key that only Alice and Bob can compute. ' +
+			'The server can lose a message, but it can’t change what one says.' };
 }
 
-async function swap(stage, say) {
+async function swap(stage, step) {
 	const { alice, bob } = stage;
-	const isHeld = ({ direction, state }) => direction === 'out' && ['refused', 'waiting', 'asks'].includes(state);
 
-	say('The server puts a key of its own in the place of Bob’s, and hopes that Alice seals her next message to it.');
-	await evil('swap', bob.username);
+	await step('server', 'hands out a key of its own as Bob’s, to open what Alice writes next.');
 	stage.swapped = true;
-	const refusal = await alice.client.send(bob.username, 'My PIN is 4711').then(() => null, (error) => error);
-
-	if (!refusal && !await newestOf(alice, bob, isHeld))
+	await evil('swap', bob.username);
+	await stage.server.refresh();
+	await step('alice', 'wants to send “My PIN is 4711”, and her browser looks at that key: Bob’s identity key did not sign it.');
+	await alice.client.send(bob.username, 'My PIN is 4711').catch(() => {});
+	if ((await heldBack(stage)).length === 0)
 		throw new Error('Alice’s message went out.');
-	return 'Alice’s browser refused. The key is not signed by Bob’s identity key, and it does not stand in the public key log: ' +
-		'nothing was sealed to it, and the middle has no new row. Had the server done so before they ever met, ' +
-		'comparing safety numbers would have shown it.';
+	return { came: 'The attack failed: Alice’s browser sealed nothing to it.',
+		why: 'The message waits with her, and the server has no new row. A key counts only with the signature of the identity that she knows, ' +
+			'and in the log of keys that everybody sees.' };
 }
 
-async function unswap(stage, say) {
+async function unswap(stage, step) {
 	const { alice, bob } = stage;
+	const arrives = await awaited(stage, 'opened');
 
-	say('The server gives Bob’s true key again.');
+	await step('server', 'hands out Bob’s own key again.');
 	await evil('unswap', bob.username);
 	stage.swapped = false;
+	await stage.server.refresh();
 	await alice.client.contact(bob.username);
-	for (const { id, direction, state } of await alice.client.messages(bob.username)) {
-		if (direction === 'out' && ['refused', 'waiting', 'asks'].includes(state))
-			await alice.client.resend(id);
-	}
-	return 'The key fits again, so what Alice held back was sealed to it and went out.';
+	const held = await heldBack(stage);
+
+	await step('alice', 'checks it, seals what she held back, and sends it.');
+	for (const { id } of held)
+		await alice.client.resend(id).catch(unlessSent);
+	const messageId = held.length > 0 ? (await arrives()).messageId : undefined;
+
+	return { messageId, came: 'The message went out, to Bob’s key and no other.', why: 'A server that cheats gains nothing but a delay.' };
 }
 
-async function replay(stage, say) {
+/* Her browser tries again by itself as well. */
+function unlessSent(error) {
+	if (error.code !== 'not_waiting')
+		throw error;
+}
+
+async function replay(stage, step) {
 	const { alice, bob } = stage;
-	const isRepeat = ({ state }) => state === 'repeated';
+	const arrives = await awaited(stage, 'opened');
+	const repeats = await awaited(stage, 'repeated');
 
-	if (!await newestOf(bob, alice, ({ direction, state }) => direction === 'in' && state === 'opened'))
-		await alice.client.send(bob.username, 'Please pay Carol 10 euros');
-	const before = await newestOf(bob, alice, isRepeat);
+	await step('alice', 'sends “Please pay Carol 10 euros”.');
+	await alice.client.send(bob.username, 'Please pay Carol 10 euros');
+	const { messageId } = await arrives();
 
-	say('The server delivers the last message to Bob a second time, under a new number, as if it were new.');
-	await fetchedAll(stage);
+	await acknowledged(stage, messageId);
+	await step('server', 'delivers the same envelope once more, under a new number, as if she had written twice.');
 	await evil('replay', bob.username);
-	await outcome(stage, newerThan(before, bob, alice, isRepeat));
-	return 'Bob’s browser knows this envelope and counts it once. “Pay 10 euros”, said once, can’t be made into twice. ' +
-		'The numbers of a mailbox have no gaps either, so a message that the server leaves out is missed.';
+	await repeats();
+	await step('bob', 'has opened this envelope before, and his browser counts it once.');
+	return { messageId, came: 'The attack failed: 10 euros stay 10 euros.',
+		why: 'A browser remembers what it opened. The numbers of a mailbox have no gaps either, so what the server leaves out is missed.' };
 }
 
-/* Until Bob has fetched and acknowledged what lies in his mailbox. */
-async function fetchedAll({ server, bob }) {
+/* Until Bob has fetched it. */
+async function acknowledged({ server }, messageId) {
 	for (let tries = 0; tries < 50; tries++) {
 		await server.refresh();
-		if (server.rows().some(({ mailbox, acknowledged }) => mailbox.username === bob.username && acknowledged) &&
-			server.rows().every(({ mailbox, acknowledged }) => mailbox.username !== bob.username || acknowledged))
+		if (server.rows().find((row) => row.messageId === messageId)?.acknowledged)
 			return;
 		await new Promise((resolve) => { setTimeout(resolve, 200); });
 	}
@@ -131,10 +159,10 @@ async function fetchedAll({ server, bob }) {
 
 /** In the order of the buttons. */
 export const scenes = [
-	{ id: 'rotate', icon: 'key', label: 'Rotate Bob’s key', hint: 'He makes a new one', run: rotate },
-	{ id: 'flip', icon: 'flip', label: 'Flip a byte', hint: 'The server changes a message', run: flip },
-	{ id: 'swap', icon: 'swap', label: 'Swap Bob’s key', hint: 'The server wants to read along', run: swap },
-	{ id: 'replay', icon: 'repeat', label: 'Replay', hint: 'The server delivers one twice', run: replay },
+	{ id: 'rotate', icon: 'key', label: 'Rotate Bob’s key', hint: 'Bob makes a new one.', run: rotate },
+	{ id: 'flip', icon: 'flip', label: 'Flip a byte', hint: 'The server alters a message.', run: flip },
+	{ id: 'swap', icon: 'swap', label: 'Swap Bob’s key', hint: 'The server wants to read along.', run: swap },
+	{ id: 'replay', icon: 'repeat', label: 'Replay', hint: 'The server delivers one twice.', run: replay },
 ];
 
-export const undoSwap = { id: 'unswap', icon: 'key', label: 'Give the true key back', hint: 'The server plays fair again', run: unswap };
+export const undoSwap = { id: 'unswap', icon: 'key', label: 'Give the true key back', hint: 'The server plays fair again.', run: unswap };

@@ -1,61 +1,72 @@
-// The middle of the demo: the real rows of both mailboxes, as they lie in the
+// The middle of the demo: what the server has of both, read from the
 // database.
 import { coalesce } from './coalesce.js';
-import { h, reconcile, replace, set } from './dom.js';
+import { makeRow, updateRow } from './demo_row.js';
+import { h, reconcile, replace } from './dom.js';
 import { icon } from './icon.js';
-import { nameOf, visible } from './text.js';
+import { visible } from './text.js';
 
 const pollEvery = 2500;
-const shownBytes = 48;
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const nothingYet = 'Nothing has come yet: what is typed stays in the browser.';
 
-/** GET /demo/rows. */
-async function rowsOf(one, other) {
-	const answer = await fetch(`/demo/rows?of=${one}&and=${other}`);
-	const body = await answer.json();
-
-	if (!answer.ok)
-		throw new Error(body.hint || body.title);
-	return body.mailboxes;
-}
-
-/** POST /demo/evil. */
-export async function evil(action, mailbox) {
-	const answer = await fetch('/demo/evil', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-		body: JSON.stringify({ action, mailbox }) });
-	const body = await answer.json();
+async function call(path, options) {
+	const answer = await fetch(path, options).catch(() => {
+		throw new Error('The server does not answer.');
+	});
+	const body = await answer.json().catch(() => ({ title: `The server answers ${answer.status}.` }));
 
 	if (!answer.ok)
 		throw new Error(body.detail || body.hint || body.title);
 	return body;
 }
 
+/** POST /demo/evil; also while the page goes away. */
+export function evil(action, mailbox) {
+	return call('/demo/evil', { method: 'POST', keepalive: true, headers: { 'Content-Type': 'application/json' },
+		body: JSON.stringify({ action, mailbox }) });
+}
+
 /**
  * people: the two; isText(messageId): is the row one of the texts in the
- * panes? Answers {element, refresh, rows()}.
+ * panes? Answers {element, refresh, rows(), typing(title)}.
  */
 export function serverPane(people, isText) {
+	const titles = new Map(people.map(({ username, title }) => [username, title]));
+	const titleOf = (username) => titles.get(username) ?? visible(username ?? '?');
 	const list = h('ol', { class: 'rows', 'aria-label': 'Rows of the table of messages, the newest first' });
+	const keys = h('dl', { class: 'keys' });
+	const now = h('p', { class: 'now', role: 'status' }, nothingYet);
 	const problem = h('p', { class: 'form-error', role: 'alert', hidden: true });
-	const seen = new Map(); // key of a row → the round in which it was seen first
-	let round = 0;
+	const order = newestFirst();
 	let rows = [];
+
+	function show(mailboxes) {
+		const before = new Set(rows.map(({ key }) => key));
+		const first = rows.length === 0;
+
+		rows = order(mailboxes).map((row) => ({ ...row, isText: isText(row.messageId) }));
+		reconcile(list, rows, {
+			key: ({ key }) => key,
+			make: (row) => makeRow(row, !first || rows.length === 1),
+			update: (element, row) => updateRow(element, row, titleOf),
+		});
+		const fresh = rows.find(({ key }) => !before.has(key));
+
+		if (fresh) {
+			list.parentElement.scrollTop = 0;
+			say(now, newsOf(fresh, titleOf));
+		}
+		showKeys(keys, mailboxes, titleOf, (text) => say(now, text));
+	}
 
 	const refresh = coalesce(async () => {
 		try {
-			const mailboxes = await rowsOf(...people.map(({ username }) => username));
-			const first = rows.length === 0;
+			const [one, other] = people.map(({ username }) => username);
 
-			round++;
-			rows = mailboxes.flatMap((mailbox) => mailbox.messages.map((row) => ({ ...row, mailbox, key: `${mailbox.userId} ${row.seq}` })));
-			for (const { key } of rows)
-				seen.set(key, seen.get(key) ?? round);
-			/* a row that is delivered again keeps its time: what is new here comes first */
-			rows.sort((a, b) => seen.get(b.key) - seen.get(a.key) || b.sentAt.localeCompare(a.sentAt));
-			show(list, rows, isText, first);
+			show((await call(`/demo/rows?of=${one}&and=${other}`)).mailboxes);
 			problem.hidden = true;
 		} catch (error) {
-			replace(problem, icon('warning'), `The rows can’t be read: ${visible(error.message)}`);
+			say(problem, `New rows can’t be read. ${visible(error.message)}`);
 			problem.hidden = false;
 		}
 	});
@@ -63,67 +74,76 @@ export function serverPane(people, isText) {
 	setInterval(() => document.visibilityState === 'visible' && refresh(), pollEvery);
 	refresh();
 	return {
-		element: h('section', { class: 'pane server-pane', 'aria-labelledby': 'server-title' },
-			h('header', { class: 'pane-head' }, h('span', { class: 'avatar' }, icon('server')),
-				h('div', { class: 'who' }, h('h2', { id: 'server-title' }, 'The server'),
-					h('p', { class: 'trust' }, 'rows of its table, as they are'))),
-			h('dl', { class: 'sight' },
-				h('div', {}, h('dt', {}, 'It sees'), h('dd', {}, 'who writes to whom, when, the size in steps, and public keys')),
-				h('div', {}, h('dt', {}, 'It never sees'), h('dd', {}, 'what is said, and private keys'))),
-			problem,
-			h('div', { class: 'rows-place', tabindex: '0', role: 'region', 'aria-label': 'Rows' }, list)),
+		element: paneOf(keys, now, problem, list),
 		refresh,
 		rows: () => rows,
+		typing: (title) => say(now, `${title} is typing. None of it comes here before it is sealed.`),
 	};
 }
 
-function show(list, rows, isText, first) {
-	const items = rows.length > 0 ? rows : [null];
+function paneOf(keys, now, problem, list) {
+	return h('section', { class: 'pane server-pane', 'data-who': 'server', 'aria-labelledby': 'server-title' },
+		h('header', { class: 'pane-head' }, h('span', { class: 'avatar' }, icon('server')),
+			h('div', { class: 'who' }, h('h2', { id: 'server-title' }, 'The server'),
+				h('p', { class: 'trust' }, 'rows of its tables, as they are'))),
+		h('ul', { class: 'sight' },
+			h('li', {}, icon('read'), h('span', {}, h('strong', {}, 'Sees'), ' who writes to whom, when, how much; public keys')),
+			h('li', {}, icon('lock'), h('span', {}, h('strong', {}, 'Never sees'), ' what they say, or a private key'))),
+		keys, now, problem,
+		h('div', { class: 'rows-place', tabindex: '0', role: 'region', 'aria-label': 'Rows' }, list));
+}
 
-	const before = list.children.length;
+/* What is said already is not said again. */
+function say(element, text) {
+	if (element.textContent !== text)
+		replace(element, text);
+}
 
-	reconcile(list, items, {
-		key: (row) => row && row.key,
-		make: (row) => (row ? h('li', { class: first ? 'row-card' : 'row-card fresh', 'data-message': row.messageId })
-			: h('li', { class: 'no-rows' }, 'No rows yet.')),
-		update: (element, row) => row && showRow(element, row, isText(row.messageId)),
+/**
+ * The rows of both mailboxes, what came last first: a row that is delivered again
+ * keeps its time. row.was: the number that a message had before.
+ */
+function newestFirst() {
+	const rounds = new Map(); // key of a row → the round in which it was seen first
+	const numbers = new Map(); // id of a message → its number then
+	let round = 0;
+
+	return (mailboxes) => {
+		const rows = mailboxes.flatMap((mailbox) => mailbox.messages.map((row) => ({ ...row, mailbox, key: `${mailbox.userId} ${row.seq}` })));
+
+		round++;
+		for (const row of rows) {
+			const { key, messageId, seq } = row;
+
+			rounds.set(key, rounds.get(key) ?? round);
+			numbers.set(messageId, numbers.get(messageId) ?? seq);
+			if (numbers.get(messageId) !== seq)
+				row.was = numbers.get(messageId);
+		}
+		return rows.sort((a, b) => rounds.get(b.key) - rounds.get(a.key) || b.sentAt.localeCompare(a.sentAt));
+	};
+}
+
+function newsOf({ sender, mailbox, was }, titleOf) {
+	return was === undefined ? `A new row, ${titleOf(sender)} to ${titleOf(mailbox.username)}: stored, not understood.`
+		: 'A row of before, under a new number.';
+}
+
+/* The newest key of each: what the server hands to the other. */
+function showKeys(list, mailboxes, titleOf, tell) {
+	const isFirst = list.children.length === 0;
+
+	reconcile(list, mailboxes.map(({ username, keys }) => ({ ...keys.at(-1), username })), {
+		key: ({ username, thumbprint }) => `${username} ${thumbprint}`,
+		make({ username, version, thumbprint, isTrue }) {
+			const title = titleOf(username);
+
+			if (!isFirst)
+				tell(isTrue ? `It hands out ${title}’s key ${version} now.` : `It hands out a key of its own as ${title}’s.`);
+			return h('div', { class: !isFirst && 'fresh', 'data-alarm': !isTrue },
+				h('dt', {}, icon(isTrue ? 'key' : 'warning'), isTrue ? `${title}’s key ${version}` : `Not ${title}’s key`),
+				h('dd', {}, h('code', {}, `${thumbprint.slice(0, 8)}…`)));
+		},
+		update: () => {},
 	});
-	if (list.children.length !== before)
-		list.parentElement.scrollTop = 0;
-}
-
-function showRow(element, row, text) {
-	const said = JSON.stringify([row.acknowledged, row.flippedByte, text]);
-
-	if (element.dataset.said === said)
-		return;
-	element.dataset.said = said;
-	set(element, 'data-flipped', row.flippedByte !== null);
-	set(element, 'data-receipt', !text && row.flippedByte === null);
-	replace(element,
-		h('p', { class: 'row-head' },
-			h('span', {}, nameOf(row.sender ?? row.senderId), ' → ', nameOf(row.mailbox.username)),
-			h('time', { datetime: row.sentAt }, clock.format(new Date(row.sentAt)))),
-		h('p', { class: 'row-facts' },
-			h('span', {}, `no. ${row.seq}`), h('span', {}, `${row.size} bytes`),
-			h('span', {}, `key ${row.senderKeyVersion ?? '?'} → key ${row.keyVersion}`),
-			h('span', {}, row.acknowledged ? 'fetched' : 'waits')),
-		h('dl', { class: 'bytes' },
-			h('dt', {}, 'iv'), h('dd', {}, h('code', {}, row.iv)),
-			h('dt', {}, 'ciphertext'), h('dd', {}, ciphertext(row)),
-			h('dt', {}, 'tag'), h('dd', {}, h('code', {}, row.authTag))),
-		row.flippedByte !== null && h('p', { class: 'row-note alarm' }, icon('flip'), `byte ${row.flippedByte} was changed here`),
-		!text && h('p', { class: 'row-note' }, 'This one is a receipt. It looks like a message: the server can’t tell.'));
-}
-
-/* The beginning of it, with the byte that the server changed set apart. */
-function ciphertext({ ciphertext: hex, size, flippedByte }) {
-	const at = flippedByte === null ? 0 : Math.max(0, flippedByte - shownBytes / 2);
-	const end = Math.min(at + shownBytes, hex.length / 2);
-	const part = (from, to) => hex.slice(2 * from, 2 * to);
-
-	if (flippedByte === null)
-		return h('code', {}, part(0, end), end < size && '…');
-	return h('code', {}, at > 0 && '…', part(at, flippedByte), h('mark', {}, part(flippedByte, flippedByte + 1)),
-		part(flippedByte + 1, end), end < size && '…');
 }

@@ -20,7 +20,11 @@ export function openDialog({ title, body, actions = [], onclose = null }) {
 		h('div', { class: 'dialog-body' }, body),
 		actions.length > 0 && h('div', { class: 'dialog-foot' }, actions.map((action) => actionButton(action, close))));
 
-	element.addEventListener('click', (event) => event.target === element && close());
+	/* selecting a text may end outside; that is no click on the backdrop */
+	let began = null;
+
+	element.addEventListener('pointerdown', (event) => { began = event.target; });
+	element.addEventListener('click', (event) => event.target === element && began === element && close());
 	element.addEventListener('close', () => {
 		element.remove();
 		onclose?.();

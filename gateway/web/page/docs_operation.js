@@ -17,8 +17,7 @@ export function operationCard(api, operation) {
 
 	return h('article', { class: 'operation', id, 'aria-labelledby': `${id}-title` },
 		h('header', {},
-			h('h3', { id: `${id}-title` }, summary,
-				h('a', { class: 'anchor', href: `#${id}`, 'aria-label': `Link to ${summary}` }, icon('link'))),
+			heading(id, summary),
 			h('p', { class: 'route' }, methodBadge(method), h('code', {}, path)),
 			h('p', { class: 'who-may' }, icon(needsToken ? 'key' : 'person'), needsToken ? 'With a token' : 'Anyone')),
 		h('div', { class: 'operation-text' },
@@ -28,8 +27,24 @@ export function operationCard(api, operation) {
 			answerParts(api, api.answers(operation)),
 			errorList(api.errors(operation))),
 		h('div', { class: 'operation-side' },
-			copyable('curl', curlOf(operation, body?.example, location.origin), id),
+			curlBlock(operation, body),
+			typeof body?.shell === 'string' && block('Body', JSON.stringify(body.example, null, 2), `${id}-body`),
 			exampleAnswer(api.answers(operation), id)));
+}
+
+function curlBlock(operation, body) {
+	const curl = curlOf(operation, body, location.origin);
+
+	return [
+		copyable('curl', curl, operation.id, `curl: ${operation.summary}`),
+		/\$[A-Z(]/.test(curl) && h('p', { class: 'small' }, 'In the shell of the ', h('a', { href: '#first-steps' }, 'first steps'), '.'),
+	];
+}
+
+/** With a link to itself. */
+export function heading(id, text) {
+	return h('h3', { id: `${id}-title` }, text,
+		h('a', { class: 'anchor', href: `#${id}`, 'aria-label': `Link to ${text}` }, icon('link')));
 }
 
 export function methodBadge(method) {
@@ -66,7 +81,7 @@ function memberRow(api, { name, schema, required, place }, depth) {
 
 /* The members stand under the last of those that share them. */
 function answerParts(api, answers) {
-	return answers.map(({ status, description, content }, index) => {
+	return answers.map(({ status, description, headers, content }, index) => {
 		const next = answers[index + 1]?.content?.schema.$ref;
 
 		return [
@@ -74,16 +89,23 @@ function answerParts(api, answers) {
 			content?.type === 'application/json'
 				? next !== undefined && next === content.schema.$ref ? null : memberTable(api, content.schema)
 				: content && h('p', { class: 'small' }, content.type),
+			headers.length > 0 && h('details', { class: 'errors' }, h('summary', {}, `Header fields (${headers.length})`),
+				h('dl', { class: 'members' }, headers.map((header) => headerRow(header)))),
 		];
 	});
+}
+
+function headerRow({ name, description, example }) {
+	return h('div', {}, h('dt', {}, h('code', {}, name)),
+		h('dd', {}, description && prose(description), example && [': ', h('code', {}, example)]));
 }
 
 function errorList(errors) {
 	if (errors.length === 0)
 		return null;
 	return h('details', { class: 'errors' }, h('summary', {}, `Refusals (${errors.length})`),
-		h('dl', { class: 'members' }, errors.map(({ status, code, title, hint }) => h('div', {},
-			h('dt', {}, h('code', {}, code), ' ', h('span', { class: 'type' }, String(status))),
+		h('dl', { class: 'members' }, errors.map(({ status, code, title, hint, headers }) => h('div', {},
+			h('dt', {}, h('code', {}, code), ' ', h('span', { class: 'type' }, [status, ...headers].join(' · '))),
 			h('dd', {}, title, hint && `. ${hint}`)))));
 }
 
@@ -105,8 +127,9 @@ function block(title, text, id, button = null) {
 		h('pre', { tabindex: '0' }, h('code', {}, text)));
 }
 
-function copyable(title, text, id) {
-	return block(title, text, id, h('button', { type: 'button', class: 'copy', onclick: async () => {
+/** A block with a button that copies it; whole: what it is, for screen readers. */
+export function copyable(title, text, id, whole) {
+	return block(title, text, id, h('button', { type: 'button', class: 'copy', 'aria-label': `Copy ${whole}`, onclick: async () => {
 		try {
 			await navigator.clipboard.writeText(text);
 			tell('Copied.');

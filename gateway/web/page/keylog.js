@@ -3,6 +3,7 @@ import { openDialog } from './dialog.js';
 import { h, replace } from './dom.js';
 import { icon } from './icon.js';
 import { attempt, sentence, tell } from './notice.js';
+import { details } from './person.js';
 import { visible } from './text.js';
 
 /** The banner that stops all sending; hidden while all is well. */
@@ -11,8 +12,8 @@ export function keyLogBanner(client, listeners) {
 	const show = (problem) => {
 		banner.hidden = !problem;
 		replace(banner, problem && [icon('warning'), h('div', {},
-			h('strong', {}, 'The key log contradicts itself.'), ' Nothing is sent until you have looked. ',
-			h('button', { type: 'button', class: 'link', onclick: () => attempt(() => keyLogDialog(client)) }, 'Look'))]);
+			h('strong', {}, 'The key log contradicts itself.'), ' Nothing is sent until you decide. ',
+			h('button', { type: 'button', class: 'link', onclick: () => attempt(() => keyLogDialog(client)) }, 'What to do'))]);
 	};
 
 	show(client.keyLogProblem);
@@ -25,7 +26,7 @@ export async function keyLogDialog(client) {
 
 	openDialog({
 		title: 'Key log',
-		body: log ? logNodes(log) : h('p', {}, 'This server keeps none. Compare safety numbers to be sure of keys.'),
+		body: log ? logNodes(log) : h('p', {}, 'This service keeps no public list of keys. Compare safety numbers to be sure of them.'),
 		actions: log?.problem ? [
 			{ label: 'Leave it stopped' },
 			{ label: 'Accept this log', kind: 'danger', run: () => attempt(async () => {
@@ -38,15 +39,17 @@ export async function keyLogDialog(client) {
 
 function logNodes({ verifier, size, problem }) {
 	return [
-		h('p', {}, 'Every key of everybody stands in one public record that can only grow. Your browser checks each key that it uses ',
-			'against it, so a key that the server made up for you alone is noticed.'),
+		h('p', {}, 'All keys of this service stand in one public list that can only grow. Your browser looks up each key there, ',
+			'so a false key made for you alone would be noticed.'),
 		problem
-			? h('div', { class: 'form-error' }, icon('warning'), h('div', {}, h('p', {}, sentence(problem)),
-				h('p', {}, 'Did the server’s owner restore an old copy and say so? Then accept. If nobody can explain it, ',
-					'somebody may be showing you other keys than everybody else.')))
-			: h('p', { class: 'good-line' }, icon('verified'), 'Everything seen so far fits together.'),
-		h('dl', { class: 'facts' },
-			h('dt', {}, 'Entries'), h('dd', {}, String(size)),
-			h('dt', {}, 'Verifier'), h('dd', {}, h('code', {}, visible(verifier)))),
+			? h('div', { class: 'form-error' }, icon('warning'), h('div', {},
+				h('p', {}, h('strong', {}, 'The list is not the one that your browser saw before.')),
+				h('p', {}, 'If whoever runs the server says that an old copy was restored, accept it. If nobody can explain it, ',
+					'you may be shown other keys than everybody else: do not accept.')))
+			: h('p', { class: 'good-line' }, icon('verified'), 'All that your browser has seen fits together.'),
+		details([
+			problem && ['Problem', sentence(problem)],
+			['Entries', String(size)],
+			['Verifier', h('code', {}, visible(verifier))]]),
 	];
 }

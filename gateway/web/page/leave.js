@@ -17,17 +17,16 @@ export function forgetDialog(app) {
 	const error = errorPlace('understood-error');
 
 	openDialog({
-		title: 'Forget this browser?',
+		title: 'Remove from this browser?',
 		body: [
-			h('p', {}, 'The keys and all messages of ', nameOf(username), ' are deleted from this browser.'),
-			h('p', {}, 'With the recovery code you can come back as the same person, here or elsewhere. ',
-				h('strong', {}, 'Without it the account is gone for good'), ', and messages that you have read are gone in any case: ',
-				'they are nowhere but here.'),
+			h('p', {}, 'The keys and messages of ', nameOf(username), ' are deleted here. The messages are nowhere else, so they are gone.'),
+			h('p', {}, 'With the recovery code you can come back as ', nameOf(username), ', here or elsewhere. ',
+				h('strong', {}, 'Without it the account is lost for good.')),
 			h('label', { class: 'check' }, understood, 'I have my recovery code, or I give the account up'),
 			error,
 		],
 		actions: [
-			{ label: 'Keep' },
+			{ label: 'Cancel' },
 			{ label: 'Delete keys and messages', kind: 'danger', run: () => forget(app, understood, error) },
 		],
 	});
@@ -35,7 +34,7 @@ export function forgetDialog(app) {
 
 async function forget(app, understood, error) {
 	if (!understood.checked) {
-		showError(error, { message: 'Please tick the line above first.' });
+		showError(error, { message: 'Please tick this line first.' });
 		understood.focus();
 		return false;
 	}

@@ -2,19 +2,27 @@
 // other.
 import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
-import { visible, visibleNodes } from './text.js';
+import { linkedNodes } from './links.js';
+import { visible } from './text.js';
 import { dayKey, dayName, fullTimeOf, timeOf } from './time.js';
 import { noteOf, outgoing, sealedReason } from './words.js';
 
 /* Messages of one person within this time stand together. */
 const together = 5 * 60 * 1000;
 
+/* A longer text is folded: so many characters. */
+const longText = 2500;
+
+/* A few of them and nothing else are shown large. */
+const emojiAlone = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
+
 /**
- * What stands in the log: the messages with a separator before each day.
- * Each item: {key, day} or {key, message, first, last, newest}; first and last
- * of a run, newest of what was written here.
+ * What stands in the log: the messages with a separator before each day, and a
+ * line before the first unread one, if its id is given. Each item: {key, day},
+ * {key, element} or {key, message, first, last, newest}; first and last of a
+ * run, newest of what was written here.
  */
-export function itemsOf(messages) {
+export function itemsOf(messages, unreadFrom = null) {
 	const items = [];
 	const newest = messages.findLast(({ direction }) => direction === 'out');
 	let day = null;
@@ -26,6 +34,8 @@ export function itemsOf(messages) {
 			day = dayKey(date);
 			items.push({ key: `day ${day}`, day: date });
 		}
+		if (message.id === unreadFrom)
+			items.push({ key: 'unread', element: unreadLine() });
 		items.push({
 			key: message.id, message,
 			first: !joined(messages[index - 1], message),
@@ -40,6 +50,10 @@ function joined(one, other) {
 	return Boolean(one && other) && one.direction === other.direction && one.direction !== 'note' &&
 		dayKey(new Date(one.sentAt)) === dayKey(new Date(other.sentAt)) &&
 		Math.abs(new Date(other.sentAt) - new Date(one.sentAt)) < together;
+}
+
+function unreadLine() {
+	return h('div', { class: 'day unread', role: 'separator' }, h('span', {}, 'New messages'));
 }
 
 /** The element of an item. actions: {resend(id), discard(id)}. */
@@ -70,9 +84,9 @@ function setText(element, text) {
 }
 
 function makeNote(message) {
-	const { icon: name, alarm, text } = noteOf(message);
+	const { icon: name, alarm, text, detail } = noteOf(message);
 
-	return h('div', { class: alarm ? 'note alarm' : 'note', 'data-note': message.note },
+	return h('div', { class: alarm ? 'note alarm' : 'note', 'data-note': message.note, title: detail || null },
 		icon(name), h('span', {}, text, ' ', h('time', { datetime: message.sentAt }, timeOf(new Date(message.sentAt)))));
 }
 
@@ -82,7 +96,25 @@ function updateBubble(element, message) {
 	element.dataset.shown = `${message.state === 'opened'} ${message.text}`;
 	set(element, 'aria-label', `${message.direction === 'in' ? visible(message.peer) : 'You'}, ${timeOf(new Date(message.sentAt))}`);
 	replace(element.firstElementChild, message.direction === 'in' && message.state !== 'opened'
-		? sealed(message) : h('p', { class: 'text', dir: 'auto' }, visibleNodes(message.text ?? '')));
+		? sealed(message) : textOf(message.text ?? ''));
+}
+
+function textOf(text) {
+	const element = h('p', { class: 'text', dir: 'auto', 'data-emoji': emojiAlone.test(text), 'data-folded': text.length > longText },
+		linkedNodes(text));
+
+	return [element, text.length > longText && unfold(element)];
+}
+
+/* A text that is folded, to its end. */
+function unfold(element) {
+	const button = h('button', { type: 'button', class: 'link', onclick: () => {
+		set(element, 'data-folded', false);
+		button.remove();
+		element.closest('[tabindex]')?.focus();
+	} }, 'Show all of it');
+
+	return button;
 }
 
 /* Mail that did not open is shown as that, with the reason. */
@@ -102,6 +134,8 @@ function updateMeta(element, { message, last, newest }, actions) {
 	if (meta.dataset.said === said)
 		return;
 	meta.dataset.said = said;
+	/* how far it came is there to be looked up; that it did not go is told */
+	set(meta, 'aria-live', message.state === 'refused' || message.state === 'asks' ? 'polite' : 'off');
 	replace(meta, metaNodes(message, needsWords, actions));
 	set(meta, 'data-quiet', !last && !needsWords && message.trust !== 'changed');
 }

@@ -2,13 +2,15 @@
 // address (#username) says which; on a phone there is one column at a
 // time, and the browser's way back leads to the list.
 import { accountDialog } from './account.js';
+import { nameInAddress } from './contact.js';
 import { conversation } from './conversation.js';
 import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
+import { inviteButton } from './invite.js';
 import { keyLogBanner } from './keylog.js';
 import { attempt, dismissNotices, warn, wordsOf } from './notice.js';
 import { people } from './people.js';
-import { visible } from './text.js';
+import { nameOf, visible } from './text.js';
 import { connections } from './words.js';
 
 /** app as in welcome.js. Answers {element, close}. */
@@ -19,6 +21,7 @@ export function messenger(app) {
 	const chips = [connectionChip(app.client, listeners), connectionChip(app.client, listeners)];
 	const banner = keyLogBanner(app.client, listeners);
 	const element = h('div', { class: 'messenger' },
+		h('button', { type: 'button', class: 'button primary skip', onclick: () => open?.focus() }, 'Skip to the conversation'),
 		h('section', { class: 'sidebar', 'aria-label': 'You and your conversations' },
 			h('header', { class: 'sidebar-head' },
 				h('h1', { class: 'wordmark', tabindex: '-1' }, icon('lock'), 'e2emsg'),
@@ -38,14 +41,15 @@ export function messenger(app) {
 	};
 
 	function follow(event) {
-		const username = nameIn(location.hash);
+		const named = nameInAddress();
+		const username = named === app.client.account.username ? '' : named; // one's own link
 
 		cameFromList = Boolean(event) && open === null;
 		open?.close();
 		dismissNotices();
 		open = username ? conversation(app, username) : null;
 		set(element, 'data-view', open ? 'conversation' : 'list');
-		replace(stage, open ? open.element : emptyStage());
+		replace(stage, open ? open.element : emptyStage(app.client.account));
 		list.select(username);
 		open?.focus();
 	}
@@ -66,25 +70,17 @@ export function messenger(app) {
 	};
 }
 
-/* Any link may lead here: what is no name in an address leads to the list. */
-function nameIn(hash) {
-	try {
-		return decodeURIComponent(hash.slice(1));
-	} catch {
-		return '';
-	}
-}
-
-function emptyStage() {
+function emptyStage(account) {
 	return h('div', { class: 'empty' }, icon('lock'),
 		h('h2', {}, 'No conversation is open'),
-		h('p', {}, 'Choose one, or write to somebody by username.'));
+		h('p', {}, 'Choose one, or write to somebody by username. Others find you as ', nameOf(account.username), '.'),
+		inviteButton(account));
 }
 
 /* Without a network one waits; anything else is said, and can be tried again. */
 function whyOffline(client, label, error) {
 	if (!error || !navigator.onLine || ['offline', 'timeout'].includes(error.code) || error.status >= 500)
-		return [h('strong', {}, `${label}.`), ' What you write waits here and goes out later.'];
+		return [h('strong', {}, `${label}.`), ' What you write is sent when you are back online.'];
 	const { what, hint } = wordsOf(error);
 
 	return [h('strong', {}, what), ' ', hint, ' ', h('button', { type: 'button', class: 'link', onclick: () => attempt(async () => {

@@ -3,6 +3,7 @@
 import { h, replace } from './dom.js';
 import { icon } from './icon.js';
 import { visible } from './text.js';
+import { refusalOf } from './words.js';
 
 /** Words as a sentence: with a capital and an end. */
 export function sentence(words) {
@@ -13,7 +14,8 @@ export function sentence(words) {
 
 /** The words for an error: what happened, and what to do about it. */
 export function wordsOf(error) {
-	return { what: sentence(error.message || String(error)), hint: error.hint ? visible(error.hint) : '' };
+	return refusalOf(error) ??
+		{ what: sentence(error.message || String(error)), hint: error.hint ? visible(error.hint) : '' };
 }
 
 /** The same as nodes. */

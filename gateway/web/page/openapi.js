@@ -1,6 +1,6 @@
 // What the documentation page takes out of openapi.json.
 
-const methods = ['get', 'post', 'put', 'patch', 'delete'];
+const methods = new Set(['get', 'post', 'put', 'patch', 'delete']);
 
 export class Api {
 	constructor(document) {
@@ -19,7 +19,7 @@ export class Api {
 
 	/** All of them, in the order of the file: {id, method, path, tag, …}. */
 	operations() {
-		return Object.entries(this.document.paths).flatMap(([path, item]) => methods.filter((method) => item[method]).map((method) => ({
+		return Object.entries(this.document.paths).flatMap(([path, item]) => Object.keys(item).filter((key) => methods.has(key)).map((method) => ({
 			...item[method], id: item[method].operationId, method: method.toUpperCase(), path, tag: item[method].tags[0],
 			parameters: [...item.parameters ?? [], ...item[method].parameters ?? []].map((one) => this.resolve(one)),
 			needsToken: this.needsToken(item[method].security ?? this.document.security ?? []),
@@ -31,27 +31,41 @@ export class Api {
 		return security.length > 0 && security.every((one) => Object.keys(one).length > 0);
 	}
 
-	/** {type, schema, example} of a body, or null. */
+	/** {type, schema, example, shell} of a body, or null. */
 	content(body) {
 		const [entry] = Object.entries(body?.content ?? {});
 
-		return entry ? { type: entry[0], schema: entry[1].schema, example: entry[1].example } : null;
+		return entry ? { type: entry[0], schema: entry[1].schema, example: entry[1].example, shell: entry[1]['x-shell'] } : null;
 	}
 
-	/** Answers that succeed: [{status, description, content}] */
+	/** Answers that succeed: [{status, description, headers, content}] */
 	answers(operation) {
 		return this.responses(operation).filter(({ status }) => status < 400)
-			.map(({ status, description, content }) => ({ status, description, content: this.content({ content }) }));
+			.map(({ status, description, headers, content }) => ({ status, description, headers: this.headers(headers), content: this.content({ content }) }));
 	}
 
-	/** Refusals, one for each code: [{status, code, title, hint}] */
+	/** [{name, description, schema, example}] */
+	headers(object = {}) {
+		return Object.entries(object).map(([name, header]) => ({ ...this.resolve(header), name }));
+	}
+
+	/** Refusals, one for each code: [{status, code, title, hint, headers}] */
 	errors(operation) {
-		return this.responses(operation).filter(({ status }) => status >= 400).flatMap(({ status, content }) =>
+		return this.responses(operation).filter(({ status }) => status >= 400).flatMap(({ status, headers, content }) =>
 			Object.values(content?.['application/problem+json']?.examples ?? {}).map((example) => {
 				const { value } = this.resolve(example);
 
-				return { status, code: value.code, title: value.title, hint: value.hint };
+				return { status, code: value.code, title: value.title, hint: value.hint, headers: Object.keys(headers ?? {}) };
 			}));
+	}
+
+	/** What one may look for an operation by. */
+	words(operation) {
+		const { method, path, summary, description, id, parameters } = operation;
+		const body = this.content(this.resolve(operation.requestBody));
+
+		return [method, path, summary, description, id, ...parameters.map(({ name }) => name), ...this.members(body?.schema).map(({ name }) => name),
+			...this.errors(operation).map(({ code }) => code)];
 	}
 
 	responses(operation) {

@@ -1,32 +1,35 @@
-// The list of conversations, requests of strangers apart, and the field
-// that finds one or begins one.
+// The list of conversations, requests of strangers apart.
 import { coalesce } from './coalesce.js';
 import { h, hidden, reconcile, replace, set } from './dom.js';
+import { finder } from './find.js';
 import { icon } from './icon.js';
-import { errorPlace, showError, tellError } from './notice.js';
+import { inviteButton } from './invite.js';
+import { tellError } from './notice.js';
 import { nameOf, oneLine } from './text.js';
-import { fullTimeOf, shortTimeOf } from './time.js';
+import { shortTimeOf } from './time.js';
 import { noteOf, outgoing, trusts } from './words.js';
+
+/* So many requests stand open; more of them must not push friends out of sight. */
+const requestsShown = 3;
 
 export function people(app) {
 	const { client } = app;
 	const list = h('ul', { class: 'people-list' });
-	const requests = h('ul', { class: 'people-list' });
-	const requestPart = h('section', { 'aria-labelledby': 'requests-title', hidden: true },
-		h('h2', { class: 'people-title', id: 'requests-title' }, 'Requests'), requests);
-	const hint = h('p', { class: 'people-hint', hidden: true }, 'Nobody yet. Type the username of somebody above; ',
-		'or tell others yours, so that they can write to you.');
-	const finder = find(client, () => refresh());
+	const requests = requestPart();
+	const empty = emptyPart(client);
+	const find = finder(client, () => refresh());
 	let selected = '';
 
 	const update = coalesce(async () => {
 		const all = await client.conversations();
-		const shown = all.filter(({ username }) => username.includes(finder.text()));
+		const wanted = find.text();
+		const shown = all.filter(({ username }) => username.includes(wanted));
 
 		show(list, shown.filter(({ state }) => state !== 'request'));
-		show(requests, shown.filter(({ state }) => state === 'request'));
-		requestPart.hidden = requests.children.length === 0;
-		hint.hidden = all.length > 0;
+		show(requests.list, shown.filter(({ state }) => state === 'request'));
+		requests.update(Boolean(wanted));
+		find.offer(all.some(({ username }) => username === wanted));
+		empty.hidden = all.length > 0 || wanted !== '';
 		showTitle(all);
 	});
 
@@ -40,11 +43,14 @@ export function people(app) {
 		});
 	}
 
-	const stops = [client.on('conversation', refresh), client.on('message', refresh)];
+	const stops = [client.on('conversation', refresh), client.on('message', refresh),
+		() => window.removeEventListener('focus', refresh)];
 
+	window.addEventListener('focus', refresh); // another day may have begun
 	refresh();
 	return {
-		element: h('nav', { class: 'people', 'aria-label': 'Conversations' }, finder.element, requestPart, list, hint),
+		element: h('nav', { class: 'people', 'aria-label': 'Conversations', onkeydown: walk },
+			find.element, requests.element, list, empty),
 		select(username) {
 			selected = username;
 			refresh();
@@ -53,77 +59,85 @@ export function people(app) {
 	};
 }
 
-/* Filters while one types; Enter opens the conversation with that name. */
-function find(client, changed) {
-	const error = errorPlace('find-error');
-	const input = h('input', { type: 'search', id: 'find', placeholder: 'Write to a username', autocomplete: 'off',
-		autocapitalize: 'none', spellcheck: 'false', 'aria-label': 'Find a conversation, or write to a username',
-		'aria-describedby': 'find-error', oninput: () => {
-			showError(error, null);
-			changed();
-		} });
-	const text = () => input.value.trim().toLowerCase();
+/* Strangers who wrote: a few are shown, many are folded away until one looks. */
+function requestPart() {
+	const list = h('ul', { class: 'people-list' });
+	const count = h('span', { class: 'count' });
+	const element = h('details', { class: 'requests', hidden: true },
+		h('summary', {}, h('h2', { class: 'people-title' }, 'Requests ', count)), list);
+	let chosen = null; // by hand
 
-	async function open(event) {
-		event.preventDefault();
-		if (!text())
-			return;
-		if (text() === client.account.username)
-			return void showError(error, { message: 'That is you.' });
-		try {
-			const { username } = await client.contact(text());
-
-			input.value = '';
-			changed();
-			location.hash = username;
-		} catch (problem) {
-			showError(error, problem.code === 'unknown_user'
-				? { message: 'Nobody has this username.', hint: 'Ask the person how it is spelt.' } : problem);
-		}
-	}
-
+	element.querySelector('summary').addEventListener('click', () => { chosen = !element.open; });
 	return {
-		text,
-		element: h('form', { class: 'find', role: 'search', onsubmit: open },
-			h('div', { class: 'find-field' }, icon('search'), input,
-				h('button', { type: 'submit', class: 'icon-button', 'aria-label': 'Open the conversation' }, icon('send'))),
-			error),
+		element,
+		list,
+		update(isSearching) {
+			const { length } = list.children;
+
+			element.hidden = length === 0;
+			count.textContent = String(length);
+			element.open = isSearching || (chosen ?? length <= requestsShown);
+		},
 	};
 }
 
-/* A row is made anew only when what it says has changed. */
+/* Nobody yet: how one comes to somebody. */
+function emptyPart(client) {
+	return h('div', { class: 'people-empty', hidden: true },
+		h('h2', {}, 'No conversations yet'),
+		h('p', {}, 'To write to somebody, type their username above. Others find you as ', nameOf(client.account.username), '.'),
+		inviteButton(client.account));
+}
+
+/* The arrow keys lead from the field and from row to row. */
+function walk(event) {
+	const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+	const stops = [...event.currentTarget.querySelectorAll('input, .person')].filter((one) => one.checkVisibility());
+	const next = stops[stops.indexOf(document.activeElement) + step];
+
+	if (!step || !stops.includes(document.activeElement) || !next)
+		return;
+	event.preventDefault();
+	next.focus();
+}
+
+/* The link of a row stays, whatever it says: a click or the focus on it is not lost. */
 function showRow(row, conversation, current) {
 	const said = JSON.stringify([conversation.trust, conversation.state, conversation.unread, conversation.last?.state,
-		conversation.last?.id, current, new Date().getDate()]);
+		conversation.last?.id, new Date().getDate()]);
+	const link = row.firstElementChild ??
+		row.appendChild(h('a', { class: 'person', href: `#${encodeURIComponent(conversation.username)}` }));
 
-	if (row.dataset.said === said)
+	set(link, 'aria-current', current ? 'true' : false);
+	if (link.dataset.said === said)
 		return;
-	const focused = row.contains(document.activeElement);
-
-	row.dataset.said = said;
-	replace(row, link(conversation, current));
-	if (focused)
-		row.firstElementChild.focus();
+	link.dataset.said = said;
+	set(link, 'data-alarm', isAlarm(conversation));
+	set(link, 'data-unread', conversation.unread > 0);
+	replace(link, rowNodes(conversation));
 }
 
-function link({ username, trust, state, unread, last }, current) {
-	const alarm = trust === 'changed' || trust === 'refused';
-	const anchor = h('a', { class: 'person', href: `#${encodeURIComponent(username)}`, 'aria-current': current ? 'true' : false },
+const isAlarm = ({ trust }) => trust === 'changed' || trust === 'refused';
+
+function rowNodes({ username, trust, state, unread, last }) {
+	return [
 		avatar(username),
 		h('span', { class: 'person-name' }, nameOf(username),
-			(alarm || trust === 'verified') && [icon(trusts[trust].icon), hidden(`, ${trusts[trust].label}`)]),
-		last && h('time', { class: 'person-time', datetime: last.sentAt, title: fullTimeOf(new Date(last.sentAt)) },
-			shortTimeOf(new Date(last.sentAt))),
+			(trust === 'verified' || isAlarm({ trust })) && [icon(trusts[trust].icon), hidden(`, ${trusts[trust].label}`)]),
+		last && h('time', { class: 'person-time', datetime: last.sentAt }, shortTimeOf(new Date(last.sentAt))),
 		h('span', { class: 'person-last' }, state === 'blocked' ? 'Blocked' : preview(last)),
-		unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), hidden(' unread')));
-
-	set(anchor, 'data-alarm', alarm);
-	return anchor;
+		unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), hidden(' unread')),
+	];
 }
 
-/** A circle with the first letter. */
+const avatarColours = 6;
+
+/** A circle with the first letter, in a colour that goes with the name. */
 export function avatar(username) {
-	return h('span', { class: 'avatar', 'aria-hidden': 'true' }, [...username][0]?.toUpperCase() ?? '');
+	const sum = [...username].reduce((total, letter) => (total * 31 + letter.codePointAt(0)) % 65521, 7);
+
+	return h('span', { class: 'avatar', 'data-colour': sum % avatarColours, 'aria-hidden': 'true' },
+		[...username][0]?.toUpperCase() ?? '');
 }
 
 function preview(last) {

@@ -18,17 +18,17 @@ export async function personDialog(client, username) {
 	const dialog = openDialog({
 		title: nameOf(username),
 		body: [
-			h('p', { class: 'trust-line', 'data-trust': contact.trust }, icon(name), h('span', {}, h('strong', {}, label), ' ', tip)),
-			contact.problem && h('p', { class: 'form-error' }, icon('warning'), h('span', {}, sentence(contact.problem))),
-			h('dl', { class: 'facts' },
-				h('dt', {}, 'Key version'), h('dd', {}, String(contact.keyVersion)),
-				h('dt', {}, 'User id'), h('dd', {}, h('code', {}, contact.userId))),
+			h('p', { class: 'trust-line', 'data-trust': contact.trust }, icon(name), h('span', {}, h('strong', {}, `${label}.`), ' ', tip)),
 			h('ul', { class: 'menu' },
 				contact.trust !== 'unsigned' && entry('verified', 'Safety number', 'Compare it to be sure who this is',
 					act(() => safetyDialog(client, username))),
 				contact.state === 'blocked'
 					? entry('person', 'Unblock', 'What they write from now on is shown', act(() => client.unblock(username)))
-					: entry('refused', 'Block', 'Their messages are refused, and they are told so', act(() => client.block(username)))),
+					: entry('blocked', 'Block', 'Their messages are refused, and they are told so', act(() => client.block(username)))),
+			details([
+				['Key', `version ${contact.keyVersion}`],
+				['User id', h('code', {}, contact.userId)],
+				contact.problem && ['Problem', sentence(contact.problem)]]),
 		],
 	});
 }
@@ -37,4 +37,10 @@ export async function personDialog(client, username) {
 export function entry(name, label, hint, onclick) {
 	return h('li', {}, h('button', { type: 'button', onclick }, icon(name),
 		h('span', {}, h('strong', {}, label), h('span', { class: 'hint' }, hint))));
+}
+
+/** What is technical, folded away: pairs of a name and a value. */
+export function details(facts) {
+	return h('details', { class: 'details' }, h('summary', {}, 'Details'),
+		h('dl', { class: 'facts' }, facts.filter(Boolean).map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])));
 }

@@ -12,16 +12,18 @@ function plain(text) {
 }
 
 /**
- * Steps through showing and asking inside one element. When the right group
- * was typed, the client forgets the code and done() is called.
+ * Steps through showing and asking inside one element, each under a heading of
+ * that level. When the right group was typed, the client forgets the code and
+ * done() is called.
  */
-export function recoveryCode({ client, done, title = 'Keep your recovery code' }) {
+export function recoveryCode({ client, done, heading = 'h1' }) {
 	const { unkeptRecoveryCode: code, account: { username } } = client;
 	const element = h('div', { class: 'recovery' });
 	const groups = code.split('-');
 	const asked = crypto.getRandomValues(new Uint32Array(1))[0] % groups.length;
+	const title = (text) => h(heading, { tabindex: '-1' }, text);
 	const show = (first) => replace(element, shownCode({ code, groups, username, title, next: ask }), !first && focusLater(element));
-	const ask = () => replace(element, question({ groups, asked, back: () => show(false), done: kept }), focusLater(element));
+	const ask = () => replace(element, question({ groups, asked, title, back: () => show(false), done: kept }), focusLater(element));
 	const kept = async () => {
 		await client.recoveryCodeKept();
 		done();
@@ -33,22 +35,22 @@ export function recoveryCode({ client, done, title = 'Keep your recovery code' }
 
 /* The heading or the field of a new step takes the focus. */
 function focusLater(element) {
-	queueMicrotask(() => (element.querySelector('input') ?? element.querySelector('h1')).focus());
+	queueMicrotask(() => (element.querySelector('input') ?? element.querySelector('[tabindex]')).focus());
 	return null;
 }
 
 function shownCode({ code, groups, username, title, next }) {
 	return [
-		h('h1', { tabindex: '-1' }, title),
-		h('p', {}, 'Browsers forget: when this one is cleared, lost or replaced, this code brings ', h('strong', {}, username),
-			' back with all keys. Nobody else has it, and once you have confirmed it, it is not shown again.'),
+		title('Save your recovery code'),
+		h('p', {}, 'There is no password to reset. If this browser is cleared, lost or replaced, only this code brings ',
+			h('strong', {}, username), ' back. It is not shown again.'),
 		h('ol', { class: 'code', 'aria-label': 'Recovery code' }, groups.map((group) => h('li', {}, group))),
 		h('div', { class: 'row' },
 			h('button', { type: 'button', class: 'button quiet', onclick: () => copy(code) }, icon('copy'), 'Copy'),
 			h('button', { type: 'button', class: 'button quiet', onclick: () => window.print() }, icon('print'), 'Print')),
-		h('p', { class: 'small' }, 'Keep it like the key of your home: on paper, or in a password manager. ',
-			'Whoever has it can read your new messages and write in your name.'),
-		h('button', { type: 'button', class: 'button primary', onclick: next }, 'I have kept it'),
+		h('p', { class: 'small' }, 'Keep it on paper or in a password manager, and to yourself: whoever has it can be you here. ',
+			'Old messages do not come back with it; they are in this browser alone.'),
+		h('button', { type: 'button', class: 'button primary', onclick: next }, 'I have saved it'),
 	];
 }
 
@@ -61,25 +63,25 @@ async function copy(code) {
 	}
 }
 
-function question({ groups, asked, back, done }) {
+function question({ groups, asked, title, back, done }) {
 	const error = errorPlace('group-error');
 	const input = h('input', { id: 'group', autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false', maxlength: '9',
 		class: 'code-input', 'aria-describedby': 'group-error' });
 
 	return [
-		h('h1', { tabindex: '-1' }, 'Do you have it?'),
+		title('Check your copy'),
 		h('form', { novalidate: true, onsubmit: (event) => {
 			event.preventDefault();
 			if (plain(input.value) === groups[asked])
 				return done();
-			showError(error, { message: 'That is another group.', hint: 'Look at the code that you kept once more.' });
+			showError(error, { message: 'That does not match.', hint: 'Please compare your copy with the code once more.' });
 			return input.select();
 		} },
 		h('div', { class: 'field' },
-			h('label', { for: 'group' }, `Please type the ${ordinals[asked] ?? `${asked + 1}th`} of the ${groups.length} groups`), input),
+			h('label', { for: 'group' }, `Type the ${ordinals[asked] ?? `${asked + 1}th`} group of the code`), input),
 		error,
 		h('div', { class: 'row' },
-			h('button', { type: 'submit', class: 'button primary' }, 'Confirm'),
+			h('button', { type: 'submit', class: 'button primary' }, 'Continue'),
 			h('button', { type: 'button', class: 'button quiet', onclick: back }, 'Show the code again'))),
 	];
 }

@@ -3,33 +3,37 @@ import { contactOf } from './contact.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { icon } from './icon.js';
-import { attempt, tell } from './notice.js';
+import { attempt } from './notice.js';
 import { qrCode } from './qr.js';
 import { nameOf, visible } from './text.js';
 
-/** Opens the dialog; verify is offered unless it was done. */
+/** Opens the dialog. The answer is asked for unless it was given; to a changed identity it accepts that as well. */
 export async function safetyDialog(client, username) {
 	const { digits, groups, qr } = await client.safetyNumber(username);
 	const contact = await contactOf(client, username);
-	const canVerify = contact.trust === 'signed';
+	const isAsked = contact.trust === 'signed' || contact.trust === 'changed';
+	const same = async () => {
+		if (contact.trust === 'changed')
+			await client.acceptKeyChange(username, digits);
+		await client.verify(username, digits); // these, and no others
+	};
 
 	openDialog({
 		title: 'Safety number',
 		body: [
-			h('p', {}, 'Compare these digits with what ', nameOf(username), ' sees: read them aloud on the phone, ',
-				'or hold the screens side by side. If they are the same, nobody stands between you.'),
+			contact.trust === 'changed' && h('p', { class: 'warn-line' }, icon('warning'),
+				h('span', {}, 'The identity changed, and this is the number with the new one.')),
+			h('p', {}, 'Compare this number with the one that ', nameOf(username), ' sees in your conversation: on the phone, or side by side. ',
+				'If all digits are the same, nobody reads along.'),
 			h('div', { class: 'safety' },
+				h('ol', { class: 'digits', 'aria-label': `Safety number with ${visible(username)}` }, groups.map((group) => h('li', {}, group))),
 				qrCode(qr, 'The safety number as a QR code'),
-				h('ol', { class: 'digits', 'aria-label': `Safety number with ${visible(username)}` }, groups.map((group) => h('li', {}, group)))),
+				h('p', { class: 'small' }, 'The code holds the same digits, for a camera.')),
 			contact.trust === 'verified' && h('p', { class: 'good-line' }, icon('verified'), 'You have compared it before.'),
-			contact.trust === 'changed' && h('p', { class: 'small' }, 'This is the number with the identity that the server shows now.'),
 		],
-		actions: canVerify ? [
+		actions: isAsked ? [
 			{ label: 'They differ', run: () => differDialog(username) },
-			{ label: 'They are the same', kind: 'primary', run: () => attempt(async () => {
-				await client.verify(username, digits);
-				tell(`${visible(username)} is verified.`);
-			}) },
+			{ label: 'They are the same', kind: 'primary', run: () => attempt(same) },
 		] : [{ label: 'Close' }],
 	});
 }
@@ -38,9 +42,9 @@ function differDialog(username) {
 	openDialog({
 		title: 'The numbers differ',
 		body: [
-			h('p', {}, 'Then one of you does not have the other’s true key. First make sure that both look at the conversation with ',
-				'each other, on this server, and not with somebody of a similar name than ', nameOf(username), '.'),
-			h('p', {}, 'If they still differ, somebody may be reading along. Do not write here what that person must not read.'),
+			h('p', {}, 'First make sure that you both look at the conversation with each other, and not with somebody whose name only looks like ',
+				nameOf(username), '.'),
+			h('p', {}, 'If they still differ, somebody may be reading along: ', h('strong', {}, 'write nothing confidential here.')),
 		],
 		actions: [{ label: 'Understood', kind: 'primary' }],
 	});

@@ -1,7 +1,7 @@
 // Times as one says them, in the reader's language and zone.
 
 const format = (options) => new Intl.DateTimeFormat(undefined, options);
-const clock = format({ hour: '2-digit', minute: '2-digit' });
+const clock = format({ hour: 'numeric', minute: '2-digit' });
 const weekday = format({ weekday: 'short' });
 const shortDate = format({ day: 'numeric', month: 'short' });
 const longDate = format({ weekday: 'long', day: 'numeric', month: 'long' });

@@ -1,5 +1,7 @@
 // The first screen: a new account, or one that comes back with its
 // recovery code; for an account that is here but signed out, the way in.
+import { codeField } from './code_field.js';
+import { nameFrom } from './contact.js';
 import { busy } from './dialog.js';
 import { offerDemo } from './demo_link.js';
 import { h, replace } from './dom.js';
@@ -19,12 +21,12 @@ export function welcome(app) {
 		h('header', { class: 'welcome-head' },
 			h('p', { class: 'wordmark' }, icon('lock'), 'e2emsg'),
 			h('h1', { tabindex: '-1' }, 'Messages that only the two of you can read'),
-			h('p', { class: 'lead' }, 'Each message is sealed in this browser and opened in the other one. The server in between keeps ',
-				'sealed envelopes, and holds no key to any of them.'),
+			h('p', { class: 'lead' }, 'Each message is locked in your browser and opened in your friend’s. ',
+				'The server in between can’t read them.'),
 			glance()),
 		app.client.signedOut ? signIn(app) : entrance(app),
 		h('nav', { class: 'welcome-foot', 'aria-label': 'More' },
-			demo, h('a', { href: '/docs' }, 'API')));
+			demo, h('a', { href: '/docs' }, 'For developers')));
 }
 
 /* One message in three places. */
@@ -38,7 +40,7 @@ function glance() {
 /* A new account or an old one: two forms, one shown. */
 function entrance(app) {
 	const panel = h('div', { class: 'card-body' });
-	const options = [['New here', registerForm], ['Coming back', restoreForm]];
+	const options = [['New here', registerForm], ['I have an account', restoreForm]];
 	const buttons = options.map(([label, makeForm], index) =>
 		h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(index, makeForm, true) }, label));
 
@@ -76,35 +78,32 @@ function form(app, fields, label, work) {
 	} }, fields, error, button);
 }
 
-function usernameField(app, hint) {
+function usernameField(app, hint = null) {
 	return h('div', { class: 'field' },
 		h('label', { for: 'username' }, 'Username'),
 		h('input', { id: 'username', name: 'username', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
-			maxlength: '32', required: true, value: app.client.unfinished, 'aria-describedby': 'username-hint entrance-error' }),
-		h('p', { class: 'hint', id: 'username-hint' }, hint));
+			maxlength: '32', required: true, value: app.client.unfinished, 'aria-describedby': hint ? 'username-hint entrance-error' : 'entrance-error' }),
+		hint && h('p', { class: 'hint', id: 'username-hint' }, hint));
 }
 
 function registerForm(app) {
 	return [
-		form(app, [usernameField(app, 'Small letters, digits, dot, hyphen, underscore; three to 32 of them. Others find you by it.')],
+		form(app, [usernameField(app, 'Others find you by it. At least three small letters or digits.')],
 			'Create account', async ({ username }) => {
 				await app.client.register(nameFrom(username));
 				app.entered();
 			}),
-		h('p', { class: 'small' }, 'No e-mail, no phone number, no password: the keys are made here and stay in this browser.'),
+		h('p', { class: 'small' }, 'No e-mail, no phone number, no password. Your keys are made here and stay in this browser.'),
 	];
 }
 
 function restoreForm(app) {
 	return form(app, [
-		usernameField(app, 'The name of the account.'),
+		usernameField(app),
 		h('div', { class: 'field' },
 			h('label', { for: 'code' }, 'Recovery code'),
-			h('input', { id: 'code', name: 'code', autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false',
-				class: 'code-input', required: true, placeholder: 'XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX',
-				'aria-describedby': 'code-hint entrance-error' }),
-			h('p', { class: 'hint', id: 'code-hint' }, 'The seven groups that you were given with the account. ',
-				'They fetch and open the sealed backup of your keys.')),
+			codeField({ id: 'code', name: 'code', 'aria-describedby': 'code-hint entrance-error' }),
+			h('p', { class: 'hint', id: 'code-hint' }, 'The seven groups that you saved when you made the account.')),
 	], 'Restore account', async ({ username, code }) => {
 		await app.client.restore(nameFrom(username), code);
 		app.entered();
@@ -113,17 +112,13 @@ function restoreForm(app) {
 
 /* The keys are here, the session is not. */
 function signIn(app) {
-	return h('section', { class: 'card', 'aria-label': 'Sign in' },
-		h('p', {}, 'The keys of ', nameOf(app.client.signedOut), ' are in this browser.'),
+	return h('section', { class: 'card', 'aria-labelledby': 'signed-out' },
+		h('h2', { id: 'signed-out' }, 'You are logged out'),
+		h('p', {}, 'The messages and keys of ', nameOf(app.client.signedOut), ' are still in this browser.'),
 		app.problem && h('p', { class: 'form-error', role: 'alert' }, icon('warning'), h('span', {}, app.problem)),
-		form(app, [], 'Sign in', async () => {
+		form(app, [], 'Log in', async () => {
 			await app.client.login();
 			app.entered();
 		}),
-		h('button', { type: 'button', class: 'button quiet', onclick: () => forgetDialog(app) }, 'Forget this account here…'));
-}
-
-/** What people type: capitals and spaces around are no other name. */
-function nameFrom(text) {
-	return text.trim().toLowerCase();
+		h('button', { type: 'button', class: 'button quiet', onclick: () => forgetDialog(app) }, 'Remove from this browser…'));
 }

@@ -28,16 +28,16 @@ export function sealedReason(message) {
 
 /* Remarks between messages: icon and sentence. */
 const notes = {
-	key_rotated: { icon: 'key', text: (name, { keyVersion }) =>
-		`${name} has a new encryption key${keyVersion ? ` (version ${keyVersion})` : ''}, signed by the same identity.` },
-	identity_changed: { icon: 'warning', alarm: true, text: (name) => `The identity of ${name} is not the one you knew.` },
-	identity_accepted: { icon: 'key', text: (name) => `You accepted the new identity of ${name}.` },
+	key_rotated: { icon: 'key', text: (name) => `${name} has a new encryption key. Nothing to do: it is still ${name}.`,
+		detail: ({ keyVersion }) => keyVersion && `Version ${keyVersion}, signed by the same identity key` },
+	identity_changed: { icon: 'warning', alarm: true, text: (name) => `The identity of ${name} changed.` },
+	identity_accepted: { icon: 'key', text: (name) => `You accepted the new identity of ${name}. Compare safety numbers when you can.` },
 	missing: { icon: 'missing', alarm: true, text: (name, { from, through }) =>
 		`The server left out ${from === through || !through ? `message ${from ?? ''}` : `messages ${from} to ${through}`}` +
 		' of your mailbox: somebody wrote to you, and it did not arrive.' },
 	log_problem: { icon: 'warning', alarm: true, text: (name) =>
 		`${name} and you are shown different key logs, or one that contradicts itself.` },
-	verified: { icon: 'verified', text: (name) => `You compared safety numbers: this is ${name}.` },
+	verified: { icon: 'verified', text: (name) => `You compared safety numbers: this is really ${name}.` },
 };
 
 export function noteOf(message) {
@@ -46,15 +46,16 @@ export function noteOf(message) {
 
 	if (!note)
 		return { icon: 'warning', alarm: false, text: visible(message.problem ?? message.note ?? '') };
-	return { icon: note.icon, alarm: Boolean(note.alarm), text: note.text(name, message.details ?? {}) };
+	return { icon: note.icon, alarm: Boolean(note.alarm), text: note.text(name, message.details ?? {}),
+		detail: note.detail?.(message.details ?? {}) };
 }
 
 /* How far a contact is known. */
 export const trusts = {
 	verified: { icon: 'verified', label: 'Verified', tip: 'You compared safety numbers with this person.' },
-	signed: { icon: 'lock', label: 'Encrypted', tip: 'Only the two of you can read this. Compare safety numbers to be sure who it is.' },
-	unsigned: { icon: 'unlocked', label: 'No identity key', tip: 'Nothing proves whose key this is: the server could exchange it.' },
-	changed: { icon: 'warning', label: 'Identity changed', tip: 'Nothing is sent until you have looked.' },
+	signed: { icon: 'lock', label: 'Encrypted', tip: 'Only the two of you can read this. To be sure who it is, compare safety numbers.' },
+	unsigned: { icon: 'unlocked', label: 'Not signed', tip: 'This account has no identity key, so nothing proves whose it is: the server could exchange its key.' },
+	changed: { icon: 'warning', label: 'Identity changed', tip: 'Nothing is sent until you decide.' },
 	refused: { icon: 'warning', label: 'Key refused', tip: 'The server shows a key that can’t be right.' },
 };
 
@@ -65,3 +66,23 @@ export const connections = {
 	offline: { label: 'Offline', online: false },
 	elsewhere: { label: 'Online in another tab', online: true },
 };
+
+/* Refusals that people meet, in other words than those for programs: code → what, hint. */
+const refusals = {
+	invalid_username: ['This can’t be a username.', 'It has 3 to 32 small letters, digits, dots, hyphens or underscores, and begins with a letter.'],
+	username_taken: ['This username is taken.', 'Please choose another one.'],
+	unknown_user: ['Nobody has this username.', 'Ask the person how it is spelt.'],
+	offline: ['There is no connection to the server.', 'Please try again when it is back.'],
+	invalid_assertion: ['The server does not accept the key of this account.',
+		'It does not know the account any more, or has another key for it. To begin anew, remove the account from this browser.'],
+	no_backup: ['This code brings back no account.', 'Please check the code and the username. Of several codes, the newest one counts.'],
+	wrong_recovery_code: ['This is not the recovery code of this account.', 'Of several codes, the newest one counts.'],
+	text_too_long: ['This message is too long.', 'Please split it.'],
+};
+
+/** {what, hint} for an error, or null where its own words do. */
+export function refusalOf({ code }) {
+	const [what, hint] = refusals[code] ?? [];
+
+	return what ? { what, hint } : null;
+}

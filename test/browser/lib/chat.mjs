@@ -21,7 +21,7 @@ export class Person {
 		await page.getByLabel('Username').fill(username);
 		await page.getByRole('button', { name: 'Create account' }).click();
 		const person = new Person(page, username, await codeOn(page));
-		await page.getByRole('button', { name: 'I have kept it' }).click();
+		await page.getByRole('button', { name: 'I have saved it' }).click();
 		await person.typeGroup();
 		await person.online();
 		return person;
@@ -31,10 +31,10 @@ export class Person {
 	async typeGroup() {
 		const label = await this.page.locator('label[for=group]').textContent();
 		await this.page.locator('#group').fill(this.code[groupAsked(label)].toLowerCase());
-		await this.page.getByRole('button', { name: 'Confirm' }).click();
+		await this.page.getByRole('button', { name: 'Continue' }).click();
 	}
 
-	online() { return this.page.locator('.connection[data-state=online]').first().waitFor(); }
+	online() { return this.page.locator('.connection[data-state=online]').first().waitFor({ state: 'attached' }); }
 
 	// By the field that finds people.
 	async find(username) {

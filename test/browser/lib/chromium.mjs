@@ -21,7 +21,7 @@ const EXECUTABLE = process.env.E2EMSG_CHROMIUM ?? '/usr/bin/chromium';
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
+export const SIZES = { phone: { width: 375, height: 812 }, desktop: { width: 1280, height: 800 } };
 
 const PARTS = new Set(['document', 'script', 'stylesheet', 'image', 'font', 'manifest']);
 

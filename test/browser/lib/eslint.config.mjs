@@ -61,7 +61,7 @@ const pureGlobals = Object.fromEntries(['crypto', 'TextEncoder', 'TextDecoder', 
 
 export default [
 	{ ignores: ['**/node_modules/', 'gateway/web/vendor/', '**/*.d.ts'] },
-	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, languageOptions: { ecmaVersion: 2023 } },
+	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, languageOptions: { ecmaVersion: 2024 } },
 	js.configs.recommended,
 	{ rules: strict },
 	{
@@ -69,7 +69,10 @@ export default [
 		rules: { ...noMarkup, 'no-restricted-imports': ['error', { patterns: [{ regex: '^[^.]', message: 'Modules of ours, by relative path.' }] }] },
 	},
 	{ files: ['gateway/web/**/*.js'], ignores: ['gateway/web/crypto/**'], languageOptions: { globals: globals.browser } },
-	{ files: ['gateway/web/crypto/**'], languageOptions: { globals: pureGlobals } },
+	{
+		files: ['gateway/web/crypto/**'], languageOptions: { globals: pureGlobals },
+		rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '^(?!\\./)', message: 'Modules of cryptography import each other alone.' }] }] },
+	},
 	{ files: ['test/**/*.mjs'], languageOptions: { globals: globals.node } },
 	// these have functions that run inside a page
 	{ files: ['test/browser/**/*.mjs', 'test/web/**/*.mjs'], languageOptions: { globals: { ...globals.browser, ...globals.node } } },

@@ -54,8 +54,6 @@ export class MemoryStore {
 		}
 	}
 
-	close() {}
-
 	async clear() {
 		await this.write(Object.keys(AREAS), async (t) => { for (const area of Object.keys(AREAS)) t.clear(area); });
 	}

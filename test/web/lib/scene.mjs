@@ -92,6 +92,31 @@ export class User {
 	async last(peer) { return (await this.client.messages(peer.name ?? peer)).at(-1); }
 }
 
+// Nothing is stored any more from a write on: the tab is closed.  Resolves then.
+export function closeTab({ store }, atWrite) {
+	const { write } = store;
+	let writes = 0;
+	return new Promise((resolve) => {
+		store.write = (...args) => {
+			if (writes++ < atWrite) return write.apply(store, args);
+			resolve();
+			return new Promise(() => {});
+		};
+	});
+}
+
+// The same browser, started again with what was on its disk.
+export async function startAgain({ scene, name, code, store, client }) {
+	const disk = new MemoryStore();
+	for (const [area, records] of store.areas) disk.areas.set(area, new Map(records));
+	client.close();
+	const again = new User(scene, name, disk);
+	again.code = code;
+	await again.open();
+	scene.users.push(again);
+	return again;
+}
+
 export class Scene {
 	constructor(options = { keyLog: true }) {
 		this.gateway = new WebGateway('msg.test', options);

@@ -27,6 +27,7 @@ export class WebGateway extends Gateway {
 		if (caller && asked.path === '/messages/stream' && this.streams.size >= this.streamsMax) return problem(503, 'stream_capacity');
 		if (caller && asked.path === '/messages/stream')
 			return { status: 200, stream: (response) => this.stream(caller, asked.query.get('after'), response) };
+		if (caller && asked.path === '/blocks') return this.listBlocks(caller);
 		if (caller && asked.path.startsWith('/blocks/')) return this.block(caller, asked);
 		return super.route(asked);
 	}
@@ -41,6 +42,10 @@ export class WebGateway extends Gateway {
 		else if (caller.blocks.size >= this.blocksMax) return problem(409, 'too_many_blocks');
 		else caller.blocks.add(senderId);
 		return { status: 200, body: { senderId, createdAt: new Date().toISOString() } };
+	}
+
+	listBlocks({ blocks = [] }) {
+		return { status: 200, body: { blocks: [...blocks].map((senderId) => ({ senderId, createdAt: new Date().toISOString() })) } };
 	}
 
 	send(caller, envelope) {
