@@ -14,6 +14,7 @@
 #include "audit_origin.h"
 #include "home.h"
 #include "log_server.h"
+#include "plural.h"
 
 #define FOLDER ".audit" /* of no account: it is no username */
 
@@ -188,11 +189,11 @@ fetch_page(struct audit *audit, uint64_t size, struct fault *fault)
 	if (result != RESULT_OK)
 		return result;
 	if (json_array_size(page.entries) < limit)
-		result = fault_set(
-			fault, RESULT_REFUSED, "Nothing of this run was kept.",
-			"%s gives %zu of the %u entries from leaf %" PRIu64
-			" on, which are signed",
-			audit->http.base, json_array_size(page.entries), limit, at);
+		result =
+			fault_set(fault, RESULT_REFUSED, "Nothing of this run was kept.",
+					  "%s gives %zu of %u signed %s from leaf %" PRIu64 " on",
+					  audit->http.base, json_array_size(page.entries), limit,
+					  PLURAL(limit, "entry", "entries"), at);
 	else
 		result = take_page(audit, &page, fault);
 	log_page_free(&page);
@@ -291,7 +292,7 @@ audit_verdict(const struct audit *audit, struct fault *fault)
 	return fault_set(fault, RESULT_UNTRUSTED,
 					 "Ask the operator; tell others who use this server.",
 					 "the key log of %s is not in order: %" PRIu64 " alarm%s",
-					 audit->http.base, alarms, alarms == 1 ? "" : "s");
+					 audit->http.base, alarms, PLURAL(alarms, "", "s"));
 }
 
 /*

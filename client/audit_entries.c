@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "audit_entries.h"
+#include "plural.h"
 
 /* No service removes the keys of a deleted user sooner. */
 #define DELETED_KEYS_SECONDS (7 * INT64_C(86400))
@@ -114,8 +115,8 @@ take_entry(struct audit_state *state, const struct log_row *row, time_t now,
 	if (!log_entry_decode(row->bytes, row->size, &entry))
 	{
 		audit_list_add(&state->alarms, state->edge.size, NULL,
-					   "its %zu bytes are not an entry of a key log",
-					   row->size);
+					   "it is not an entry of a key log, but %zu byte%s",
+					   row->size, PLURAL(row->size, "", "s"));
 		return true;
 	}
 	check_service(state, &entry);

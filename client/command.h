@@ -49,10 +49,12 @@ extern enum result command_keys_forget(struct app *app);
 extern enum result command_log(struct app *app);
 extern enum result command_log_accept(struct app *app);
 
-/* command_mail.c */
-extern enum result command_send(struct app *app);
+/* command_read.c */
 extern enum result command_read(struct app *app);
 extern enum result command_ack(struct app *app);
+
+/* command_send.c */
+extern enum result command_send(struct app *app);
 
 /* command_peer.c */
 extern enum result command_verify(struct app *app);

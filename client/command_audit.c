@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "command.h"
 #include "field.h"
+#include "plural.h"
 #include "term.h"
 
 #define FOLLOW_MAX 86400 /* seconds */
@@ -70,11 +71,12 @@ print_text(const struct audit *audit)
 	print_list(stderr, "e2emsg: ", &audit->remarks);
 	print_list(stdout, "ALARM: ", &state->alarms);
 	term_line(stdout, origin(audit, &verifier));
-	printf(": %" PRIu64 " entries audited, %" PRIu64
-		   " of them new; %zu users, %" PRIu64 " rounds; alarms: %" PRIu64
-		   "\n",
-		   state->edge.size, audit->taken, state->users.count, state->rounds,
-		   state->alarms.total);
+	printf(": %" PRIu64 " %s audited, %" PRIu64 " of them new; %zu user%s, "
+		   "%" PRIu64 " round%s; alarms: %" PRIu64 "\n",
+		   state->edge.size, PLURAL(state->edge.size, "entry", "entries"),
+		   audit->taken, state->users.count,
+		   PLURAL(state->users.count, "", "s"), state->rounds,
+		   PLURAL(state->rounds, "", "s"), state->alarms.total);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "log_file.h"
 #include "log_follow.h"
 #include "log_history.h"
+#include "plural.h"
 #include "rotation.h"
 
 /* What is remembered of the log. */
@@ -168,8 +169,9 @@ accept_now(struct app *app)
 		return fault_set(&app->fault, RESULT_NETWORK,
 						 "Try again a little later.",
 						 "the key log does not hold your key yet");
-	session_notice(session, "%u entries of yours in it are right",
-				   fresh.number);
+	session_notice(session, "%u %s right", fresh.number,
+				   PLURAL(fresh.number, "entry of yours in it is",
+						  "entries of yours in it are"));
 	result = replace(app, &fresh, "Accept this key log?");
 	return result == RESULT_OK ? restore_keys(app, fresh.version) : result;
 }

@@ -122,8 +122,9 @@ show_change(struct app *app, const struct contact *contact,
 	char grouped[SAFETY_GROUPED_SIZE];
 	struct fault unused;
 
-	session_notice(&app->session, "%s: %s", contact->username,
-				   verdict_meaning(contact_judge(contact, seen)));
+	if (contact->changed || contact_judge(contact, seen) != VERDICT_KNOWN)
+		session_notice(&app->session, "%s: %s", contact->username,
+					   verdict_meaning(contact_judge(contact, seen)));
 	show_identity(app, "remembered", contact->has_identity,
 				  contact->identity_thumbprint, contact->met);
 	show_identity(app, "now", seen->has_identity, seen->identity_thumbprint,

@@ -11,6 +11,7 @@
 
 #include "field.h"
 #include "http.h"
+#include "plural.h"
 
 #ifndef E2EMSG_VERSION
 #define E2EMSG_VERSION "0"
@@ -169,6 +170,33 @@ keep_bytes(char *bytes, size_t one, size_t count, void *to)
 	return count;
 }
 
+bool
+http_is_stopped(const struct http *http)
+{
+	return http->stop != NULL && *http->stop;
+}
+
+/* libcurl's progress callback, called once a second at least. */
+static int
+go_on(void *http, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void) a, (void) b, (void) c, (void) d;
+	return http_is_stopped(http);
+}
+
+/* Lets a request be ended before there is an answer. */
+static bool
+set_stop(struct http *http)
+{
+	return http->stop == NULL ||
+		   (curl_easy_setopt(http->handle, CURLOPT_XFERINFOFUNCTION, go_on) ==
+				CURLE_OK &&
+			curl_easy_setopt(http->handle, CURLOPT_XFERINFODATA, http) ==
+				CURLE_OK &&
+			curl_easy_setopt(http->handle, CURLOPT_NOPROGRESS, 0L) ==
+				CURLE_OK);
+}
+
 /* Adds a header to the list; frees the list when memory is out. */
 static bool
 add_header(struct curl_slist **list, const char *header)
@@ -240,7 +268,7 @@ prepare(struct http *http, const char *method, const char *url,
 		   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, keep_bytes) ==
 			   CURLE_OK &&
 		   curl_easy_setopt(handle, CURLOPT_WRITEDATA, answer) == CURLE_OK &&
-		   set_proxy(http) && set_authority(http);
+		   set_proxy(http) && set_authority(http) && set_stop(http);
 }
 
 /* Reads status, Retry-After and body of the answer that came. */
@@ -415,14 +443,14 @@ http_fault(const struct http_reply *reply, struct fault *fault)
 		hint = own_hint(reply);
 	if (reply->status == 429 && reply->retry_after > 0)
 	{
-		snprintf(again, sizeof(again), "try again in %ld seconds",
-				 reply->retry_after);
+		snprintf(again, sizeof(again), "try again in %ld second%s",
+				 reply->retry_after, PLURAL(reply->retry_after, "", "s"));
 		detail = again;
 		hint = NULL;
 	}
-	return fault_set(fault, http_result(reply), hint,
-					 "the server %s: %s%s%s (%ld %s)",
-					 reply->status == 503 ? "can't serve now" : "refused",
-					 title, detail ? ": " : "", detail ? detail : "",
-					 reply->status, http_code(reply));
+	return fault_set(
+		fault, http_result(reply), hint, "the server %s: %s%s%s (%ld%s%s)",
+		reply->status == 503 ? "can't serve now" : "refused", title,
+		detail ? ": " : "", detail ? detail : "", reply->status,
+		http_code(reply)[0] ? " " : "", http_code(reply));
 }

@@ -9,6 +9,7 @@
 #ifndef E2EMSG_HTTP_H
 #define E2EMSG_HTTP_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include <curl/curl.h>
@@ -29,6 +30,7 @@ struct http
 	char base[ACCOUNT_URL_MAX + 1]; /* without a slash at its end */
 	const char *unreachable_hint;	/* or NULL */
 	bool too_often; /* says the last answer, also after waiting */
+	const volatile sig_atomic_t *stop; /* when set, requests end; or NULL */
 };
 
 /* Start with {0}, end with http_reply_free(). */
@@ -38,6 +40,9 @@ struct http_reply
 	long retry_after; /* seconds, 0 when the server did not say */
 	json_t *body;	  /* an object */
 };
+
+/* Was the end of all requests asked for? */
+extern bool http_is_stopped(const struct http *http);
 
 /*
  * Checks a server's URL (http or https, a host, no user, query or fragment)

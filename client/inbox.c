@@ -6,6 +6,7 @@
 #include "field.h"
 #include "inbox.h"
 #include "opening.h"
+#include "plural.h"
 #include "server.h"
 
 static void
@@ -233,6 +234,9 @@ inbox_acknowledge(struct session *session, const struct mail *mail,
 
 	if (through <= account->acknowledged)
 		return RESULT_OK;
+	if (through > mail->last_seq && mail->last_seq == 0)
+		return fault_set(fault, RESULT_USAGE, "Run e2emsg read first.",
+						 "no mail is stored here");
 	if (through > mail->last_seq)
 		return fault_set(fault, RESULT_USAGE, "Run e2emsg read first.",
 						 "only mail that is stored here, through %lld, can "
@@ -254,19 +258,21 @@ inbox_result(const struct inbox_counts *counts, struct fault *fault)
 							 ? "The envelopes are kept; e2emsg read --retry "
 							   "tries them again."
 							 : NULL,
-						 "%zu of the messages could not be opened",
-						 counts->unreadable);
+						 "%zu message%s could not be opened",
+						 counts->unreadable,
+						 PLURAL(counts->unreadable, "", "s"));
 	if (counts->untrusted > 0)
-		return fault_set(fault, RESULT_UNTRUSTED,
-						 "See e2emsg verify and e2emsg trust.",
-						 "%zu of the messages are from keys that you have "
-						 "not accepted",
-						 counts->untrusted);
+		return fault_set(
+			fault, RESULT_UNTRUSTED, "See e2emsg verify and e2emsg trust.",
+			"%zu %s that you have not accepted", counts->untrusted,
+			PLURAL(counts->untrusted, "message is from a key",
+				   "messages are from keys"));
 	if (counts->missing > 0)
-		return fault_set(fault, RESULT_MISSING,
-						 "Another copy of this account may have taken it, or "
-						 "the server withholds it.",
-						 "the server left out %lld messages",
-						 (long long) counts->missing);
+		return fault_set(
+			fault, RESULT_MISSING,
+			"Another copy of this account may have taken that, or "
+			"the server withholds it.",
+			"the server left out %lld message%s", (long long) counts->missing,
+			PLURAL(counts->missing, "", "s"));
 	return RESULT_OK;
 }

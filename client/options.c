@@ -53,6 +53,8 @@ static const struct row
 	 "send: what waits in the outbox; read: what could not be opened"},
 	{"all", CODE_LOCAL, FLAG_ALL, NULL,
 	 "read: everything that is stored, sent mail too"},
+	{"wait", CODE_LOCAL, FLAG_WAIT, NULL,
+	 "read: stay, and print mail as it comes; Ctrl-C ends that"},
 	{"no-ack", CODE_LOCAL, FLAG_NO_ACK, NULL,
 	 "read: leave the mail on the server"},
 	{"receipts", CODE_LOCAL, FLAG_RECEIPTS, NULL,

@@ -26,7 +26,8 @@ enum flag
 	FLAG_FOLLOW = 1 << 10,
 	FLAG_VERIFIER = 1 << 11,
 	FLAG_RECEIPTS = 1 << 12,
-	FLAG_ID_TOKEN = 1 << 13
+	FLAG_ID_TOKEN = 1 << 13,
+	FLAG_WAIT = 1 << 14
 };
 
 struct options

@@ -262,7 +262,8 @@ session_call(struct session *session, const char *method, const char *path,
 			http_reply_free(reply);
 		}
 		if (result != RESULT_NETWORK || repeat == REPEAT_NEVER ||
-			tries == TRIES || session->http.too_often)
+			tries == TRIES || session->http.too_often ||
+			http_is_stopped(&session->http))
 			return result;
 		wait_before_retry(session, fault->message, asked, tries);
 	}

@@ -107,6 +107,7 @@ take_lock(struct store *store, struct fault *fault)
 			return fault_errno(fault, "can't lock", store->path);
 		nanosleep(&step, NULL);
 	}
+	store->busy = true;
 	return fault_set(fault, RESULT_REFUSED, "Wait until it ends.",
 					 "another e2emsg is using %s", store->path);
 }
@@ -149,11 +150,14 @@ store_open(const char *home, const char *username, bool create,
 void
 store_close(struct store *store)
 {
+	bool busy = store->busy;
+
 	if (store->lock >= 0)
 		close(store->lock);
 	if (store->folder >= 0)
 		close(store->folder);
 	*store = STORE_CLOSED;
+	store->busy = busy;
 }
 
 bool

@@ -26,6 +26,7 @@ struct store
 {
 	int folder; /* its descriptor, or -1 */
 	int lock;	/* of the file "lock", or -1 */
+	bool busy;	/* not opened: another process has it */
 	char path[PATH_MAX];
 };
 

@@ -89,8 +89,8 @@ inbox_is_held(const struct reader *reader)
 }
 
 /* To rest, or back into the queue when mail came meanwhile. */
-static void
-let_rest(struct inbox *inbox, struct reader *reader)
+void
+inbox_release(struct inbox *inbox, struct reader *reader)
 {
 	unsigned state = atomic_load(&reader->state), next;
 
@@ -101,12 +101,6 @@ let_rest(struct inbox *inbox, struct reader *reader)
 		push(inbox, reader);
 	else if (state & LEAVING)
 		futex_wake(&reader->state);
-}
-
-void
-inbox_release(struct inbox *inbox, struct reader *reader)
-{
-	let_rest(inbox, reader);
 }
 
 /* Only a queued one is marked: who has it then says when that is over. */
@@ -263,7 +257,7 @@ answer_reader(struct inbox *inbox, struct reader *reader, enum status status)
 		text_free(&reader->events);
 		if (reader->is_full)
 			atomic_fetch_or(&reader->state, AGAIN);
-		let_rest(inbox, reader);
+		inbox_release(inbox, reader);
 	}
 }
 
@@ -275,7 +269,7 @@ static void
 deliver(struct inbox *inbox, struct reader *reader, const struct mail *mail)
 {
 	if (mail->seq <= reader->after)
-		let_rest(inbox, reader); /* it has it already */
+		inbox_release(inbox, reader); /* it has it already */
 	else if (mail->seq != reader->after + 1)
 		push(inbox, reader);
 	else

@@ -69,7 +69,7 @@ extern void inbox_leave(struct reader *reader);
 /* By a worker that holds it: reads, and waits for what comes of it. */
 extern void inbox_read(struct inbox *inbox, struct reader *reader);
 
-/* Gives it to the inbox, which writes what comes from now on. */
+/* Gives it to the inbox, which writes what came meanwhile and comes later. */
 extern void inbox_release(struct inbox *inbox, struct reader *reader);
 
 /* Takes a resting one back.  False when something is on its way to it. */

@@ -20,6 +20,7 @@
 #include "pipeline.h"
 
 #define RETRY_PAUSE_US 10000 /* before held mailboxes are tried again */
+#define IN_PASSING_MS 50	 /* that a mailbox is held at most */
 
 /* Envelopes to mailboxes that somebody else holds, in order. */
 struct held
@@ -35,6 +36,7 @@ struct outbox
 	pthread_mutex_t mutex; /* for all below, but never during a call */
 	pthread_cond_t held_came, held_answered;
 	struct held held;
+	long held_count; /* workers that wait for a mailbox */
 	bool stopping;
 	pthread_t held_thread;
 	struct db_connection *held_connection;
@@ -122,17 +124,34 @@ run_held(void *context)
 	return NULL;
 }
 
+/*
+ * How long to wait for a mailbox.  Once half of the workers that streams leave
+ * do, the others are for those whose mailbox nobody holds for long.
+ */
+static long
+time_to_wait(const struct outbox *outbox)
+{
+	const struct config *config = outbox->config;
+	long many = (config->threads - config->streams) / 2;
+
+	return outbox->held_count < many || config->lock_timeout_ms < IN_PASSING_MS
+			   ? config->lock_timeout_ms
+			   : IN_PASSING_MS;
+}
+
 /* Somebody else holds the mailbox: the second connection tries on. */
 static void
 wait_for_mailbox(struct outbox *outbox, struct ticket *ticket)
 {
 	ticket_clear(ticket);
-	ticket->give_up_ms = clock_ms() + outbox->config->lock_timeout_ms;
 	pthread_mutex_lock(&outbox->mutex);
+	ticket->give_up_ms = clock_ms() + time_to_wait(outbox);
+	outbox->held_count++;
 	push(&outbox->held, ticket);
 	pthread_cond_signal(&outbox->held_came);
 	while (ticket->give_up_ms != 0)
 		pthread_cond_wait(&outbox->held_answered, &outbox->mutex);
+	outbox->held_count--;
 	pthread_mutex_unlock(&outbox->mutex);
 }
 

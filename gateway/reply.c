@@ -36,6 +36,7 @@ static const char file_fields[] =
 	"manifest-src 'self'; base-uri 'none'; form-action 'none'; "
 	"frame-ancestors 'none'; require-trusted-types-for 'script'; "
 	"trusted-types 'none'\r\n"
+	"Vary: Accept-Encoding\r\n"
 	"Cross-Origin-Opener-Policy: same-origin\r\n"
 	"Cross-Origin-Resource-Policy: same-origin\r\n"
 	"Referrer-Policy: no-referrer\r\n"
@@ -295,6 +296,8 @@ write_head(struct text *head, const struct reply *reply)
 		add_number_field(head, "Content-Length", body_size(reply));
 	add_field(head, "Cache-Control", cache_control(reply));
 	add_field(head, "X-Content-Type-Options", "nosniff");
+	if (reply->file && reply->file->encoding && has_body(reply->http))
+		add_field(head, "Content-Encoding", reply->file->encoding);
 	if (reply->file)
 		text_add(head, file_fields);
 	else

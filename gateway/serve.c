@@ -224,8 +224,7 @@ wait_for_log(struct request *request, const struct route *route,
 	return status;
 }
 
-/* Wakes who waits for the mailbox's mail, at every gateway.  NULL: not at hand
- */
+/* Wakes who waits for the mailbox's mail, everywhere.  NULL: not at hand. */
 static void
 wake(struct gateway *gateway, const uint8_t mailbox[UUID_SIZE],
 	 const struct mail *mail)

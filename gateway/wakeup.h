@@ -39,8 +39,7 @@ struct wakeup_link
 struct waiter
 {
 	int event; /* eventfd: can be read once there may be mail */
-	/* Instead of that, unless NULL; the mail is NULL when it is not at hand.
-	 */
+	/* Instead of that, unless NULL; the mail is NULL when not at hand. */
 	void (*wake)(void *context, const struct mail *mail);
 	void *context;
 	atomic_bool woken;
@@ -74,8 +73,7 @@ extern void waiter_reset(struct waiter *waiter);
 extern bool wakeups_awaits(const struct wakeups *wakeups,
 						   const uint8_t mailbox[UUID_SIZE]);
 
-/* The mailbox got mail: this, unless that is NULL; as free when nobody waits.
- */
+/* The mailbox got mail: this, unless NULL.  As free when nobody waits. */
 extern void wakeups_mail(struct wakeups *wakeups,
 						 const uint8_t mailbox[UUID_SIZE],
 						 const struct mail *mail);

@@ -2,7 +2,7 @@
  * web.h
  *		The browser client: the files of web/, part of this program.
  *
- * The table is made by embed.sh when the gateway is built; nothing is read
+ * The tables are made by embed.sh when the gateway is built; nothing is read
  * from a file system when it runs.
  */
 #ifndef E2EMSG_WEB_H
@@ -12,11 +12,15 @@ struct web_file
 {
 	const char *path; /* within web/ */
 	const char *type;
-	const char *etag; /* a hash of the bytes, with quotes */
+	const char *etag;	  /* a hash of the bytes, with quotes */
+	const char *encoding; /* of the bytes, or NULL */
 	const unsigned char *bytes, *end;
 };
 
 /* The last one has no path. */
 extern const struct web_file web_files[];
+
+/* The same files in the same order, with gzip. */
+extern const struct web_file web_packed[];
 
 #endif /* E2EMSG_WEB_H */

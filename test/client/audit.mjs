@@ -4,121 +4,22 @@
 //
 //	node test/client/audit.mjs
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { KeyLog, NoteKey, keyLogOff } from './lib/key_log.mjs';
+import { AuditScene, SERVICE, User, b64, endorse, endorseChange, idOf, makeIdentity, newThumbprint, sha256, spoil } from './lib/audit.mjs';
+import { KeyLog, NoteKey } from './lib/key_log.mjs';
 import { done, ok, program, run } from './lib/tap.mjs';
 
-const SERVICE = 'msg.test';
-const folder = mkdtempSync(join(tmpdir(), 'e2emsg-audit.'));
-
-// ---- a server that shows a log, and can be told to lie
-
-const server = createServer((request, response) => {
-	const { pathname, searchParams } = new URL(request.url, 'http://server');
-	const asked = { path: pathname, query: searchParams };
-	requests.push(pathname);
-	const reply = lie(asked, shown ? shown.reply(pathname, searchParams) : keyLogOff());
-	if (reply === 'hang up') return request.socket.destroy();
-	response.writeHead(reply.status, { 'Content-Type': 'application/json', ...reply.headers });
-	return response.end(reply.text ?? JSON.stringify(reply.body));
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const url = `http://127.0.0.1:${server.address().port}`;
-let shown; // the log, or undefined: the server keeps none
-let requests = [];
-const honest = (asked, reply) => reply;
-let lie = honest;
-
-// Changes the body of the answers on a path.
-const spoil = (path, change) => (asked, reply) =>
-	(asked.path === path ? { status: 200, body: change(structuredClone(reply.body), asked) } : reply);
-
-// ---- users, who sign
-
-const b64 = (bytes) => bytes.toString('base64url');
-const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
-const padded = (text) => Buffer.concat([Buffer.from(text), Buffer.alloc(32)]).subarray(0, 32);
-const u32 = (value) => { const out = Buffer.alloc(4); out.writeUInt32BE(value); return out; };
-const bytes = (text) => (text ? Buffer.from(text, 'base64url') : Buffer.alloc(32));
-
-function makeIdentity() {
-	const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-	const { kty, crv, x, y } = pair.publicKey.export({ format: 'jwk' });
-	return { jwk: { kty, crv, x, y }, thumbprint: b64(sha256(JSON.stringify({ crv, kty, x, y }))),
-		sign: (...parts) => b64(sign('sha256', Buffer.concat(parts), { key: pair.privateKey, dsaEncoding: 'ieee-p1363' })) };
-}
-
-const endorse = (identity, { username, keyVersion, thumbprint, previousThumbprint }) =>
-	identity.sign(padded('\0e2emsg key endorsement v1'), sha256(SERVICE), padded(username), u32(keyVersion),
-		bytes(thumbprint), bytes(previousThumbprint));
-const endorseChange = (old, username, fresh) =>
-	old.sign(padded('\0e2emsg identity change v1'), sha256(SERVICE), padded(username), bytes(fresh.thumbprint),
-		bytes(old.thumbprint));
-
-let keys = 0;
-const newThumbprint = () => b64(sha256(`encryption key ${++keys}`));
-const idOf = (name) => sha256('id', name).toString('hex').slice(0, 32)
-	.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-
-// A user of a log.  Each call appends what really happens, "lies" in place of what is true.
-class User {
-	constructor(log, username, identity) {
-		Object.assign(this, { log, username, identity, userId: idOf(username), keyVersion: 1, thumbprint: newThumbprint() });
-	}
-
-	state() {
-		const { username, userId, keyVersion, thumbprint, previousThumbprint, identity } = this;
-		const said = { username, userId, keyVersion, thumbprint, previousThumbprint };
-		return identity ? { ...said, identityThumbprint: identity.thumbprint, signature: endorse(identity, said) } : said;
-	}
-
-	add(event, lies = {}, identityKey = this.identity?.jwk) {
-		return this.log.add({ ...this.state(), event, ...lies }, identityKey);
-	}
-
-	register(lies, key) { return this.add('registered', lies, key); }
-
-	rotate(lies, key) {
-		this.previousThumbprint = this.thumbprint;
-		this.thumbprint = newThumbprint();
-		this.keyVersion++;
-		return this.add('rotated', lies, key);
-	}
-
-	setIdentity(event, identity, lies) {
-		const endorsement = event === 'identity_replaced' ? endorseChange(this.identity, this.username, identity) : undefined;
-		this.identity = identity;
-		return this.add(event, { endorsement, ...lies });
-	}
-}
-
-// ---- runs
-
-let homes = 0;
-const newHome = () => join(folder, String(++homes));
-const audit = (home, ...args) => run(['audit', '--home', home, '--server', url, ...args]);
+const scene = await new AuditScene().open();
+const { url } = scene;
+const audit = (home, ...args) => scene.audit(home, ...args);
+const begin = () => scene.begin();
+const newHome = () => scene.newHome();
 const stateFile = (home) => join(home, '.audit', readdirSync(join(home, '.audit')).find((name) => name.startsWith('log-')));
 
 function expect(result, code, name, pattern, where = 'out') {
 	ok(result.code === code && (!pattern || pattern.test(result[where])), name,
 		`exit ${result.code}\n${result.out}${result.err}`);
-}
-
-// A log with a signed user and an unsigned one.
-function begin() {
-	lie = honest;
-	const log = new KeyLog(SERVICE, new NoteKey('msg.test/log'));
-	const alice = new User(log, 'alice', makeIdentity());
-	const bob = new User(log, 'bob');
-	alice.register();
-	bob.register();
-	log.publish();
-	shown = log;
-	return { log, alice, bob, home: newHome() };
 }
 
 // The operator does something and signs it: the auditor names leaf, user and what is wrong, and says so ever after.
@@ -137,12 +38,12 @@ async function cheat(name, pattern, act, user = 'alice') {
 
 {
 	const { log, alice, bob, home } = begin();
-	expect(await audit(home), 0, 'an honest log', /msg\.test\/log: 3 entries audited, 3 of them new; 2 users, 1 rounds; alarms: 0/);
+	expect(await audit(home), 0, 'an honest log', /msg\.test\/log: 3 entries audited, 3 of them new; 2 users, 1 round; alarms: 0/);
 	ok((statSync(stateFile(home)).mode & 0o777) === 0o600 && (statSync(join(home, '.audit')).mode & 0o777) === 0o700,
 		'what is remembered is for nobody else');
-	requests = [];
+	scene.requests = [];
 	expect(await audit(home), 0, 'again: nothing is new', /3 entries audited, 0 of them new/);
-	ok(requests.join() === '/key-log', 'and no entry is fetched');
+	ok(scene.requests.join() === '/key-log', 'and no entry is fetched');
 	alice.rotate();
 	alice.rotate();
 	alice.setIdentity('identity_replaced', makeIdentity());
@@ -175,17 +76,17 @@ async function cheat(name, pattern, act, user = 'alice') {
 	const { log, home } = begin();
 	for (let i = 0; i < 2500; i++) log.endRound();
 	log.publish();
-	requests = [];
+	scene.requests = [];
 	expect(await audit(home), 0, 'a log of several pages', /2504 entries audited/);
-	ok(requests.filter((path) => path === '/key-log/entries').length === 3, 'of a thousand each');
+	ok(scene.requests.filter((path) => path === '/key-log/entries').length === 3, 'of a thousand each');
 }
 {
 	const { log, home } = begin();
 	log.signed = 0;
 	log.checkpoint = log.key.checkpoint(0, log.tree.root(0));
 	expect(await audit(home), 0, 'an empty log', /0 entries audited/);
-	shown = new KeyLog(SERVICE);
-	shown.publish();
+	scene.shown = new KeyLog(SERVICE);
+	scene.shown.publish();
 	expect(await audit(home), 5, 'pins its verifier all the same', /another key log/);
 }
 
@@ -315,7 +216,7 @@ await cheat('an entry cut off', /not an entry/, ({ log, alice }) => log.push(ali
 	bob.rotate();
 	log.publish();
 	expect(await audit(home), 5, 'an alarm of old is said for good', /leaf 3, alice[^]*leaf 4, bob[^]*alarms: 2/);
-	lie = () => 'hang up';
+	scene.lie = () => 'hang up';
 	expect(await audit(home), 5, 'even when the server is away', /not in order: 2 alarms/, 'err');
 }
 {
@@ -324,58 +225,6 @@ await cheat('an entry cut off', /not an entry/, ({ log, alice }) => log.push(ali
 	log.publish();
 	const many = JSON.parse((await audit(home, '--json')).out);
 	ok(many.alarmCount === 1100 && many.alarms.length === 1000, 'a thousand alarms are kept, the rest counted');
-}
-
-// ---- deleted users
-
-const DAY = 86_400_000;
-
-// Takes away what goes with a deleted user.
-const removeKeys = ({ log }, name) => {
-	for (const row of log.rows) if (row.fields?.username === name) row.identityKey = undefined;
-};
-
-// Alice lives for a while and is deleted, so many days ago.
-function deleteAlice(world, days) {
-	const { log, alice } = world;
-	alice.rotate();
-	alice.setIdentity('identity_replaced', makeIdentity());
-	alice.setIdentity('identity_reset', makeIdentity());
-	alice.rotate();
-	alice.add('deleted', { time: Date.now() - days * DAY });
-	log.publish();
-}
-
-{
-	const world = begin();
-	deleteAlice(world, 8);
-	expect(await audit(world.home), 0, 'a deleted user whose keys are there', /9 entries audited/);
-	removeKeys(world, 'alice');
-	expect(await audit(world.home), 0, 'gone later, they are not asked for', /0 of them new/);
-	expect(await audit(newHome()), 0, 'to a newcomer the deletion explains it', /9 entries audited, 9 of them new.*alarms: 0/);
-	world.log.rows[0].gone = true;
-	expect(await audit(newHome()), 5, 'it explains no entry that is withheld', /leaf 0: the entry is withheld/);
-}
-{
-	const world = begin();
-	deleteAlice(world, 6);
-	removeKeys(world, 'alice');
-	expect(await audit(world.home), 5, 'a deletion that is days old explains nothing', /leaf 0, alice: the identity key that it names is withheld/);
-	expect(await audit(world.home), 5, 'which is said once', /alarms: 1$/m);
-}
-{
-	const world = begin();
-	const forged = endorse(makeIdentity(), { ...world.alice.state(), keyVersion: 2 });
-	world.alice.rotate({ signature: forged }, null);
-	world.log.publish();
-	expect(await audit(world.home), 5, 'the key of a living user is gone', /leaf 3, alice: the identity key that it names is withheld/);
-	world.alice.add('deleted', { time: Date.now() - 8 * DAY });
-	world.log.publish();
-	expect(await audit(world.home), 5, 'who is deleted too late for whoever looked', /leaf 3, alice[^]*alarms: 1$/m);
-	world.bob.setIdentity('identity_added', makeIdentity());
-	world.log.publish();
-	removeKeys(world, 'bob');
-	expect(await audit(newHome()), 5, 'a deletion explains nothing of others', /leaf 7, bob: the identity key that it names is withheld/);
 }
 
 // ---- withheld entries
@@ -398,10 +247,10 @@ function deleteAlice(world, days) {
 	bob.rotate();
 	log.publish();
 	await audit(home);
-	shown = log.fork(3);
-	shown.sign();
+	scene.shown = log.fork(3);
+	scene.shown.sign();
 	expect(await audit(home), 5, 'a log that became smaller', /has 3 entries and had 5 before/);
-	shown = log;
+	scene.shown = log;
 	expect(await audit(home), 5, 'is remembered when all is well again', /had 5 before/);
 }
 {
@@ -411,19 +260,19 @@ function deleteAlice(world, days) {
 	bob.log = other;
 	bob.rotate();
 	other.sign();
-	shown = other;
+	scene.shown = other;
 	expect(await audit(home), 5, 'another log of the same size', /another root than the signed one/);
 	other.publish();
 	expect(await audit(home), 5, 'another one that is larger', /the 4 entries have another root/);
-	shown = log;
+	scene.shown = log;
 	log.publish();
 	expect(await audit(home), 5, 'the true log is still followed', /4 entries audited, 1 of them new/);
 }
 {
 	const { log, home } = begin();
-	lie = spoil('/key-log/entries', (body) => { body.entries[1].entry = body.entries[0].entry; return body; });
+	scene.lie = spoil('/key-log/entries', (body) => { body.entries[1].entry = body.entries[0].entry; return body; });
 	expect(await audit(home), 5, 'entries that are not those of the tree', /3 entries have another root/);
-	lie = honest;
+	scene.behave();
 	expect(await audit(home), 5, 'none of them is kept', /3 entries audited, 3 of them new/);
 	void log;
 }
@@ -445,21 +294,21 @@ function deleteAlice(world, days) {
 		['no verifier', said(log.checkpoint, 'hello'), /no verifier/],
 	];
 	for (const [name, liar, pattern] of tries) {
-		lie = liar;
+		scene.lie = liar;
 		const own = newHome();
-		lie = honest;
+		scene.behave();
 		await audit(own);
-		lie = liar;
+		scene.lie = liar;
 		expect(await audit(own), 5, name, pattern);
 	}
-	lie = honest;
+	scene.behave();
 	expect(await audit(newHome(), '--verifier', other.verifier), 5, 'a log of another verifier than the one given', /another key log/);
 	const pinned = newHome();
 	await audit(pinned, '--verifier', other.verifier);
 	expect(await audit(pinned), 5, 'which stays pinned', /another key log/);
 	expect(await audit(home, '--verifier', other.verifier), 2, 'another verifier than the pinned one', /another verifier/, 'err');
 	expect(await audit(home, '--verifier', 'hello'), 2, 'a text that is none', undefined, 'err');
-	shown = undefined;
+	scene.shown = undefined;
 	expect(await audit(newHome()), 1, 'a server without a log', /keeps no key log/, 'err');
 	expect(await audit(home), 5, 'a log that vanished', /keeps no key log/);
 }
@@ -480,16 +329,16 @@ function restore({ log, bob }, size = 3) {
 	await audit(world.home);
 	next.succeed(world.log);
 	next.publish();
-	shown = next;
+	scene.shown = next;
 	const followed = await audit(world.home);
 	expect(followed, 0, 'a new log that the old key vouches for', /msg\.test\/log2: 4 entries audited, 4 of them new/);
 	ok(/started a new key log, msg\.test\/log2/.test(followed.err), 'is remarked', followed.err);
 	const third = next.fork(4, new NoteKey('msg.test/log3'));
 	third.succeed(next);
 	third.publish();
-	shown = third;
+	scene.shown = third;
 	expect(await audit(world.home), 0, 'and the one after it', /log3/);
-	shown = world.log;
+	scene.shown = world.log;
 	expect(await audit(world.home), 5, 'there is no way back', /another key log/);
 }
 {
@@ -501,7 +350,7 @@ function restore({ log, bob }, size = 3) {
 	next.publish();
 	third.succeed(next);
 	third.publish();
-	shown = third;
+	scene.shown = third;
 	expect(await audit(world.home), 0, 'two successions at once', /log3: 4 entries/);
 }
 {
@@ -511,7 +360,7 @@ function restore({ log, bob }, size = 3) {
 	const end = { size: 3, root: world.log.tree.root(3) };
 	next.successions = [world.log.key.succession(next.key.verifier, end, end)];
 	next.publish();
-	shown = next;
+	scene.shown = next;
 	expect(await audit(world.home), 5, 'a succession that hides entries of the old log', /ended with 3 entries, but 5 were signed/);
 }
 {
@@ -521,7 +370,7 @@ function restore({ log, bob }, size = 3) {
 	const begins = { size: 3, root: sha256('x') };
 	next.successions = [world.log.key.succession(next.key.verifier, { size: 3, root: sha256('y') }, begins)];
 	next.publish();
-	shown = next;
+	scene.shown = next;
 	expect(await audit(world.home), 5, 'a succession with other roots',
 		/ended with another root[^]*does not begin with the 3 entries/);
 }
@@ -532,7 +381,7 @@ function restore({ log, bob }, size = 3) {
 	next.succeed(world.log);
 	next.successions = next.successions.map((note) => note.replace('\n3 ', '\n2 '));
 	next.publish();
-	shown = next;
+	scene.shown = next;
 	expect(await audit(world.home), 5, 'a succession note that was changed', /another key log/);
 }
 
@@ -581,16 +430,16 @@ function restore({ log, bob }, size = 3) {
 		['a database that is away', () => ({ status: 503, body: { code: 'not_logged', title: 'not yet' }, headers: { 'Retry-After': '1' } }), 3],
 	];
 	for (const [name, liar, code] of tries) {
-		lie = liar;
+		scene.lie = liar;
 		expect(await audit(newHome()), code, `nonsense: ${name}`);
 	}
-	lie = honest;
+	scene.behave();
 	expect(await audit(home), 0, 'without nonsense all is well');
 }
 {
 	const { home } = begin();
 	let calls = 0;
-	lie = (asked, reply) => (++calls === 1 ? 'hang up' : reply);
+	scene.lie = (asked, reply) => (++calls === 1 ? 'hang up' : reply);
 	expect(await audit(home), 0, 'a lost answer is asked for again');
 }
 
@@ -618,7 +467,5 @@ function restore({ log, bob }, size = 3) {
 	ok(existsSync(file), 'and remembered');
 }
 
-server.closeAllConnections?.();
-server.close();
-rmSync(folder, { recursive: true });
+scene.close();
 done();

@@ -53,6 +53,39 @@ is($gateway->request('GET', '/', headers => { 'If-None-Match' => '"other"' })->{
 	'another ETag: all of it');
 is($gateway->request('GET', '/docs')->{status}, -e "$folder/docs.html" ? 200 : 404, '/docs');
 
+# --- compressed, for who takes it
+
+use IO::Uncompress::Gunzip qw(gunzip);
+
+sub packed
+{
+	my ($path, $codings, %more) = @_;
+	return $gateway->request('GET', $path, headers => { 'Accept-Encoding' => $codings, %more });
+}
+
+for my $path (sort @files)
+{
+	my $reply = packed("/web/$path", 'gzip, deflate, br');
+	my $plain;
+	is($reply->{headers}{'content-encoding'}, 'gzip', "$path: with gzip");
+	gunzip(\$reply->{content}, \$plain);
+	ok($plain eq slurp("$folder/$path"), '... the same file');
+}
+my $small = packed('/', 'gzip');
+is($small->{headers}{vary}, 'Accept-Encoding', 'a cache is told what it depends on');
+is($page->{headers}{vary}, 'Accept-Encoding', '... also with the plain file');
+is($page->{headers}{'content-encoding'}, undef, 'nobody gets it unasked');
+isnt($small->{headers}{etag}, $etag, 'it has an ETag of its own');
+my $none = packed('/', 'gzip', 'If-None-Match' => $small->{headers}{etag});
+is($none->{status}, 304, '... which is known again');
+is($none->{headers}{'content-encoding'}, undef, '... and nothing is encoded then');
+is(packed('/', 'gzip', 'If-None-Match' => $etag)->{status}, 200, '... and is not that of the plain file');
+is(packed('/', $_)->{headers}{'content-encoding'}, 'gzip', "Accept-Encoding: $_")
+  for 'br, GZIP', 'gzip;q=0.5', 'gzip ; Q=1', "deflate , gzip ", ',,gzip';
+is(packed('/', $_)->{headers}{'content-encoding'}, undef, "Accept-Encoding: $_")
+  for 'br', 'gzip;q=0', 'gzip;q=0.000 , br', 'gzip;q=', 'gzip;x=1', 'gzipped', 'x-gzip', 'gzip gzip', ';q=1',
+  'identity', 'x' x 300;
+
 # --- what a browser is told
 
 my %directive = map { /^(\S+) (.*)$/ ? ($1 => $2) : () } split /; /,

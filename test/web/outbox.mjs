@@ -120,7 +120,7 @@ async function arrive(user, peer, texts, what) {
 	await alice.client.send(bob.name, 'for ever');
 	scene.ahead = -3600e3;
 	await alice.client.resend();
-	ok(ivs.length === 2, 'a clock that goes back makes no wait longer', ivs);
+	ok(ivs.filter((iv) => iv === ivs.at(-1)).length === 2, 'a clock that goes back makes no wait longer', ivs);
 	gateway.behave();
 	scene.ahead += 601e3;
 	await alice.client.resend();

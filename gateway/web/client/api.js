@@ -51,7 +51,7 @@ function problemOf(response, body) {
 	const words = Object.hasOwn(SERVER_WORDS, code) ? SERVER_WORDS[code] : undefined;
 	const title = words?.title ?? text('title') ?? `the server answered ${response.status}`;
 	const seconds = retryAfter(response);
-	const again = response.status === 429 && seconds !== undefined ? `Try again in ${seconds} seconds.` : undefined;
+	const again = response.status === 429 && seconds !== undefined ? `Try again in ${seconds} second${seconds === 1 ? '' : 's'}.` : undefined;
 	return new E2emsgError(isOwnCode(code) ? 'bad_answer' : code, text('detail') ? `${title}: ${text('detail')}` : title, {
 		hint: again ?? words?.hint ?? text('hint'), status: response.status, retryAfter: seconds, current: problem.current });
 }

@@ -17,6 +17,9 @@ import { trusts } from './words.js';
 
 const page = 50;
 
+/* So many unread ones are shown at once. */
+const unreadMax = 500;
+
 /** Answers {element, focus, close}. */
 export function conversation(app, username) {
 	const { client } = app;
@@ -47,18 +50,22 @@ export function conversation(app, username) {
 			return;
 		view.known = known;
 		replace(head, headOf(app, view.contact));
-		const barrier = barrierFor(client, view.contact);
-
-		const wasInside = foot.contains(document.activeElement);
-
-		log.keep(() => replace(foot, barrier ?? writing.element));
-		writing.grow();
-		/* whoever has just answered a barrier goes on from there */
-		if (wasInside)
-			(foot.querySelector('textarea, button') ?? log.log).focus();
+		putDown(barrierFor(client, view.contact) ?? writing.element);
 		if (view.oldest !== undefined)
 			await showMessages(); // what stands before them
 	});
+
+	/* Whoever has just answered a barrier goes on from there. */
+	function putDown(element) {
+		const wasInside = foot.contains(document.activeElement);
+
+		if (foot.firstElementChild === element)
+			return;
+		log.keep(() => replace(foot, element));
+		writing.grow();
+		if (wasInside)
+			(foot.querySelector('textarea, button') ?? log.log).focus();
+	}
 
 	/* Read is what was on a screen that somebody looks at, down to the newest. */
 	async function seen() {
@@ -79,7 +86,10 @@ export function conversation(app, username) {
 	window.addEventListener('focus', comeBack);
 	const ready = showContact();
 
-	ready.then(showMessages).catch((error) => failed(app, username, foot, error));
+	ready.then(() => {
+		view.limit = page + Math.min(view.contact.unread ?? 0, unreadMax); // somebody new has none
+		return showMessages();
+	}).catch((error) => failed(app, username, foot, error));
 	return {
 		element: h('div', { class: 'conversation' }, head, log.element, foot),
 		focus: () => ready.then(() => focusOf(head, foot).focus({ preventScroll: true }), () => {}),

@@ -71,10 +71,13 @@ export function messageLog(username, actions, atEnd) {
 	return { element: h('div', { class: 'log-frame' }, log, jump), log, show, keep: scroller.keep, isAtEnd: scroller.isAtEnd };
 }
 
+/* Pixels that stay free above the line. */
+const aboveLine = 12;
+
 /* More unread mail than fits: one begins to read where it begins. */
 function showUnread(log, scroller) {
 	const line = log.querySelector('.unread');
 
 	if (line && line.offsetTop < log.scrollTop)
-		scroller.to(line.offsetTop);
+		scroller.to(line.offsetTop - aboveLine);
 }

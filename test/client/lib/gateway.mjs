@@ -201,7 +201,8 @@ export class Gateway {
 			return { status: 200, body: this.log.rotations(this.find(history[1])?.id, Number(asked.query.get('from') ?? 1)) };
 		if (method === 'PUT' && named) return this.rotate(caller, asked.body);
 		if (method === 'POST' && path === '/messages') return this.send(caller, asked.body);
-		if (method === 'GET' && path === '/messages') return this.inbox(caller, asked.query);
+		if (method === 'GET' && path === '/messages')
+			return asked.query.get('wait') ? this.poll(caller, asked.query) : this.inbox(caller, asked.query);
 		if (method === 'POST' && path === '/messages/ack') {
 			caller.acknowledged = Math.max(caller.acknowledged, asked.body.through);
 			return { status: 200, body: { acknowledged: caller.acknowledged } };
@@ -262,5 +263,15 @@ export class Gateway {
 		const after = Math.max(Number(query.get('after')), caller.acknowledged);
 		const messages = caller.mail.filter(({ seq }) => seq > after);
 		return { status: 200, body: { messages, next: messages.at(-1)?.seq ?? after } };
+	}
+
+	// Answers early only in that mail comes.
+	async poll(caller, query) {
+		const end = Date.now() + 1000 * Number(query.get('wait'));
+		for (;;) {
+			const reply = this.inbox(caller, query);
+			if (reply.body.messages.length > 0 || Date.now() > end || !this.server.listening) return reply;
+			await new Promise((resolve) => { setTimeout(resolve, 20); });
+		}
 	}
 }

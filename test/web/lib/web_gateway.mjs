@@ -1,5 +1,5 @@
-// The gateway in memory with the routes that a web client uses besides: long
-// polls, the stream of server-sent events, backups.
+// The gateway in memory with the routes that a web client uses besides: the
+// stream of server-sent events, backups, blocks.
 import { Gateway, sha256 } from '../../client/lib/gateway.mjs';
 
 const problem = (status, code, more = {}) =>
@@ -27,7 +27,6 @@ export class WebGateway extends Gateway {
 		if (caller && asked.path === '/messages/stream' && this.streams.size >= this.streamsMax) return problem(503, 'stream_capacity');
 		if (caller && asked.path === '/messages/stream')
 			return { status: 200, stream: (response) => this.stream(caller, asked.query.get('after'), response) };
-		if (caller && asked.method === 'GET' && asked.path === '/messages' && asked.query.get('wait')) return this.poll(caller, asked);
 		if (caller && asked.path === '/blocks') return this.listBlocks(caller);
 		if (caller && asked.path.startsWith('/blocks/')) return this.block(caller, asked);
 		return super.route(asked);
@@ -56,16 +55,6 @@ export class WebGateway extends Gateway {
 	}
 
 	// ---- mail as it comes
-
-	// Answers early only in that mail comes.
-	async poll(caller, { query }) {
-		const end = Date.now() + 1000 * Number(query.get('wait'));
-		for (;;) {
-			const reply = this.inbox(caller, query);
-			if (reply.body.messages.length > 0 || Date.now() > end || !this.server.listening) return reply;
-			await new Promise((resolve) => { setTimeout(resolve, 20); });
-		}
-	}
 
 	// Answers with what comes until the connection ends.
 	stream(user, after, response) {
