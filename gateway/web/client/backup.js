@@ -12,7 +12,7 @@ import { equal, fromBase64url, toBase64url } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
 import { thumbprint } from '../crypto/key.js';
 import { expect } from './answer.js';
-import { refuse } from './error.js';
+import { isPassing, refuse } from './error.js';
 import { remembered } from './trust.js';
 
 const ROUNDS_MAX = 4; // against another device that writes, too
@@ -163,6 +163,15 @@ export class Backup {
 		}
 	}
 
+	// The same for whoever needs a key of another device; throws when it can't be known now whether it is there.
+	async pullKeys(token) {
+		try {
+			await this.pullNow(token);
+		} catch (error) {
+			if (isPassing(error) || error.status === 401) throw error;
+		}
+	}
+
 	async open(blob) {
 		const { backupKey } = await this.core.keyring.backup();
 		try {
@@ -233,8 +242,8 @@ export class Backup {
 	}
 
 	async replaceCode(fresh, code, locator, before) {
-		const { version, wanted } = this.state;
-		await this.change((state) => ({ ...state, locator: before, moved: true, wanted: wanted + 1, lost: fresh.sealedKey }));
+		const { version, wanted } = await this.change((state) =>
+			({ ...state, locator: before, moved: true, wanted: state.wanted + 1, lost: fresh.sealedKey }));
 		try {
 			if (!await this.put(version + 1, await this.build(fresh), locator))
 				refuse('version_conflict', 'another device wrote the backup at the same time', { status: 409, hint: 'Try again.' });
@@ -243,7 +252,7 @@ export class Backup {
 			throw error;
 		}
 		await this.adopt(fresh.sealedKey, code,
-			{ version: version + 1, saved: wanted + 1, locator, moved: false, lost: null });
+			{ version: version + 1, saved: wanted, locator, moved: false, lost: null });
 	}
 
 	async openerOf(typed, { service, username }) {
