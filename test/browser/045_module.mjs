@@ -166,6 +166,8 @@ ok((await bobAgain.call('messages', 'alice')).at(-1).trust === 'signed', 'who se
 await moved.does('rotate');
 const account = await lost.call('login');
 ok(account.keyVersion === 3 && await lost.get('keyLogProblem') === null, 'the browser takes over the key that the terminal made', JSON.stringify(account));
+await moved.does('rotate');
+ok((await lost.call('keyLog')).problem === null && (await lost.get('account')).keyVersion === 4, 'also when it looks at the log first');
 const dora = gateway.client();
 await dora.does('register', 'dora');
 await dora.does('send', 'bob', 'dora here');

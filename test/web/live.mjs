@@ -126,6 +126,10 @@ for (const [what, garbage] of [['no JSON', 'data: {\n\n'], ['no mail', 'data: {}
 	await bob.client.send(alice.name, 'looked at');
 	ok(await hasLast(alice, bob, 'looked at') && streamOf() === first, 'a page that is looked at again keeps a stream that lives');
 	scene.ahead = 36_000;
+	globalThis.document = { visibilityState: 'hidden' };
+	page.dispatchEvent(new Event('visibilitychange'));
+	ok(!await waitUntil(() => !gateway.streams.has(first), 0.1), 'as does one that is hidden');
+	delete globalThis.document;
 	page.dispatchEvent(new Event('visibilitychange'));
 	ok(await waitUntil(() => !gateway.streams.has(first)), 'and gives up one that was silent for too long while the machine slept');
 	await bob.client.send(alice.name, 'awake');

@@ -4,7 +4,9 @@
 //	node test/web/module.mjs
 import { readdirSync, readFileSync } from 'node:fs';
 import { done, ok } from '../client/lib/tap.mjs';
+import { MemoryStore } from './lib/memory_store.mjs';
 import { does, later, refuses } from './lib/scene.mjs';
+import { createClient } from '../../gateway/web/e2emsg.js';
 import { Api } from '../../gateway/web/client/api.js';
 import { HINTS, SERVER_WORDS } from '../../gateway/web/client/error.js';
 import { IndexedStore } from '../../gateway/web/client/store.js';
@@ -58,6 +60,18 @@ import { IndexedStore } from '../../gateway/web/client/store.js';
 	ok(asked.every(({ credentials, cache, redirect, referrerPolicy }) =>
 		[credentials, cache, redirect, referrerPolicy].join() === 'omit,no-store,error,no-referrer'), 'no cookie, copy, detour or referrer goes along');
 	ok(asked[0].body === '{"x":1}' && asked[0].headers['Content-Type'] === 'application/json' && asked[1].body === undefined, 'a body is JSON');
+}
+
+{
+	globalThis.location = { href: 'https://shop.example.org/app/page', origin: 'https://shop.example.org' };
+	for (const [server, base] of [['/chat', 'https://shop.example.org/chat'], ['../x/', 'https://shop.example.org/x'], ['https://msg.test/', 'https://msg.test'],
+		['https://msg.test/a/b//', 'https://msg.test/a/b'], [undefined, new URL('../../gateway', import.meta.url).href]]) {
+		const urls = [];
+		const client = await createClient({ server, store: new MemoryStore(), fetch: async (url) => Promise.reject(urls.push(url)) });
+		await client.register('alice').catch(() => {});
+		ok(urls.join() === `${base}/sessions/challenge`, `a server at ${server}`, urls.join());
+	}
+	delete globalThis.location;
 }
 
 // ---- a database that others hold, close, or have built anew

@@ -113,6 +113,25 @@ for (const kept of [false, true]) {
 	ok(await opens(alice.name, fresh) === true, 'for good');
 }
 
+// ---- a server that has lost the backup
+
+{
+	gateway.behave();
+	const alice = await scene.newUser('alice');
+	const other = await scene.visitor();
+	await other.client.restore(alice.name, alice.code);
+	const second = await other.client.recoveryCode(alice.code);
+	await alice.client.login();
+	alice.there.backup = undefined;
+	await refuses(alice.client.rotateKeys(), 'no_backup', 'who does not know where the code looks can\'t write another backup', /new recovery code/);
+	const third = await does(alice.client.recoveryCode(second), 'but with a new code');
+	ok(await opens(alice.name, third) === true, '... which opens it');
+	await does(alice.client.rotateKeys(), '... as before', ({ keyVersion }) => keyVersion === 2);
+	alice.there.backup = undefined;
+	await alice.client.login();
+	ok(await settled(alice) && await opens(alice.name, third) === true, 'who knows does so by itself');
+}
+
 // ---- another device takes over the code that is taken back
 
 {

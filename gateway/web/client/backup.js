@@ -12,7 +12,7 @@ import { equal, fromBase64url, toBase64url } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
 import { thumbprint } from '../crypto/key.js';
 import { expect } from './answer.js';
-import { refuse } from './error.js';
+import { isPassing, refuse } from './error.js';
 import { remembered } from './trust.js';
 
 const ROUNDS_MAX = 4; // against another device that writes, too
@@ -83,6 +83,7 @@ export class Backup {
 			await this.load();
 			const { version, wanted, locator, moved } = this.state;
 			if (this.view.saved) return;
+			if (version === 0 && !locator) refuse('no_backup', 'the server has lost it, and a new recovery code is needed for another one');
 			const blob = await this.build(await this.core.keyring.backup());
 			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null)) {
 				const done = { version: version + 1, saved: wanted, moved: false, lost: null };
@@ -117,6 +118,15 @@ export class Backup {
 			{ sealedKey, identity: identity.sealed, keys: await this.core.keyring.versions() });
 	}
 
+	// The server's answer, or null when it has no backup.
+	async fetch(token) {
+		if (token === undefined) return this.core.session.find(['no_backup'], 'GET', '/backup');
+		return this.core.api.call('GET', '/backup', { token }).catch((error) => {
+			if (error.code === 'no_backup') return null;
+			throw error;
+		});
+	}
+
 	/*
 	 * Takes over what other devices have put into the backup; nothing of it when
 	 * this account has written or taken over another one while it was on its way.
@@ -125,11 +135,12 @@ export class Backup {
 		await this.load();
 		const since = this.state?.version ?? 0;
 		const isNew = (state) => state.version === since;
-		const answer = token === undefined
-			? await this.core.session.find(['no_backup'], 'GET', '/backup')
-			: await this.core.api.call('GET', '/backup', { token });
-		if (answer === null)
-			return void await this.change((state) => (isNew(state) ? { ...state, version: 0, moved: state.locator !== null } : state));
+		const answer = await this.fetch(token);
+		if (answer === null) {
+			const lost = since > 0 ? 1 : 0;
+			return void await this.change((state) => (isNew(state)
+				? { ...state, version: 0, moved: state.locator !== null, wanted: state.wanted + lost } : state));
+		}
 		const { version, blob } = expect('a backup', () => ({ version: field.version(answer.body, 'version'),
 			blob: fromBase64url(field.text(answer.body, 'backup', 1, 90_000)) }));
 		if (version === since) return;
@@ -147,9 +158,17 @@ export class Backup {
 			await this.pullNow(token);
 			this.saveSoon();
 		} catch (error) {
-			if (error.code === 'no_backup') return void this.saveSoon();
 			if (error.code === 'not_found') return;
 			this.core.events.warn('backup_unseen', `the backup can't be looked at: ${error.message}`);
+		}
+	}
+
+	// The same for whoever needs a key of another device; throws when it can't be known now whether it is there.
+	async pullKeys(token) {
+		try {
+			await this.pullNow(token);
+		} catch (error) {
+			if (isPassing(error) || error.status === 401) throw error;
 		}
 	}
 
@@ -223,8 +242,8 @@ export class Backup {
 	}
 
 	async replaceCode(fresh, code, locator, before) {
-		const { version, wanted } = this.state;
-		await this.change((state) => ({ ...state, locator: before, moved: true, wanted: wanted + 1, lost: fresh.sealedKey }));
+		const { version, wanted } = await this.change((state) =>
+			({ ...state, locator: before, moved: true, wanted: state.wanted + 1, lost: fresh.sealedKey }));
 		try {
 			if (!await this.put(version + 1, await this.build(fresh), locator))
 				refuse('version_conflict', 'another device wrote the backup at the same time', { status: 409, hint: 'Try again.' });
@@ -233,7 +252,7 @@ export class Backup {
 			throw error;
 		}
 		await this.adopt(fresh.sealedKey, code,
-			{ version: version + 1, saved: wanted + 1, locator, moved: false, lost: null });
+			{ version: version + 1, saved: wanted, locator, moved: false, lost: null });
 	}
 
 	async openerOf(typed, { service, username }) {

@@ -74,13 +74,10 @@ export class KeyLog {
 
 	// A key that is not here may be in the backup by now, since another device puts it there before it rotates.
 	async ownVerdict(pin) {
-		const own = await this.own();
-		const verdict = await logCheck.checkOwn(pin, own, this.server());
-		const kept = await this.core.session.keptToken();
-		if (!verdict.broken || !kept) return verdict;
-		await this.core.backup.tryPull(kept.token);
-		const now = await this.own();
-		return now.thumbprints.size > own.thumbprints.size ? logCheck.checkOwn(pin, now, this.server()) : verdict;
+		const verdict = await logCheck.checkOwn(pin, await this.own(), this.server());
+		if (!verdict.broken) return verdict;
+		await this.core.backup.pullKeys(await this.core.session.token());
+		return logCheck.checkOwn(pin, await this.own(), this.server());
 	}
 
 	// The same after something that succeeded: no answer is only a remark.
@@ -177,9 +174,8 @@ export class KeyLog {
 			view: () => get('/key-log', 'key_log_off'),
 			consistency: (from, to) => get(`/key-log/proof/consistency?from=${from}&to=${to}`, 'not_in_log'),
 			history: async (from) => {
-				const kept = await this.core.session.keptToken();
 				const { userId } = this.core.account.need();
-				return get(`/users/${userId}/key-rotations?from=${from}`, undefined, kept?.token);
+				return get(`/users/${userId}/key-rotations?from=${from}`, undefined, await this.core.session.token());
 			},
 		};
 	}

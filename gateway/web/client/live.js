@@ -162,6 +162,7 @@ export class Live {
 	// Browsers say when the network comes and goes, and when a page is looked at again.
 	watchNetwork(signal) {
 		const again = () => {
+			if (globalThis.document?.visibilityState === 'hidden') return;
 			this.check?.();
 			this.wake?.();
 			this.core.delivery.run().catch(() => {});

@@ -84,12 +84,22 @@ export class Opening {
 	// Outside, keys, then suite, then plaintext, then what the sender saw of the log.
 	async openFully(sealed, attempt) {
 		await this.checkOutside(sealed);
-		attempt.mine = await this.core.keyring.encryption(sealed.keyVersion);
+		attempt.mine = await this.ownKey(sealed.keyVersion);
 		if (!attempt.mine)
 			throw new Unopened('no_private_key', `this browser has no private key of version ${sealed.keyVersion}`);
 		const plaintext = await this.openWithSender(sealed, attempt);
 		attempt.frame = readPlaintext(sealed.suite, plaintext);
 		attempt.logProblem = await this.compareLog(attempt);
+	}
+
+	// The private key of a version; of one that was not announced from here, that of the backup.
+	async ownKey(version) {
+		const { keyring, backup, session, keyLog, account } = this.core;
+		if (version <= account.need().keyVersion) return keyring.encryption(version);
+		const { token } = await session.need();
+		await backup.pullKeys(token);
+		await keyLog.checkAfter();
+		return keyring.encryption(version);
 	}
 
 	async checkOutside(sealed) {

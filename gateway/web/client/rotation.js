@@ -24,8 +24,8 @@ export class Rotation {
 			await this.core.keyring.loadOrMake(version);
 			await this.backUp();
 			const fresh = await this.core.keyring.encryption(version); // perhaps that of a device that was faster
-			if (!await this.announce(version, fresh)) await this.compare(version, fresh);
-			await this.core.account.save({ keyVersion: version });
+			const reached = await this.announce(version, fresh) ? version : await this.compare(version);
+			await this.core.account.save({ keyVersion: reached });
 			await this.core.keyLog.checkAfter();
 			return this.core.account.view;
 		});
@@ -72,15 +72,17 @@ export class Rotation {
 		}
 	}
 
-	// Asks the server which version it has: is it the new key?
-	async compare(version, fresh) {
+	// Asks the server which version it has: one at least that is not older, of this device or another one.
+	async compare(version) {
 		const { username, service, keyVersion } = this.core.account.need();
 		const { body } = await this.core.session.call('GET', `/users/${username}/public-key`);
 		const seen = await expectAsync('a key object', () => keyObject.read(body, service));
 		if (seen.username !== username) refuse('bad_answer', 'the server sent the key of somebody else');
-		if (seen.version === version && equal(seen.thumbprint, fresh.thumbprint)) return;
 		if (seen.version === keyVersion) refuse('version_conflict', 'the server did not take the new key', { status: 409 });
-		refuse('own_key_changed', `the server has key version ${seen.version} for you, which was not made here`);
+		if (seen.version > version) await this.core.backup.pullKeys();
+		const mine = await this.core.keyring.encryption(seen.version);
+		if (seen.version >= version && mine && equal(seen.thumbprint, mine.thumbprint)) return seen.version;
+		return refuse('own_key_changed', `the server has key version ${seen.version} for you, which was not made here`);
 	}
 
 	// What a restored server has lost of this account, it gets again.

@@ -52,14 +52,25 @@ export class Session {
 		return kept;
 	}
 
-	forgetToken() {
-		return this.core.store.write(['meta'], (t) => t.delete('meta', 'token'));
+	// Forgets the token; "refused": only if it is this one.
+	forgetToken(refused) {
+		return this.core.store.write(['meta'], async (t) => {
+			const kept = await t.get('meta', 'token');
+			if (refused === undefined || kept?.token === refused) await t.delete('meta', 'token');
+		});
 	}
 
 	// The token that is kept, while it is good.
 	async keptToken() {
 		const kept = await this.core.store.read(['meta'], (t) => t.get('meta', 'token'));
 		return kept && kept.server === this.core.api.base && kept.end > this.core.now() ? kept : undefined;
+	}
+
+	// The token in the middle of something that began with one.
+	async token() {
+		const kept = await this.keptToken();
+		if (!kept) throw new E2emsgError('invalid_token', 'the session has ended meanwhile', { status: 401 });
+		return kept.token;
 	}
 
 	/*
@@ -98,10 +109,8 @@ export class Session {
 			await this.core.backup.tryPull(kept.token);
 			await this.core.keyLog.checkOwn();
 		} catch (error) {
-			if (error.code !== 'key_log_problem') {
-				await this.forgetToken();
-				throw error;
-			}
+			if (error.status === 401) await this.forgetToken(kept.token);
+			if (error.code !== 'key_log_problem') throw error;
 		}
 		return this.markChecked();
 	}
@@ -116,9 +125,16 @@ export class Session {
 		});
 	}
 
+	// A token whose sign-in is complete.
 	async need() {
 		const kept = await this.keptToken();
-		return kept ? this.check(kept) : this.signIn('');
+		if (!kept) return this.signIn('');
+		try {
+			return await this.check(kept);
+		} catch (error) {
+			if (error.status !== 401) throw error;
+			return this.signIn(kept.token);
+		}
 	}
 
 	// One call with the token, and one more after signing in again.
