@@ -30,7 +30,8 @@ static bool
 is_sent_text(const json_t *record)
 {
 	return strcmp(member(record, "direction"), "out") == 0 &&
-		   json_object_get(record, "text") != NULL;
+		   json_object_get(record, "text") != NULL &&
+		   member(record, "state")[0] == '\0';
 }
 
 const json_t *

@@ -407,8 +407,8 @@ own_hint(const struct http_reply *reply)
 	} hints[] = {
 		{"unknown_receiver",
 		 "This user was deleted, or the server does not know it."},
-		{"mailbox_full", "Nothing was kept: once the receiver has read mail, "
-						 "send it again."},
+		{"mailbox_full", "It is not tried again by itself: once the receiver "
+						 "has read mail, send it anew."},
 		{"not_accepted",
 		 "Whoever blocks you can unblock you; nobody else can."},
 		{"too_many_blocks",

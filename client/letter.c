@@ -33,6 +33,13 @@ print_json(const json_t *record, const char *delivery)
 	app_print_json(copy);
 }
 
+/* Was it never sent, as the server refused it? */
+static bool
+is_refused(const json_t *record)
+{
+	return strcmp(member(record, "state"), "refused") == 0;
+}
+
 /* "[3] 2026-01-31T12:00:00.123Z bob (signed)" */
 static void
 print_heading(const json_t *record, const char *delivery)
@@ -45,7 +52,7 @@ print_heading(const json_t *record, const char *delivery)
 	if (field_number(record, "seq", 1, &seq))
 		printf("[%lld] ", (long long) seq);
 	else
-		fputs("[sent] ", stdout);
+		fputs(is_refused(record) ? "[refused]" : "[sent] ", stdout);
 	term_line(stdout, member(record, "sentAt"));
 	fputs(sent ? " to " : " ", stdout);
 	term_line(stdout, peer[0] ? peer : member(record, "peerId"));
@@ -107,5 +114,5 @@ letter_print(const json_t *record, const char *delivery, bool json)
 	if (log_problem[0] != '\0')
 		print_remark("KEY LOG", log_problem);
 	if (problem[0] != '\0')
-		print_remark("NOT OPENED", problem);
+		print_remark(is_refused(record) ? "NOT SENT" : "NOT OPENED", problem);
 }

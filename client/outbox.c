@@ -347,6 +347,36 @@ sent_record(const json_t *entry, const struct outbox_receipt *receipt)
 		json_object_get(entry, "receipt"));
 }
 
+/* The server said no for good: the text stays, as what was not sent. */
+static enum result
+give_up(struct session *session, const char *name, const json_t *entry,
+		struct fault *fault)
+{
+	const json_t *envelope = json_object_get(entry, "envelope");
+	const json_t *text = json_object_get(entry, "text");
+	struct fault keeping;
+	struct uuid id;
+	json_t *record = NULL;
+	enum result result = RESULT_OK;
+
+	if (text != NULL && expect_id(session, envelope, &id))
+		record = json_pack("{s:s, s:s, s:o, s:O, s:O, s:O, s:O, s:s}",
+						   "direction", "out", "state", "refused", "messageId",
+						   field_from_uuid(&id), "peer",
+						   json_object_get(entry, "peer"), "peerId",
+						   json_object_get(envelope, "receiverId"), "iv",
+						   json_object_get(envelope, "iv"), "text", text,
+						   "problem", fault->message);
+	if (record != NULL)
+		result = mail_store_sent(&session->store, record, &keeping);
+	json_decref(record);
+	if (result == RESULT_OK)
+		result = store_remove(&session->store, name, &keeping);
+	if (result != RESULT_OK)
+		*fault = keeping;
+	return result;
+}
+
 /* The server has it: record it, and take it out of the outbox. */
 static enum result
 finish(struct session *session, const char *name, const json_t *entry,
@@ -453,7 +483,6 @@ post_once(struct session *session, const char *name, json_t *entry,
 		  struct fault *fault)
 {
 	struct http_reply reply;
-	struct fault unused;
 	const char *code;
 	enum result result = log_check_sending(session, fault);
 
@@ -474,9 +503,13 @@ post_once(struct session *session, const char *name, json_t *entry,
 	}
 	else
 	{
+		enum result kept = RESULT_OK;
+
 		result = http_fault(&reply, fault);
 		if (code[0] != '\0') /* or else it is none of a gateway's */
-			(void) (store_remove(&session->store, name, &unused) == RESULT_OK);
+			kept = give_up(session, name, entry, fault);
+		if (kept != RESULT_OK)
+			result = kept;
 	}
 	http_reply_free(&reply);
 	return result;

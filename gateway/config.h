@@ -47,7 +47,9 @@ struct config
 	long register_per_minute; /* these: 0 for no limit */
 	long session_per_minute;
 	long send_per_minute;
+	long read_per_minute;
 	long lookup_per_minute;
+	long block_per_minute;
 	long backup_per_minute;
 	long restore_per_minute;
 	long limit_loopback; /* enum limit_loopback */

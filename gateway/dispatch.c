@@ -232,6 +232,7 @@ keeps_limit(struct exchange *exchange)
 {
 	struct rate_report *limit = &exchange->limit;
 
+	exchange->reply.limit = limit; /* a stream begins its reply itself */
 	if (rate_limits_take(exchange->gateway->limits, exchange->route->limit,
 						 &exchange->request, limit))
 		return true;

@@ -261,6 +261,14 @@ answer_reader(struct inbox *inbox, struct reader *reader, enum status status)
 	}
 }
 
+/* The very next one of its mailbox?  Who waits is found by a hash of that. */
+static bool
+is_next(const struct reader *reader, const struct mail *mail)
+{
+	return mail->seq == reader->after + 1 &&
+		   memcmp(mail->mailbox, reader->mailbox, UUID_SIZE) == 0;
+}
+
 /*
  * A page of one message that nobody has to read; any other is what follows a
  * gap, and the mailbox is looked into.
@@ -270,7 +278,7 @@ deliver(struct inbox *inbox, struct reader *reader, const struct mail *mail)
 {
 	if (mail->seq <= reader->after)
 		inbox_release(inbox, reader); /* it has it already */
-	else if (mail->seq != reader->after + 1)
+	else if (!is_next(reader, mail))
 		push(inbox, reader);
 	else
 	{

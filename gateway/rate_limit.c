@@ -36,7 +36,9 @@ static const struct
 	[RATE_REGISTER] = {"register", PER_MINUTE(register)},
 	[RATE_SESSION] = {"session", PER_MINUTE(session)},
 	[RATE_SEND] = {"send", PER_MINUTE(send)},
+	[RATE_READ] = {"read", PER_MINUTE(read)},
 	[RATE_LOOKUP] = {"lookup", PER_MINUTE(lookup)},
+	[RATE_BLOCK] = {"block", PER_MINUTE(block)},
 	[RATE_BACKUP] = {"backup", PER_MINUTE(backup)},
 	[RATE_RESTORE] = {"restore", PER_MINUTE(restore)},
 };

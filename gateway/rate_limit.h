@@ -23,7 +23,9 @@ enum rate_limit
 	RATE_REGISTER, /* registrations, and new keys */
 	RATE_SESSION,
 	RATE_SEND,
+	RATE_READ,	 /* mail, and acknowledging; streams as they begin */
 	RATE_LOOKUP, /* of keys */
+	RATE_BLOCK,
 	RATE_BACKUP,
 	RATE_RESTORE,
 	RATE_COUNT

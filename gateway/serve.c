@@ -279,7 +279,8 @@ send_submission(struct gateway *gateway, const struct submission *submission,
 
 	outbox_send(gateway->outbox, &ticket, reply);
 	if (ticket.message)
-		mail = (struct mail){.seq = ticket.seq,
+		mail = (struct mail){.mailbox = submission->receiver,
+							 .seq = ticket.seq,
 							 .json = ticket.message,
 							 .size = strlen(ticket.message)};
 	if (ticket.status == STATUS_OK)

@@ -22,6 +22,7 @@ struct waiter;
 /* A message that was stored just now, as its receiver gets it. */
 struct mail
 {
+	const uint8_t *mailbox; /* UUID_SIZE bytes */
 	int64_t seq;
 	const char *json;
 	size_t size;

@@ -31,6 +31,15 @@ await screenshot(alice.page, '042-offline');
 await alice.page.getByRole('button', { name: /^About / }).click();
 await alice.page.getByRole('dialog').waitFor();
 await alice.page.keyboard.press('Escape');
+await alice.account('New encryption key');
+await alice.page.getByRole('button', { name: 'Make a new key' }).click();
+const notice = alice.page.locator('.notice', { hasText: 'no connection' });
+await notice.waitFor();
+ok(await notice.evaluate((element) => Boolean(element.closest('dialog[open]'))), 'what fails in a dialog is said in it');
+await alice.page.keyboard.press('Escape');
+await alice.page.locator('dialog').waitFor({ state: 'detached' });
+ok(await notice.isVisible(), 'and can still be read when it is closed');
+await notice.getByRole('button', { name: 'Dismiss' }).click();
 await browsers[0].context.setOffline(false);
 await alice.online();
 await alice.sees('Written in a tunnel', 'read');
@@ -86,12 +95,15 @@ await bob.write('To the one that is left');
 await second.sees('To the one that is left', 'opened');
 ok(true, 'the first one closed: the second one takes over');
 const third = new Person(await browsers[0].page(gateway.url), 'alice');
+await second.page.getByPlaceholder('Message').fill('A draft');
 await third.account('Log out');
 await second.page.getByRole('button', { name: 'Log in' }).waitFor();
 ok(true, 'logging out in one tab does so in all');
 await third.page.getByRole('button', { name: 'Log in' }).click();
 await second.page.locator('.sidebar').waitFor();
-ok(true, 'and so does signing in');
+ok(!second.page.url().includes('#bob'), 'and so does signing in, at the list');
+await second.open('bob');
+ok(await second.page.getByPlaceholder('Message').inputValue() === '', 'what was begun before is not there for whoever signs in');
 
 // ---- the browser ends and comes back
 

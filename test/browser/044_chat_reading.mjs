@@ -118,6 +118,11 @@ await links.first().waitFor();
 const found = await links.evaluateAll((all) => all.map((link) => [link.getAttribute('href'), link.textContent, link.title, link.target, link.rel].join(' ')));
 ok(found.join() === 'https://example.org/a?b=1 https://example.org/a?b=1 example.org _blank noopener noreferrer,' +
 	'http://xn--e1afmkfd.example/ http://xn--e1afmkfd.example/ xn--e1afmkfd.example _blank noopener noreferrer', 'addresses are links, as they are written, and nothing else is', found.join('\n'));
+await bob.write('مرحبا (123).');
+const isRightToLeft = (element) => getComputedStyle(element).direction === 'rtl';
+ok(await waitUntil(() => alice.message('مرحبا').locator('.text').evaluate(isRightToLeft)) &&
+	await waitUntil(() => alice.row('bob').locator('.person-last').evaluate(isRightToLeft)),
+'a text from right to left begins at the right, also in the list');
 await bob.write('🚲👍🏽');
 await page.locator('.text[data-emoji]').waitFor();
 ok(await page.locator('.text[data-emoji]').count() === 1, 'emoji alone are large');

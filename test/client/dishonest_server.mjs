@@ -116,8 +116,8 @@ const pair = () => scene.pair();
 		expect(await alice.run('send', bob.name, 'hello'), 1, `${code}: a hint for people`, 'err', said);
 	};
 	await refused('unknown_receiver', /hint: This user was deleted/);
-	await refused('mailbox_full', /hint: Nothing was kept/);
-	expect(await alice.run('send', '--retry'), 0, 'and nothing was', 'err', /nothing waits/);
+	await refused('mailbox_full', /hint: It is not tried again by itself/);
+	expect(await alice.run('send', '--retry'), 0, 'nor is it', 'err', /nothing waits/);
 }
 
 // ---- swapped keys

@@ -111,5 +111,27 @@ for (const [what, answer, code] of [
 	ok(bobThere.mail.length === 2 && waiting(alice).length === 0, '... once');
 }
 
+// ---- what the server refuses for good
+
+{
+	const { alice, bob, bobThere, listen } = await begin();
+	gateway.before = (asked) => (isPost(asked) ? 'hang up' : undefined);
+	await alice.run('send', bob.name, 'long words');
+	gateway.before = (asked) => (isPost(asked) ? { status: 409, body: { code: 'mailbox_full', title: 'no room', hint: 'x' } } : undefined);
+	expect(await alice.run('send', '--retry'), 1, 'what waited is refused', 'err', /no room/);
+	ok(waiting(alice).length === 0, 'and waits no more');
+	listen();
+	await alice.run('send', bob.name, 'short ones');
+	await bob.run('send', alice.name, 'hello, too');
+	await alice.run('send', bob.name, 'more');
+	await bob.run('read', '--receipts');
+	await alice.run('read');
+	expect(await alice.run('read', '--all'), 0, 'but its text is not lost', 'out',
+		/\[refused\] to bob\d+\n {4}long words\n {4}NOT SENT: the server refused: no room \(409 mailbox_full\)\n/);
+	expect(await alice.run('read', '--all', '--json'), 0, 'nor does a later receipt speak of it', 'out',
+		/^(?=[^]*"delivery":"read")((?!"refused".*"delivery"|"delivery".*"refused").)*$/ms);
+	ok(bobThere.mail.length === 3, 'it was not sent');
+}
+
 scene.close();
 done();

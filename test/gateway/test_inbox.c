@@ -32,6 +32,8 @@ struct box
 	struct reader *readers[READERS]; /* NULL: away */
 };
 
+static const uint8_t mailbox[UUID_SIZE] = {1}, other[UUID_SIZE] = {2};
+
 static struct box box = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* What went to the socket of each reader, whose number it has. */
@@ -150,7 +152,8 @@ send_mails(void *context)
 
 	while ((seq = atomic_fetch_add(&box.stored, 1) + 1) <= MAILS)
 	{
-		struct mail mail = {.seq = seq, .json = "x", .size = 1};
+		struct mail mail = {
+			.mailbox = mailbox, .seq = seq, .json = "x", .size = 1};
 
 		pthread_mutex_lock(&box.mutex);
 		for (int i = 0; i < READERS; i++)
@@ -216,7 +219,6 @@ read_mails(void *context)
 {
 	int number = (int) ((struct text *) context - sockets);
 	int event = eventfd(0, EFD_NONBLOCK);
-	static const uint8_t mailbox[UUID_SIZE];
 	long seen = 0;
 
 	for (int round = 0; seen >= 0 && seen < MAILS; round++)
@@ -275,7 +277,7 @@ static void *
 tell(void *context)
 {
 	struct told *told = context;
-	const struct mail mail = {.seq = 0};
+	const struct mail mail = {.mailbox = mailbox, .seq = 0};
 
 	while (!atomic_load(&told->is_over))
 		inbox_mail(box.inbox, &told->reader, &mail);
@@ -287,7 +289,6 @@ static void
 test_leaving(struct tap *tap)
 {
 	struct told told = {.is_over = false};
-	static const uint8_t mailbox[UUID_SIZE];
 	pthread_t threads[2];
 
 	inbox_join(&told.reader, mailbox, 2 * MAILS, 0, -1);
@@ -306,6 +307,28 @@ test_leaving(struct tap *tap)
 	tap_ok(tap, inbox_is_held(&told.reader), "who leaves comes to its end");
 }
 
+/* Two mailboxes may share the hash that waiters are found by. */
+static void
+test_strangers(struct tap *tap)
+{
+	static const struct mail own = {mailbox, 2 * MAILS + 1, "own", 3};
+	static const struct mail strange = {other, 2 * MAILS + 2, "strange", 7};
+	struct reader reader;
+
+	sockets[0].size = 0;
+	inbox_join(&reader, mailbox, 2 * MAILS, 0, -1);
+	inbox_release(box.inbox, &reader);
+	inbox_mail(box.inbox, &reader, &own);
+	tap_ok(tap, memmem(sockets[0].bytes, sockets[0].size, "own", 3) != NULL,
+		   "its own mail goes to a reader");
+	inbox_mail(box.inbox, &reader, &strange);
+	inbox_leave(&reader);
+	tap_ok(tap,
+		   memmem(sockets[0].bytes, sockets[0].size, "strange", 7) == NULL,
+		   "that of another mailbox does not");
+	text_free(&sockets[0]);
+}
+
 static void *
 read_once(void *context)
 {
@@ -318,7 +341,6 @@ static void
 test_damage(struct tap *tap)
 {
 	static const int64_t after[] = {0, DAMAGED, 0, DAMAGED};
-	static const uint8_t mailbox[UUID_SIZE];
 	struct reader readers[4];
 	pthread_t threads[4];
 
@@ -348,6 +370,7 @@ main(void)
 	box.inbox = inbox_start((struct db *) &box);
 	test_reading(&tap);
 	test_leaving(&tap);
+	test_strangers(&tap);
 	test_damage(&tap);
 	inbox_stop(box.inbox);
 	return tap_end(&tap);

@@ -24,7 +24,9 @@ all_at(long per_minute)
 	return (struct config){.register_per_minute = per_minute,
 						   .session_per_minute = per_minute,
 						   .send_per_minute = per_minute,
+						   .read_per_minute = per_minute,
 						   .lookup_per_minute = per_minute,
+						   .block_per_minute = per_minute,
 						   .backup_per_minute = per_minute,
 						   .restore_per_minute = per_minute};
 }

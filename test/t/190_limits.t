@@ -3,9 +3,10 @@
 use strict;
 use warnings;
 use E2emsg::Test;
+use E2emsg::Stream;
 
 my $server  = E2emsg::Server->with_extension;
-my @names   = qw(register session send lookup backup restore);
+my @names   = qw(register session send read lookup block backup restore);
 my $gateway = E2emsg::Gateway->new($server,
 	trusted_proxies => '127.0.0.1 10.0.0.0/8',
 	allowed_origins => 'https://chat.example.org',
@@ -45,6 +46,7 @@ sub envelope
 		authTag => 'A' x 22, keyVersion => 1 };
 }
 sub name { return { username => 'user' . $number, publicKey => E2emsg::Test::public_jwk(10 + $number++) } }
+my $nobody  = '00000000-0000-8000-8000-000000000000';
 my %locator = (locator => 'A' x 43);
 my $backup  = { version => 1, backup => 'QUJD', %locator };
 
@@ -54,6 +56,10 @@ my %by_user = (
 	lookup => [ [ GET => '/users/bob/public-key', undef, 200 ],
 		[ GET => '/users/bob/key-rotations', undef, 200 ],
 		[ GET => '/users/nobody/public-key', undef, 404 ] ],
+	read => [ [ GET => '/messages', undef, 200 ], [ POST => '/messages/ack', sub { { through => 0 } }, 200 ],
+		[ GET => '/messages?wait=1', undef, 200 ] ],
+	block => [ [ PUT => "/blocks/$nobody", undef, 200 ], [ DELETE => "/blocks/$nobody", undef, 200 ],
+		[ GET => '/blocks', undef, 200 ] ],
 	backup   => [ [ PUT => '/backup', sub { $backup }, 403 ], [ GET => '/backup', undef, 404 ] ],
 	register => [ [ PUT => "/users/$alice->{id}/public-key", sub { {} }, qr/^4(?:00|03)$/ ],
 		[ PUT => "/users/$alice->{id}/identity-key", sub { {} }, qr/^4(?:00|03)$/ ] ],
@@ -112,7 +118,7 @@ for my $name (sort keys %by_address)
 }
 is_deeply([ sort keys %{ { %by_user, %by_address } } ], [ sort @names ], 'every limit was met');
 
-for my $free ([ GET => '/messages' ], [ POST => '/messages/ack', body => { through => 0 } ], [ GET => '/key-log' ])
+for my $free ([ GET => '/key-log' ], [ GET => '/' ])
 {
 	my ($method, $path, @options) = @$free;
 	my @replies = map { from('192.0.2.1', $method, $path, as => $alice, @options) } 1 .. 5;
@@ -127,6 +133,19 @@ like($reply->{headers}{'access-control-expose-headers'}, qr/RateLimit, RateLimit
 is_refused(from('192.0.2.1', PUT => '/backup', as => $alice, raw => 'x' x 90000), 'backup', 'a large body, unread');
 is($server->sql("SELECT count(*) FROM e2emsg.messages WHERE sender_id = '$alice->{id}'"), 2,
 	'what was refused was not stored');
+
+# A stream counts once, when it begins, and says so like any answer.
+my $dora = $gateway->register('dora', 2);
+sub stream { return E2emsg::Stream->new($gateway, as => $dora, headers => { 'X-Forwarded-For' => '192.0.2.7' }) }
+my @streams = (stream(), stream());
+is(join(' ', map { $_->status } @streams), '200 200', 'two streams');
+is(limit_of({ headers => $streams[0]->headers }), '"read";q=2;w=60 | "read";r=1;t=30', '... say what is left');
+my $too_often = stream();
+is($too_often->status . ' ' . $too_often->problem->{code}, '429 rate_limited', '... are enough');
+is(from('192.0.2.7', GET => '/messages', as => $dora)->{status}, 429, '... also for those who read');
+$gateway->request(POST => '/messages', as => $bob, body => { %{ envelope() }, receiverId => $dora->{id} });
+ok($streams[0]->next(20), '... and go on all the same');
+$_->close for @streams;
 
 my $local = join ' ', map { from(undef, POST => '/sessions/challenge', body => { username => 'alice' })->{status} } 1 .. 5;
 is($local, '200 200 200 200 200', 'limit_loopback = off: this machine has none');
@@ -252,7 +271,16 @@ my $result = $carol->run(qw(send dave later));
 is($result->{status}, 3, 'it does not when it is long');
 like($result->{err}, qr/Too often: try again in \d+ seconds/, '... but says how long');
 ok((wait_until { count_sends($long, 429) > 1 } 10) && count_sends($long, 429) == 2, '... and asks once');
-$carol->{gateway} = $usual;
+my $narrow = E2emsg::Gateway->new($server, @more, read_per_minute => 20, block_per_minute => 20);
+$dave->{gateway} = $narrow;
+for my $case ([ '/messages', 'read' ], [ '/blocks', 'blocks' ])
+{
+	my ($path, $command) = @$case;
+	my $dave_token = E2emsg::Test::decode($dave->run(qw(token --json))->{out})->{token};
+	for (1 .. 30) { last if $narrow->request(GET => $path, token => $dave_token)->{status} == 429 }
+	is($dave->run($command)->{status}, 0, "$command waits when that is short");
+}
+$carol->{gateway} = $dave->{gateway} = $usual;
 is($carol->run(qw(send --retry))->{status}, 0, 'then it goes out');
 is($server->sql("SELECT count(*) FROM e2emsg.messages WHERE sender_id = e2emsg.find_user('carol')"), 18,
 	'every message once');

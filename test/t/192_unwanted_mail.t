@@ -125,6 +125,10 @@ is(scalar @{ call('GET', '/blocks', as => $carol)->{json}{blocks} }, 1000, 'a th
 $server->sql("SELECT e2emsg.delete_user('$carol->{id}')");
 is_deeply(call('GET', '/blocks', as => $carol)->{json}, { blocks => [] }, 'they went with the user');
 refused(call('PUT', "/blocks/$bob->{id}", as => $carol), '404 unknown_user', 'who can block nobody');
+is(mail($carol, $bob)->{status}, 201, 'whose token still sends');
+refused(call('POST', '/sessions/refresh', as => $carol), '404 unknown_user', '... but is not renewed');
+call('PUT', "/blocks/$carol->{id}", as => $bob);
+refused(mail($carol, $bob), '403 not_accepted', '... and can be blocked like any other');
 
 # --- the command-line client ----------------------------------------------------------
 

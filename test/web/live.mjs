@@ -95,6 +95,25 @@ for (const [what, garbage] of [['no JSON', 'data: {\n\n'], ['no mail', 'data: {}
 	for (const { client } of [alice, bob]) await client.close();
 }
 
+// ---- too often
+
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	let refusals = 0;
+	gateway.before = ({ path, token }) => {
+		if (path !== '/messages/ack' || !alice.there.tokens.has(token) || refusals > 1) return undefined;
+		refusals++;
+		return { status: 429, body: { code: 'rate_limited', title: 'slow' }, headers: { 'Retry-After': '1' } };
+	};
+	for (const text of ['one', 'two']) await bob.client.send(alice.name, text);
+	ok(await waitUntil(() => refusals === 2 && alice.there.acknowledged === alice.there.mail.length), 'what could not be acknowledged is, later');
+	ok(await hasLast(alice, bob, 'two'), 'and all is read');
+	ok((await alice.texts(bob)).filter((text) => text === 'one').length === 1, 'once');
+	gateway.behave();
+	for (const { client } of [alice, bob]) await client.close();
+}
+
 {
 	const page = new EventTarget(); // where a browser says what happens to the page
 	globalThis.addEventListener = page.addEventListener.bind(page);

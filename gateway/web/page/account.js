@@ -5,7 +5,7 @@ import { h, replace } from './dom.js';
 import { invite } from './invite.js';
 import { keyLogDialog } from './keylog.js';
 import { forgetDialog, logOut } from './leave.js';
-import { attempt, errorPlace, noticeArea, showError, tell } from './notice.js';
+import { attempt, errorPlace, showError, tell } from './notice.js';
 import { details, entry } from './person.js';
 import { recoveryCode } from './recovery.js';
 import { nameOf } from './text.js';
@@ -93,7 +93,7 @@ function newCodeDialog(app) {
 /* Closed too early, it can be looked at again: the menu has it until it is confirmed. */
 function showNewCode(client) {
 	const body = h('div', {});
-	const dialog = openDialog({ title: 'New recovery code', body: [body, noticeArea()] });
+	const dialog = openDialog({ title: 'New recovery code', body });
 
 	replace(body, recoveryCode({ client, done: dialog.close, heading: 'h3' }));
 }

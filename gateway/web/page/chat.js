@@ -1,6 +1,7 @@
 // The chat page: what is on the screen, from the first visit to the
 // conversations.
 import { createClient } from '../e2emsg.js';
+import { forgetDrafts } from './composer.js';
 import { h, replace } from './dom.js';
 import { messenger } from './messenger.js';
 import { noticeArea, wordsOf } from './notice.js';
@@ -31,6 +32,7 @@ const app = {
 	entered: () => begin(),
 	left() {
 		history.replaceState(null, '', location.pathname); // whom one talked with
+		forgetDrafts();
 		showWelcome();
 	},
 };

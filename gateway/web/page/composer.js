@@ -6,6 +6,11 @@ import { icon } from './icon.js';
 /* What was begun and not sent, for as long as the page lives. */
 const drafts = new Map();
 
+/** Another account has nothing to do with them. */
+export function forgetDrafts() {
+	drafts.clear();
+}
+
 /** send(text) may reject: then the text stands in the field again, unless the message is kept. */
 export function composer(username, send) {
 	const byTouch = matchMedia('(pointer: coarse)').matches;

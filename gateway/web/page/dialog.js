@@ -2,6 +2,7 @@
 // and closes on Escape.
 import { h } from './dom.js';
 import { icon } from './icon.js';
+import { noticeArea, takeOver } from './notice.js';
 
 let count = 0;
 
@@ -13,12 +14,13 @@ let count = 0;
 export function openDialog({ title, body, actions = [], onclose = null }) {
 	const id = `dialog-${++count}`;
 	const close = () => element.close();
+	const notices = noticeArea();
 	const element = h('dialog', { class: 'dialog', 'aria-labelledby': id },
 		h('div', { class: 'dialog-head' },
 			h('h2', { id }, title),
 			h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: close }, icon('close'))),
 		h('div', { class: 'dialog-body' }, body),
-		actions.length > 0 && h('div', { class: 'dialog-foot' }, actions.map((action) => actionButton(action, close))));
+		actions.length > 0 && h('div', { class: 'dialog-foot' }, actions.map((action) => actionButton(action, close))), notices);
 
 	/* selecting a text may end outside; that is no click on the backdrop */
 	let began = null;
@@ -27,6 +29,7 @@ export function openDialog({ title, body, actions = [], onclose = null }) {
 	element.addEventListener('click', (event) => event.target === element && began === element && close());
 	element.addEventListener('close', () => {
 		element.remove();
+		takeOver(notices);
 		onclose?.();
 	});
 	document.body.append(element);

@@ -73,7 +73,7 @@ export function reconcile(parent, items, { key, make, update }) {
 		gone.remove();
 }
 
-/** Text for screen readers alone. */
+/** Text for screen readers alone; it says nothing of the direction of what stands beside it. */
 export function hidden(text) {
-	return h('span', { class: 'for-readers' }, text);
+	return h('span', { class: 'for-readers', dir: 'ltr' }, text);
 }

@@ -30,14 +30,20 @@ export function noticeArea() {
 	return h('div', { class: 'notices', role: 'status', 'aria-live': 'polite' });
 }
 
+/* The page's, then those of open dialogs: a modal dialog makes all outside it inert, so the words go inside. */
+const areas = () => [...document.querySelectorAll('#app .notices, dialog[open] .notices')];
+
+/** What was said in a dialog that ends is still to be read. */
+export function takeOver(area) {
+	areas().at(-1)?.append(...area.children);
+}
+
 function raise(kind, nodes) {
-	const area = document.querySelector('.notices');
 	const notice = h('div', { class: `notice ${kind}` }, nodes,
 		h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss', onclick: () => notice.remove() },
 			icon('close')));
 
-	/* A modal dialog makes all outside it inert, so the words go inside. */
-	(document.querySelector('dialog[open] .notices') ?? area)?.append(notice);
+	areas().at(-1)?.append(notice);
 	setTimeout(() => notice.remove(), kind === 'good' ? 4000 : 12_000);
 }
 

@@ -125,7 +125,7 @@ function rowNodes({ username, trust, state, unread, last }) {
 		h('span', { class: 'person-name' }, nameOf(username),
 			(trust === 'verified' || isAlarm({ trust })) && [icon(trusts[trust].icon), hidden(`, ${trusts[trust].label}`)]),
 		last && h('time', { class: 'person-time', datetime: last.sentAt }, shortTimeOf(new Date(last.sentAt))),
-		h('span', { class: 'person-last' }, state === 'blocked' ? 'Blocked' : preview(last)),
+		h('span', { class: 'person-last', dir: 'auto' }, state === 'blocked' ? 'Blocked' : preview(last)),
 		unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), hidden(' unread')),
 	];
 }
@@ -147,8 +147,8 @@ function preview(last) {
 		return noteOf(last).text;
 	if (last.direction === 'out')
 		return [icon(outgoing[last.state]?.icon ?? 'waiting'), hidden(`${outgoing[last.state]?.label ?? ''}. `),
-			h('bdi', { dir: 'ltr' }, oneLine(last.text ?? ''))];
-	return last.state === 'opened' ? h('bdi', { dir: 'ltr' }, oneLine(last.text ?? '')) : 'A message that did not open';
+			oneLine(last.text ?? '')];
+	return last.state === 'opened' ? oneLine(last.text ?? '') : 'A message that did not open';
 }
 
 /* The tab says how many are unread. */
