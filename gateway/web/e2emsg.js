@@ -186,6 +186,8 @@ class Client {
 
 	verify(username, digits) { return this.#core.verification.verify(username, digits); }
 
+	distrust(username, digits) { return this.#core.verification.distrust(username, digits); }
+
 	acceptKeyChange(username, digits) { return this.#core.verification.acceptKeyChange(username, digits); }
 
 	// ---- the key log

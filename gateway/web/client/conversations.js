@@ -11,7 +11,8 @@ const PAGE = 50; // messages, unless asked otherwise
 const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified'].some((member) => a[member] !== b?.[member]);
 
 export function contactView(contact) {
-	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}` : contact.refused;
+	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}`
+		: contact.refused ?? (contact.differs ? trust.OTHER_NUMBER : null);
 	return { username: contact.username, userId: contact.userId, keyVersion: contact.highest, state: contact.state,
 		trust: trust.standing(contact), verified: contact.verified, ...(problem && { problem }) };
 }
