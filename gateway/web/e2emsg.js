@@ -1,6 +1,7 @@
 // The browser client of e2emsg: see e2emsg.d.ts and docs/web.md.
 import { Accounts } from './client/account.js';
 import { Api } from './client/api.js';
+import { checkArguments, checked } from './client/arguments.js';
 import { Backup } from './client/backup.js';
 import { Blocks } from './client/blocks.js';
 import { Conversations } from './client/conversations.js';
@@ -105,6 +106,7 @@ class Core {
 }
 
 export async function createClient(options = {}) {
+	checkArguments('createClient', [options]);
 	checkContext();
 	const database = options.database ?? DATABASE;
 	const core = new Core(options, database, options.store ?? await IndexedStore.open(database));
@@ -196,3 +198,5 @@ class Client {
 
 	acceptKeyLog() { return this.#core.verification.acceptKeyLog(); }
 }
+
+checked(Client);
