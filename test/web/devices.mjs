@@ -2,7 +2,7 @@
 //
 //	node test/web/devices.mjs
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
+import { Scene, User, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene().open();
 const { gateway } = scene;
@@ -147,6 +147,58 @@ for (const [what, wanted] of [['right after the backup was fetched', /^POST \/ba
 	await refuses(third.client.restore(alice.name, alice.code), 'bad_answer', 'a server that does not say where mail begins');
 	gateway.behave();
 	ok(third.client.account === null, 'nothing is restored then');
+}
+
+// ---- keys that another device has made meanwhile
+
+{
+	const { alice, other, bob } = await twoDevices();
+	await alice.client.connect();
+	await other.client.rotateKeys();
+	await bob.client.send(alice.name, 'to the key of the other device');
+	ok(await waitUntil(async () => (await alice.texts(bob)).at(-1) === 'to the key of the other device'), 'mail for a key of another device is read at once');
+	ok(await waitUntil(() => alice.client.account.keyVersion === 2), 'which is followed');
+	await other.client.rotateKeys();
+	await other.client.rotateKeys();
+	await does(alice.client.rotateKeys(), 'a device that is two rotations behind follows them', ({ keyVersion }) => keyVersion === 4);
+	await other.client.login();
+	await other.client.rotateKeys();
+	await alice.client.close();
+	await bob.client.send(alice.name, 'while the backup can\'t be had');
+	let lost = 0;
+	gateway.before = ({ method, path }) => (method === 'GET' && path === '/backup' && ++lost ? 'hang up' : undefined);
+	await refuses(alice.client.keyLog().then(() => alice.client.login()), 'offline', 'without the backup nobody knows whose key it is');
+	await alice.client.connect();
+	await waitUntil(() => lost > 3);
+	ok(alice.client.keyLogProblem === null && !(await alice.client.messages(bob.name)).some(({ state }) => state === 'no_private_key'), 'which is no alarm, and loses no mail');
+	gateway.behave();
+	ok(await waitUntil(async () => (await alice.texts(bob)).at(-1) === 'while the backup can\'t be had'), 'it is read when it can be had');
+}
+{
+	const { alice, other, bob } = await twoDevices();
+	gateway.before = ({ method, path }) => (method === 'PUT' && path === '/backup' ? 'hang up' : undefined);
+	await refuses(alice.client.rotateKeys(), 'offline', 'a key that was made here and got nowhere');
+	gateway.behave();
+	await other.client.rotateKeys();
+	await alice.client.connect();
+	await bob.client.send(alice.name, 'to the key that counts');
+	ok(await waitUntil(async () => (await alice.texts(bob)).at(-1) === 'to the key that counts'), 'gives way to that of another device, in mail');
+	ok(await isHers(alice, 2) && alice.client.keyLogProblem === null, 'and in the own history', alice.client.keyLogProblem);
+}
+{
+	const { alice } = await twoDevices();
+	const tab = new User(scene, alice.name, alice.store);
+	await tab.open();
+	scene.users.push(tab);
+	await alice.client.logout();
+	gateway.before = ({ path }) => (path.endsWith('/key-rotations') ? 'hang up' : undefined);
+	await refuses(alice.client.login(), 'offline', 'a sign-in that can\'t look at the own history');
+	gateway.behave();
+	gateway.requests = [];
+	await does(tab.client.login(), 'is completed in another tab');
+	gateway.behave();
+	alice.there.tokens.clear();
+	await Promise.all([does(alice.client.keyLog(), 'two tabs whose token has ended'), does(tab.client.keyLog(), '... both go on')]);
 }
 
 await scene.close();

@@ -3,9 +3,13 @@
 // stored, and what stops sending.
 import * as logCheck from '../crypto/log_check.js';
 import * as logPin from '../crypto/log_pin.js';
-import { uuidBytes } from '../crypto/bytes.js';
+import { toBase64url, uuidBytes } from '../crypto/bytes.js';
 import { E2emsgError, isPassing, refuse } from './error.js';
 import { expectAsync } from './answer.js';
+
+const ROUNDS_MAX = 4; // against another device that keeps rotating
+
+const printsOf = ({ thumbprints }) => JSON.stringify(Array.from(thumbprints, ([version, thumbprint]) => [version, toBase64url(thumbprint)]));
 
 export class KeyLog {
 	constructor(core) {
@@ -74,10 +78,13 @@ export class KeyLog {
 
 	// A key that is not here may be in the backup by now, since another device puts it there before it rotates.
 	async ownVerdict(pin) {
-		const verdict = await logCheck.checkOwn(pin, await this.own(), this.server());
-		if (!verdict.broken) return verdict;
-		await this.core.backup.pullKeys(await this.core.session.token());
-		return logCheck.checkOwn(pin, await this.own(), this.server());
+		for (let round = 1; ; round++) {
+			const own = await this.own();
+			const verdict = await logCheck.checkOwn(pin, own, this.server());
+			if (!verdict.broken || round === ROUNDS_MAX) return verdict;
+			await this.core.backup.pullKeys(await this.core.session.token());
+			if (printsOf(await this.own()) === printsOf(own)) return verdict;
+		}
 	}
 
 	// The same after something that succeeded: no answer is only a remark.
@@ -128,8 +135,7 @@ export class KeyLog {
 	async look() {
 		try {
 			await this.check((pin) => logCheck.look(pin, this.server()));
-			await this.core.session.need();
-			await this.checkOwn();
+			await this.core.session.with(() => this.checkOwn());
 		} catch (error) {
 			if (error.code !== 'key_log_problem' && error.code !== 'offline') throw error;
 		}
@@ -141,8 +147,9 @@ export class KeyLog {
 	 * The user's yes: pins what the server shows now.  The newest own version
 	 * that it knows, when a restored server has lost some; null otherwise.
 	 */
-	async accept() {
-		const { token } = await this.core.session.need();
+	accept() { return this.core.session.with((token) => this.acceptNow(token)); }
+
+	async acceptNow(token) {
 		if (!this.problem) await this.look();
 		if (!this.problem) return null;
 		await this.core.backup.tryPull(token);

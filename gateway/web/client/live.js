@@ -118,15 +118,8 @@ export class Live {
 	}
 
 	async openStream(signal) {
-		const { token } = await this.core.session.need();
 		const { last } = await this.core.inbox.progress();
-		try {
-			return await this.core.api.stream(`/messages/stream?after=${last}`, { token, signal });
-		} catch (error) {
-			if (error.status !== 401) throw error;
-		}
-		const fresh = await this.core.session.signIn(token);
-		return this.core.api.stream(`/messages/stream?after=${last}`, { token: fresh.token, signal });
+		return this.core.session.with((token) => this.core.api.stream(`/messages/stream?after=${last}`, { token, signal }));
 	}
 
 	// Takes the messages of the stream, as many at once as have come.

@@ -137,17 +137,19 @@ export class Session {
 		}
 	}
 
-	// One call with the token, and one more after signing in again.
-	async once(method, path, asked) {
+	// Does work(token), and once more after signing in again when the token has ended.
+	async with(work) {
 		const { token } = await this.need();
 		try {
-			return await this.core.api.call(method, path, { ...asked, token });
+			return await work(token);
 		} catch (error) {
 			if (error.status !== 401) throw error;
 		}
 		const fresh = await this.signIn(token);
-		return this.core.api.call(method, path, { ...asked, token: fresh.token });
+		return work(fresh.token);
 	}
+
+	once(method, path, asked) { return this.with((token) => this.core.api.call(method, path, { ...asked, token })); }
 
 	/*
 	 * A call with the token.  repeat: it may be made again when there is no
