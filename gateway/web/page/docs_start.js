@@ -154,7 +154,7 @@ export function firstSteps(origin) {
 	return [
 		{ id: 'tools', title: 'Tools for the shell', code: tools(origin),
 			text: 'For bash, or zsh after `setopt interactive_comments`, with `curl`, `openssl` and `jq`, in an empty folder. ' +
-				'Programs use their own libraries; browsers and Node have a module, `/web/e2emsg.js`, that does all of this and much more.' },
+				'Programs use their own libraries; pages have a module for browsers, `/web/e2emsg.js`, that does all of this and much more.' },
 		{ id: 'register-signed', title: 'Register', code: register,
 			text: 'Makes two key pairs and an account, whose identity key signs the encryption key: only so can others verify you. ' +
 				'`TOKEN` is good for an hour.' },
