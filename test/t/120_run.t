@@ -47,6 +47,16 @@ for my $bad (qw(abc 0 70000 08080))
 }
 ok(!-e $data, 'is refused before anything is made');
 
+# Another user's folder: root could write there.
+my @anybody = $> == 0 ? qw(setpriv --reuid=postgres --regid=postgres --init-groups) : ();
+run_command([ 'bash', '-c', "cd $dir && mkdir -m 555 others && mkdir -m 777 shared && install -m 444 /dev/null shared/lock" ]);
+for my $folder ("$dir/others", "$dir/others/run", "$dir/shared")
+{
+	my $result = run_command([ @anybody, 'timeout', '60', $run, 'run' ], env => { %env, RUN_DIR => $folder });
+	is($result->{status}, 1, 'a folder of somebody else');
+	like($result->{err}, qr/^\w+ can't write in \Q$folder\E\..*\nmake run RUN_DIR=/m, 'is named, with another way');
+}
+
 ok(start(), 'it serves') or diag slurp("${log}1");
 like(slurp("${log}1"), qr{^  http://127\.0\.0\.1:$port$_ }m, "it names the page $_") for '/', '/demo', '/docs';
 is(reader("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:$port/$_")->{out}, '200',
