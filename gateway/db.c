@@ -23,7 +23,8 @@ struct db
 	const struct config *config;
 	struct log *log;
 	pthread_mutex_t mutex;
-	pthread_cond_t freed;
+	pthread_cond_t freed[2]; /* by access */
+	long left[2];			 /* connections that stay free, by access */
 	struct db_connection **connections; /* all of them */
 	struct db_connection **free;		/* those that nobody uses */
 	long free_count;
@@ -54,16 +55,18 @@ db_connection_new_direct(struct db *db)
 
 /* A free connection of the pool, or NULL after a bounded wait. */
 static struct db_connection *
-acquire(struct db *db)
+acquire(struct db *db, enum db_access access)
 {
 	struct timespec deadline = clock_deadline(ACQUIRE_WAIT_MS);
-	struct db_connection *connection;
+	struct db_connection *connection = NULL;
 	int waited = 0;
 
 	pthread_mutex_lock(&db->mutex);
-	while (db->free_count == 0 && waited == 0)
-		waited = pthread_cond_timedwait(&db->freed, &db->mutex, &deadline);
-	connection = db->free_count > 0 ? db->free[--db->free_count] : NULL;
+	while (db->free_count <= db->left[access] && waited == 0)
+		waited =
+			pthread_cond_timedwait(&db->freed[access], &db->mutex, &deadline);
+	if (db->free_count > db->left[access])
+		connection = db->free[--db->free_count];
 	pthread_mutex_unlock(&db->mutex);
 	return connection;
 }
@@ -73,15 +76,17 @@ release(struct db *db, struct db_connection *connection)
 {
 	pthread_mutex_lock(&db->mutex);
 	db->free[db->free_count++] = connection;
-	pthread_cond_signal(&db->freed);
+	for (int access = DB_READ; access <= DB_WRITE; access++)
+		if (db->free_count > db->left[access])
+			pthread_cond_signal(&db->freed[access]);
 	pthread_mutex_unlock(&db->mutex);
 }
 
 enum status
-db_call(struct db *db, const char *sql, const struct db_params *params,
-		struct db_answer *answer)
+db_call(struct db *db, enum db_access access, const char *sql,
+		const struct db_params *params, struct db_answer *answer)
 {
-	struct db_connection *connection = acquire(db);
+	struct db_connection *connection = acquire(db, access);
 	enum status status;
 
 	answer->result = NULL;
@@ -184,6 +189,7 @@ fill(struct db *db)
 {
 	size_t count = (size_t) db->config->db_connections;
 
+	db->left[DB_WRITE] = count > 1;
 	db->connections = calloc(count, sizeof(*db->connections));
 	db->free = calloc(count, sizeof(*db->free));
 	if (!db->connections || !db->free)
@@ -217,7 +223,8 @@ db_open(const struct config *config, struct log *log)
 	db->log = log;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&db->freed, &monotonic);
+	for (int access = DB_READ; access <= DB_WRITE; access++)
+		pthread_cond_init(&db->freed[access], &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	pthread_mutex_init(&db->mutex, NULL);
 	pthread_mutex_init(&db->watcher_mutex, NULL);
@@ -240,7 +247,8 @@ db_close(struct db *db)
 	free(db->free);
 	db_connection_free(db->watcher);
 	pthread_mutex_destroy(&db->watcher_mutex);
-	pthread_cond_destroy(&db->freed);
+	for (int access = DB_READ; access <= DB_WRITE; access++)
+		pthread_cond_destroy(&db->freed[access]);
 	pthread_mutex_destroy(&db->mutex);
 	free(db);
 }

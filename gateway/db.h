@@ -28,12 +28,22 @@ extern struct db *db_open(const struct config *config, struct log *log);
 extern void db_close(struct db *db);
 
 /*
+ * A write may wait for a row that somebody else holds.  Writes leave a
+ * connection to reads, which never do, unless the pool has only one.
+ */
+enum db_access
+{
+	DB_READ,
+	DB_WRITE
+};
+
+/*
  * Makes a call on a connection of the pool.  Waits a bounded time for a
  * free one (STATUS_OVERLOADED).  STATUS_DATABASE_UNAVAILABLE after a write
  * means that its outcome is unknown.
  */
-extern enum status db_call(struct db *db, const char *sql,
-						   const struct db_params *params,
+extern enum status db_call(struct db *db, enum db_access access,
+						   const char *sql, const struct db_params *params,
 						   struct db_answer *answer)
 	__attribute__((warn_unused_result));
 

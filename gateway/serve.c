@@ -51,7 +51,7 @@ source_value(const struct request *request, enum source source,
 }
 
 static enum status
-call(const struct request *request, const char *sql,
+call(const struct request *request, enum db_access access, const char *sql,
 	 const enum source params[ROUTE_MAX_PARAMS], const struct db_answer *row,
 	 struct db_answer *answer)
 {
@@ -59,7 +59,7 @@ call(const struct request *request, const char *sql,
 
 	for (int i = 0; i < ROUTE_MAX_PARAMS && params[i] != NOTHING; i++)
 		db_param_text(&values, source_value(request, params[i], row));
-	return db_call(request->gateway->db, sql, &values, answer);
+	return db_call(request->gateway->db, access, sql, &values, answer);
 }
 
 static bool
@@ -187,8 +187,8 @@ answer_logged(struct request *request, const struct route *route,
 
 	if (route->logged_sql)
 	{
-		status = call(request, route->logged_sql, route->logged_params, answer,
-					  &logged);
+		status = call(request, DB_READ, route->logged_sql,
+					  route->logged_params, answer, &logged);
 		db_answer_free(answer);
 		*answer = logged;
 	}
@@ -250,8 +250,10 @@ serve_sql(struct request *request, const struct route *route,
 		  struct reply *reply)
 {
 	struct db_answer answer;
+	enum db_access access =
+		strcmp(route->method, "GET") == 0 ? DB_READ : DB_WRITE;
 	enum status status =
-		call(request, route->sql, route->params, NULL, &answer);
+		call(request, access, route->sql, route->params, NULL, &answer);
 
 	if (status == STATUS_OK && is_waiting(route, &answer))
 		status = wait_for_log(request, route, &answer, reply);

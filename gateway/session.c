@@ -92,7 +92,7 @@ service_name(struct gateway *gateway, struct db_answer *answer)
 {
 	static const char sql[] = "SELECT e2emsg.service_name()";
 	struct db_params params = {0};
-	enum status status = db_call(gateway->db, sql, &params, answer);
+	enum status status = db_call(gateway->db, DB_READ, sql, &params, answer);
 
 	if (status == STATUS_OK && !db_answer_field(answer, 0, 0, NULL))
 		status = STATUS_INTERNAL_ERROR;
@@ -180,7 +180,7 @@ open_session(struct gateway *gateway, const struct jws *jws,
 	db_param_binary(&params, jws->signature, 64);
 	db_param_binary(&params, hash, sizeof(hash));
 	db_param_text(&params, expires_at);
-	return db_call(gateway->db, sql, &params, answer);
+	return db_call(gateway->db, DB_WRITE, sql, &params, answer);
 }
 
 void
@@ -226,8 +226,8 @@ serve_refresh(struct request *request, const struct route *route,
 	enum status status;
 
 	db_param_text(&params, request->caller);
-	status = db_call(request->gateway->db, "SELECT e2emsg.find_user($1)::text",
-					 &params, &user);
+	status = db_call(request->gateway->db, DB_READ,
+					 "SELECT e2emsg.find_user($1)::text", &params, &user);
 	if (status == STATUS_OK)
 		reply_session(request->gateway, route, request->caller, reply);
 	else

@@ -27,7 +27,7 @@ look(struct watch *watch, struct db_answer *answer)
 	db_param_text(&params, watch->request->query[0]);
 	db_param_text(&params, watch->request->query[1]);
 	watch_look(watch);
-	return db_call(watch->gateway->db, sql, &params, answer);
+	return db_call(watch->gateway->db, DB_READ, sql, &params, answer);
 }
 
 static bool

@@ -92,6 +92,23 @@ async function arrive(user, peer, texts, what) {
 	}
 }
 
+// ---- what is refused for good
+
+{
+	const { alice, bob } = await scene.pair();
+	gateway.before = (asked) => (isPost(asked) ? 'hang up' : undefined);
+	for (const text of ['not wanted', 'wanted']) await alice.client.send(bob.name, text);
+	let isFirst = true;
+	gateway.before = (asked) => {
+		const refused = isPost(asked) && isFirst ? { status: 403, body: { code: 'not_accepted', title: 'no' } } : undefined;
+		isFirst &&= !refused;
+		return refused;
+	};
+	await alice.client.resend();
+	ok((await statesOf(alice, bob)).endsWith('refused sent'), 'does not hold what stands behind it', await alice.states(bob));
+	gateway.behave();
+}
+
 // ---- too often
 
 {
