@@ -102,7 +102,7 @@ const read = String.raw`curl -s "$API/messages?after=0" -H "Authorization: Beare
 node suite1.mjs open
 
 curl -s "$API/messages/ack" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
-  -d '{"through":'"$(jq '.messages[-1].seq' mail.json)"'}' | jq`;
+  -d '{"through":'"$(jq .next mail.json)"'}' | jq`;
 
 const live = String.raw`curl -sN -m 5 "$API/messages/stream?after=1" -H "Authorization: Bearer $TOKEN" &
 sleep 1
@@ -139,7 +139,7 @@ identity_change() { # what the old identity key signs of the new one, 160 bytes
   jwk id.pem | sha256
 }
 
-new_identity() { # the body; once it is taken: mv new-id.pem id.pem
+new_identity() { # the body; once it is taken, new-id.pem is the new id.pem
   local now before
   key_of "$NAME" >me.json
   now=$(jq .keyVersion me.json)
