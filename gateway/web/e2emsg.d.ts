@@ -231,7 +231,7 @@ export interface Client {
 	 */
 	acceptKeyChange(username: string, digits?: string): Promise<void>;
 
-	/** A new encryption key; after a lost answer call it again. */
+	/** A new encryption key, after those of other devices; after a lost answer call it again. */
 	rotateKeys(): Promise<Account>;
 	/**
 	 * A new code; the current one is needed to make it, and worth nothing afterwards.  When no answer
