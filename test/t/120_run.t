@@ -86,6 +86,12 @@ for (1, 2)
 	  or diag $result->{err};
 }
 
+my $shell = reader("export XDG_DATA_HOME=$dir/home; set -e\n"
+	  . doc_with(doc_block('README.md', '## From the shell', 'sh'), ':8080' => ":$port"));
+is($shell->{status}, 0, 'README.md: shell') or diag $shell->{err};
+like($shell->{out}, qr/"username":"dave".*"seq":1.*^\[1\] \S+ dave \(signed\)\s+Hello Erin\n.*^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/ms,
+	'a key, a sealed message, the text, a recovery code') or diag $shell->{out};
+
 # What kill -9 leaves behind is stopped before the data go.
 my ($postmaster) = slurp("$data/server/data/postmaster.pid") =~ /^(\d+)/;
 is(stop_command($pid, 'KILL'), 'signal 9', 'killed');
