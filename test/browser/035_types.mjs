@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { scratchFolder, TOP } from './lib/server.mjs';
 import { createClient, E2emsgError } from '../../gateway/web/e2emsg.js';
+import { EVENTS } from '../../gateway/web/client/events.js';
 import { MemoryStore } from '../web/lib/memory_store.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
@@ -91,6 +92,9 @@ const real = Object.entries(Object.getOwnPropertyDescriptors(prototype)).filter(
 const wanted = membersOf('Client');
 ok(real.join() === wanted.join(), 'Client: every member, and no other',
 	`only in the module: ${real.filter((one) => !wanted.includes(one))}\nonly declared: ${wanted.filter((one) => !real.includes(one))}`);
+
+const eventsDeclared = membersOf('Events').map((member) => member.split(' ')[0]);
+ok(eventsDeclared.join() === [...EVENTS].sort().join(), 'Events: every event, and no other', eventsDeclared.join());
 
 const error = new E2emsgError('offline', 'the server does not answer', { status: 503, retryAfter: 1, username: 'bob' });
 const fields = Object.keys(error).filter((name) => !['name', 'message', 'stack', 'cause'].includes(name));

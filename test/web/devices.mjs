@@ -205,6 +205,25 @@ for (const [what, wanted] of [['right after the backup was fetched', /^POST \/ba
 	ok(await isHers(alice, 2) && alice.client.keyLogProblem === null, 'and in the own history', alice.client.keyLogProblem);
 }
 {
+	const { alice, other, bob } = await twoDevices();
+	await alice.client.connect();
+	const { blob, version } = alice.there.backup;
+	const before = (await alice.client.messages(bob.name)).length;
+	await other.client.rotateKeys();
+	const kept = { ...alice.there.backup };
+	alice.there.backup = { ...kept, blob, version };
+	const looks = () => gateway.requests.filter((one) => one === 'GET /backup').length;
+	const lookedBefore = looks();
+	for (const text of ['first', 'second', 'third']) await bob.client.send(alice.name, text);
+	const waits = async () => (await alice.client.messages(bob.name)).filter(({ state }) => state === 'no_private_key').length;
+	ok(await waitUntil(async () => await waits() === 3), 'mail for a key that no backup has waits', await waits());
+	ok(looks() <= lookedBefore + 2, '... and the backup is looked at once for it, and once for the own history', looks() - lookedBefore);
+	alice.there.backup = kept;
+	await alice.client.close();
+	await alice.client.connect();
+	ok(await waitUntil(async () => (await alice.texts(bob)).slice(before).join() === 'first,second,third'), '... until the next connection finds the key there', await alice.texts(bob));
+}
+{
 	const { alice } = await twoDevices();
 	const tab = new User(scene, alice.name, alice.store);
 	await tab.open();

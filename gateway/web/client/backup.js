@@ -279,7 +279,7 @@ export const contactsOf = ({ contacts }) => Promise.all(contacts.map(async (cont
 // Reads what somebody typed; throws bad_recovery_code.
 export async function readCode(typed) {
 	try {
-		return await recovery.readCode(String(typed));
+		return await recovery.readCode(typed);
 	} catch (error) {
 		if (error instanceof Malformed) refuse('bad_recovery_code', error.message);
 		throw error;
