@@ -311,14 +311,14 @@ backup_follow(struct session *session)
 }
 
 enum result
-backup_take_over(struct session *session, struct fault *fault)
+backup_take_over(struct session *session, bool must, struct fault *fault)
 {
 	struct backup_file file;
 	struct backup_account theirs = {0};
 	enum result result = backup_file_load(&session->store, &file, fault);
 
 	if (result == RESULT_OK && file.version > 0)
-		result = pull(session, &file, true, true, &theirs, fault);
+		result = pull(session, &file, !must, !must, &theirs, fault);
 	contacts_free(&theirs.contacts); /* somebody may hold one of ours */
 	OPENSSL_cleanse(&file, sizeof(file));
 	return result;

@@ -35,9 +35,10 @@ extern void backup_follow(struct session *session);
 
 /*
  * Looks whether another device left newer keys in the backup.  RESULT_OK when
- * they are here now, or when there is nothing to take.
+ * they are here now, or when there is nothing to take: also because the backup
+ * is gone or does not open here, unless it "must" be there.
  */
-extern CHECKED enum result backup_take_over(struct session *session,
+extern CHECKED enum result backup_take_over(struct session *session, bool must,
 											struct fault *fault);
 
 #endif /* E2EMSG_BACKUP_SYNC_H */

@@ -172,20 +172,23 @@ $ENV{E2EMSG_RECOVERY_CODE} = $code;
 restores('alice', '', 'ok', 'the code from the environment');
 delete $ENV{E2EMSG_RECOVERY_CODE};
 
-# A rotation there; the first machine learns of it by the backup.
+# A rotation there; the first machine learns of it by mail that is sealed to the new key.
 does($second, ok => ['rotate']);
-does($bob, ok => [ qw(send alice), 'sealed to version 2' ]);
-my $login = does($alice, ok => ['login'], 'the first machine signs in');
-like($login->{err}, qr/another device of yours rotated to key version 2/, 'and follows');
-is(version_of($alice), 2, 'with the same key');
-like(does($alice, missing => ['read'], 'the other machine took some mail')->{out},
-	qr/sealed to version 2/, 'mail for the new key is opened');
+does($bob, ok => [ qw(send alice), "sealed to version 2, number $_" ]) for 1, 2;
+my $followed = does($alice, missing => ['read'], 'mail for a key that another machine made is read');
+like($followed->{out}, qr/version 2, number 1.*version 2, number 2/s, 'both of them are opened');
+like($followed->{err}, qr/another device of yours rotated to key version 2/, 'the key came with the backup');
+like($followed->{err}, qr/mail 2 is missing: another copy of this account may have taken it, or the server/,
+	'and what the other machine took is not said to be the server\'s fault alone');
+is(version_of($alice), 2, 'which is current here, too');
 does($alice, ok => [ qw(send bob), 'goes on' ]);
 
 # Both write: the slower one takes over the keys of the other.
 does($alice,  ok => ['rotate']);
 does($second, ok => ['rotate'], 'a rotation after one elsewhere');
 is(version_of($second), 4, 'is the one after that');
+like(does($alice, ok => ['login'], 'who signs in')->{err}, qr/another device of yours rotated to key version 4/,
+	'learns of it, too');
 does($bob, ok => ['read']);
 does($second, ok => [ qw(send bob), 'version 4' ]);
 like(does($bob, ok => ['read'])->{out}, qr/\(signed\)\n    version 4/, 'and good');
@@ -246,6 +249,38 @@ does($sixth, ok => ['rotate'], 'the rotation ends there');
 does($fifth, ok => ['rotate'], 'and where it began');
 is(is_current(), 6, 'with the same key');
 
+# --- a backup that can't be had when mail needs it ----------------------------------------------
+
+my $grace = E2emsg::Client->new($gateway, 'grace');
+my $away  = restores('grace', does($grace, ok => ['backup'])->{out}, 'ok', 'grace on two machines');
+sub seals_anew
+{
+	my ($text) = @_;
+	does($away, ok => ['rotate'], 'one rotates');
+	does($bob, ok => [ qw(send grace), $text ]);
+	return;
+}
+sub times_asked { return scalar(() = $gateway->log =~ m{GET /backup }g) }
+
+seals_anew('while the backup can not be read');
+$server->sql('REVOKE EXECUTE ON FUNCTION e2emsg.rest_backup FROM e2emsg_gateway');
+is(does($grace, network => ['read'], 'the other waits for the backup')->{out}, '', 'with the mail');
+$server->sql('GRANT EXECUTE ON FUNCTION e2emsg.rest_backup TO e2emsg_gateway');
+like(does($grace, ok => ['read'], 'which was not acknowledged')->{out}, qr/while the backup can not be read/, 'and opens');
+
+seals_anew('while there is no backup');
+does($bob, ok => [ qw(send grace), 'another one' ]);
+my $hers = "e2emsg.backups WHERE user_id = e2emsg.find_user('grace')";
+$server->sql("CREATE TABLE aside AS SELECT * FROM $hers; DELETE FROM $hers");
+my $asked   = times_asked();
+my $lacking = does($grace, unreadable => ['read'], 'nor does mail open');
+like($lacking->{out}, qr/the key of version 3 is not here.*no backup of this account any more/, 'it says why');
+like($lacking->{err}, qr/hint: .*another device of yours: have that one write the backup, .* read --retry/, 'and what to do');
+is(times_asked() - $asked, 1, 'the backup was asked for once for both');
+$server->sql('INSERT INTO e2emsg.backups SELECT * FROM aside; DROP TABLE aside');
+like(does($grace, ok => [qw(read --retry)], 'once it is there')->{out}, qr/while there is no backup.*another one/s,
+	'both are opened');
+is(version_of($grace), 3, 'and the key is current');
 # --- a server that lies -------------------------------------------------------------------
 
 my $row   = "FROM e2emsg.users u WHERE u.id = b.user_id AND u.username = 'alice'";
