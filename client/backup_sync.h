@@ -20,6 +20,13 @@ extern CHECKED enum result backup_renew(struct session *session, bool force,
 										struct fault *fault);
 
 /*
+ * Writes the backup under the recovery code that it has, which stays unknown
+ * here.  *kept: there is one; without one, nothing was written.
+ */
+extern CHECKED enum result backup_keep(struct session *session, bool *kept,
+									   uint32_t *version, struct fault *fault);
+
+/*
  * Brings the backup up to date when it is not; nothing to do without one.
  * When another device wrote it meanwhile, takes over the keys that are new in
  * it, and writes again.

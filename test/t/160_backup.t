@@ -154,7 +154,8 @@ my $other_code = does($carol, untrusted => ['backup'], 'a backup that is none of
 $other_code = does($carol, ok => [qw(backup --force)], 'is replaced when she says so')->{out};
 is(left(restores('alice', $other_code, 'refused', "somebody else's code")), '', 'leaves nothing');
 restores('nobody', $code, 'refused', 'nor is there a user nobody');
-ends($alice->run('restore', 'alice', { stdin => $code }), 'refused', 'not over an account that is there');
+unlike(ends($alice->run('restore', 'alice', { stdin => '' }), 'refused', 'not over an account that is there')->{err},
+	qr/recovery code/, 'which is said before a code is asked for');
 like($alice->run('restore', 'bob', '--server', 'http://chat.invalid', { stdin => 'no code' })->{err},
 	qr/is plain http/, 'who would do it over plain http is told');
 
@@ -162,6 +163,7 @@ my $second = restores('alice', lc($code =~ s/-/ /gr), 'ok', 'the code restores t
 is(left($second), 'alice', 'and leaves nothing else');
 is(version_of($second), 1, 'key version 1');
 like(does($second, ok => [qw(verify bob --json)])->{out}, qr/"verified"/, 'bob is verified there, too');
+like($second->{result}{err}, qr/restored\. Mail that another device has taken is not given out again/, 'it says what does not come');
 my $read = does($second, ok => ['read'], 'nothing is missing');
 like($read->{out}, qr/sealed to version 1/, 'new mail comes');
 unlike($read->{out}, qr/acknowledged before/, 'what was acknowledged does not');
@@ -200,11 +202,22 @@ does($third, ok => ['read']);
 my $fourth = restores('alice', $code, 'ok', 'restored after one was forgotten');
 ok(!-e $fourth->folder . '/key-1.pem', 'a forgotten key leaves the backup, too');
 
-# A new code ends the old one.
-my $new_code = does($third, ok => ['backup'])->{out};
+# The code that is written down stays good until the user wants another one.
+my $again = does($third, ok => ['backup'], 'a backup where there is one');
+is($again->{out}, '', 'makes no new code');
+like($again->{err}, qr/recovery code stays the same; e2emsg backup --new-code/, 'and says so');
+my $object = decode(does($third, ok => [qw(backup --json)])->{out});
+ok(exists $object->{recoveryCode} && !defined $object->{recoveryCode}, 'nor with --json');
+restores('alice', $code, 'ok', 'the old one is good');
+like(does($third, usage => [qw(backup --new-code)], '--new-code asks')->{err}, qr/no terminal to ask on: add --yes/,
+	'on a terminal');
+restores('alice', $code, 'ok', 'without a yes, it is still good');
+my $new_code = does($third, ok => [qw(backup --new-code --yes)])->{out};
 isnt($new_code, $code, 'another code');
 is(left(restores('alice', $code, 'refused', 'the old one is void')), '', 'leaves nothing');
 does($second, ok => [ qw(send bob), 'still writes' ]);
+like(does($second, ok => ['backup'], 'nor does it make one')->{err}, qr/code was changed since, by another device.*stays the same/s,
+	'a machine that did not know of the new code');
 does($second, ok => ['rotate'], 'a machine that does not know the new code writes on');
 my $fifth = restores('alice', $new_code, 'ok', 'under the new one');
 is(version_of($fifth), 5, 'with what was written since');
