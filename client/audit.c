@@ -290,9 +290,13 @@ audit_verdict(const struct audit *audit, struct fault *fault)
 	if (alarms == 0)
 		return RESULT_OK;
 	return fault_set(fault, RESULT_UNTRUSTED,
-					 "Ask the operator; tell others who use this server.",
-					 "the key log of %s is not in order: %" PRIu64 " alarm%s",
-					 audit->http.base, alarms, PLURAL(alarms, "", "s"));
+					 "Ask the operator; tell others who use this server. Only "
+					 "if you know by another way that the service began anew: "
+					 "put that file away, and the audit begins anew, too.",
+					 "the key log of %s is not in order: %" PRIu64
+					 " alarm%s, kept in %s/%s",
+					 audit->http.base, alarms, PLURAL(alarms, "", "s"),
+					 audit->store.path, audit->file);
 }
 
 /*

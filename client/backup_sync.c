@@ -279,6 +279,30 @@ backup_renew(struct session *session, bool force, char *code,
 }
 
 enum result
+backup_keep(struct session *session, bool *kept, uint32_t *version,
+			struct fault *fault)
+{
+	struct backup_file file;
+	uint8_t before[BACKUP_SEALED_KEY_SIZE];
+	enum result result = backup_file_load(&session->store, &file, fault);
+
+	*kept = false;
+	if (result != RESULT_OK || file.version == 0)
+		return result;
+	memcpy(before, file.sealed_key, sizeof(before));
+	result = merge(session, &file, true, false, fault);
+	*kept = result == RESULT_OK && file.version > 0;
+	if (*kept && memcmp(before, file.sealed_key, sizeof(before)) != 0)
+		session_notice(session, "its recovery code was changed since, by "
+								"another device or without an answer");
+	if (*kept)
+		result = push(session, &file, NULL, NULL, false, fault);
+	*version = file.version;
+	OPENSSL_cleanse(&file, sizeof(file));
+	return result;
+}
+
+enum result
 backup_update(struct session *session, struct fault *fault)
 {
 	struct backup_file file;
@@ -311,14 +335,14 @@ backup_follow(struct session *session)
 }
 
 enum result
-backup_take_over(struct session *session, struct fault *fault)
+backup_take_over(struct session *session, bool must, struct fault *fault)
 {
 	struct backup_file file;
 	struct backup_account theirs = {0};
 	enum result result = backup_file_load(&session->store, &file, fault);
 
 	if (result == RESULT_OK && file.version > 0)
-		result = pull(session, &file, true, true, &theirs, fault);
+		result = pull(session, &file, !must, !must, &theirs, fault);
 	contacts_free(&theirs.contacts); /* somebody may hold one of ours */
 	OPENSSL_cleanse(&file, sizeof(file));
 	return result;

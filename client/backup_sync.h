@@ -20,6 +20,13 @@ extern CHECKED enum result backup_renew(struct session *session, bool force,
 										struct fault *fault);
 
 /*
+ * Writes the backup under the recovery code that it has, which stays unknown
+ * here.  *kept: there is one; without one, nothing was written.
+ */
+extern CHECKED enum result backup_keep(struct session *session, bool *kept,
+									   uint32_t *version, struct fault *fault);
+
+/*
  * Brings the backup up to date when it is not; nothing to do without one.
  * When another device wrote it meanwhile, takes over the keys that are new in
  * it, and writes again.
@@ -35,9 +42,10 @@ extern void backup_follow(struct session *session);
 
 /*
  * Looks whether another device left newer keys in the backup.  RESULT_OK when
- * they are here now, or when there is nothing to take.
+ * they are here now, or when there is nothing to take: also because the backup
+ * is gone or does not open here, unless it "must" be there.
  */
-extern CHECKED enum result backup_take_over(struct session *session,
+extern CHECKED enum result backup_take_over(struct session *session, bool must,
 											struct fault *fault);
 
 #endif /* E2EMSG_BACKUP_SYNC_H */

@@ -33,12 +33,13 @@ static const struct command commands[] = {
 	{"keys forget", "VERSION", "remove an old private key for good", 1, 1,
 	 FLAG_FORCE, command_keys_forget},
 	{"backup", "",
-	 "leave the keys with the server, sealed; prints a new recovery code, "
-	 "which ends an older one",
-	 0, 0, FLAG_FORCE, command_backup},
+	 "leave the keys with the server, sealed; the first time it prints the "
+	 "recovery code, which opens them",
+	 0, 0, FLAG_FORCE | FLAG_NEW_CODE | FLAG_YES, command_backup},
 	{"restore", "NAME",
-	 "make the account here from its backup; asks for the recovery code", 1, 1,
-	 FLAG_SERVICE, command_restore},
+	 "make the account here from its backup; asks for the recovery code (or "
+	 "E2EMSG_RECOVERY_CODE)",
+	 1, 1, FLAG_SERVICE, command_restore},
 	{"verify", "PEER", "show the safety number to compare", 1, 1, FLAG_CONFIRM,
 	 command_verify},
 	{"trust", "PEER", "accept a changed identity, or a peer without one", 1, 1,

@@ -9,6 +9,9 @@
 #include "plural.h"
 #include "server.h"
 
+#define MISSING_BECAUSE \
+	"another copy of this account may have taken it, or the server withholds it"
+
 static void
 count(struct inbox_counts *counts, enum opening opening)
 {
@@ -20,6 +23,8 @@ count(struct inbox_counts *counts, enum opening opening)
 		counts->unreadable++;
 	if (opening == OPENING_FORGOTTEN)
 		counts->forgotten++;
+	if (opening == OPENING_NO_KEY)
+		counts->lacking++;
 }
 
 /*
@@ -44,11 +49,11 @@ note_gap(const struct session *session, struct inbox_counts *counts,
 		return;
 	counts->missing += seq - last - 1;
 	if (seq == last + 2)
-		session_notice(session, "mail %lld is missing: the server left it out",
+		session_notice(session, "mail %lld is missing: " MISSING_BECAUSE,
 					   (long long) last + 1);
 	else
 		session_notice(session,
-					   "mail %lld to %lld is missing: the server left it out",
+					   "mail %lld to %lld is missing: " MISSING_BECAUSE,
 					   (long long) last + 1, (long long) seq - 1);
 }
 
@@ -249,15 +254,25 @@ inbox_acknowledge(struct session *session, const struct mail *mail,
 	return account_save(&session->store, account, fault);
 }
 
+/* What helps with mail that could not be opened, or NULL. */
+static const char *
+unreadable_hint(const struct inbox_counts *counts)
+{
+	if (counts->unreadable == counts->forgotten)
+		return NULL;
+	return counts->lacking > 0
+			   ? "The envelopes are kept. A key that is lacking is on another "
+				 "device of yours: have that one write the backup, then run "
+				 "e2emsg read --retry."
+			   : "The envelopes are kept; e2emsg read --retry tries them "
+				 "again.";
+}
+
 enum result
 inbox_result(const struct inbox_counts *counts, struct fault *fault)
 {
 	if (counts->unreadable > 0)
-		return fault_set(fault, RESULT_UNREADABLE,
-						 counts->unreadable > counts->forgotten
-							 ? "The envelopes are kept; e2emsg read --retry "
-							   "tries them again."
-							 : NULL,
+		return fault_set(fault, RESULT_UNREADABLE, unreadable_hint(counts),
 						 "%zu message%s could not be opened",
 						 counts->unreadable,
 						 PLURAL(counts->unreadable, "", "s"));
@@ -272,7 +287,7 @@ inbox_result(const struct inbox_counts *counts, struct fault *fault)
 			fault, RESULT_MISSING,
 			"Another copy of this account may have taken that, or "
 			"the server withholds it.",
-			"the server left out %lld message%s", (long long) counts->missing,
-			PLURAL(counts->missing, "", "s"));
+			"%lld message%s missing", (long long) counts->missing,
+			PLURAL(counts->missing, " is", "s are"));
 	return RESULT_OK;
 }

@@ -14,6 +14,7 @@ struct inbox_counts
 	size_t opened;
 	size_t unreadable; /* tampered with, malformed, repeated, no key */
 	size_t forgotten;  /* those of the unreadable whose key was forgotten */
+	size_t lacking;	   /* those whose key another device has */
 	size_t untrusted;  /* a key that is not usable, or a changed identity */
 	int64_t missing;   /* numbers that the server passed over */
 };

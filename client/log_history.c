@@ -138,7 +138,7 @@ look_for_key(struct session *session, uint32_t version, struct fault *fault)
 	if (version <= session->account.version ||
 		keyring_has(&session->store, version))
 		return RESULT_OK;
-	return backup_take_over(session, fault);
+	return backup_take_over(session, false, fault);
 }
 
 /* Checks the next entry and goes on to it. */

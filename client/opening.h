@@ -17,7 +17,7 @@ enum opening
 	OPENING_TAMPERED,  /* changed on the way, or not for this key */
 	OPENING_MALFORMED, /* opened, but not what a client writes */
 	OPENING_UNKNOWN,   /* of a suite that this client does not know */
-	OPENING_NO_KEY,	   /* of a key version that never was here */
+	OPENING_NO_KEY, /* of a key version that is not here, nor in the backup */
 	OPENING_FORGOTTEN, /* the private key was forgotten */
 	OPENING_UNTRUSTED, /* the sender's key is not usable */
 	OPENING_REPEATED,  /* the envelope was here before */

@@ -27,7 +27,8 @@ enum flag
 	FLAG_VERIFIER = 1 << 11,
 	FLAG_RECEIPTS = 1 << 12,
 	FLAG_ID_TOKEN = 1 << 13,
-	FLAG_WAIT = 1 << 14
+	FLAG_WAIT = 1 << 14,
+	FLAG_NEW_CODE = 1 << 15
 };
 
 struct options

@@ -39,20 +39,29 @@ refuse_backup(const char *problem, struct fault *fault)
 					 problem);
 }
 
+enum result
+restoration_check(const char *home, const char *username, struct fault *fault)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", home, username);
+	if (access(path, F_OK) != 0)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_REFUSED,
+					 "Put that folder away first, or use another --home.",
+					 "there is an account at %s already", path);
+}
+
 /* Opens the draft's folder, emptied of what an earlier try left. */
 static enum result
 open_draft(const char *home, const char *username, struct session *session,
 		   struct fault *fault)
 {
-	char path[PATH_MAX];
 	char draft[STORE_NAME_MAX];
-	enum result result;
+	enum result result = restoration_check(home, username, fault);
 
-	snprintf(path, sizeof(path), "%s/%s", home, username);
-	if (access(path, F_OK) == 0)
-		return fault_set(fault, RESULT_REFUSED,
-						 "Put that folder away first, or use another --home.",
-						 "there is an account at %s already", path);
+	if (result != RESULT_OK)
+		return result;
 	snprintf(draft, sizeof(draft), DRAFT_PREFIX "%s", username);
 	result = store_open(home, draft, true, &session->store, fault);
 	if (result != RESULT_OK || !store_has(&session->store, "identity.pem"))

@@ -18,6 +18,10 @@ struct restoration
 	const char *code;	 /* as it was typed */
 };
 
+/* RESULT_REFUSED when there is an account of that name already. */
+extern CHECKED enum result
+restoration_check(const char *home, const char *username, struct fault *fault);
+
 /*
  * Restores and opens a session, which the caller closes in any case.  A
  * failure with an account version above 0 is that of the account's history or

@@ -42,7 +42,7 @@ result_meaning(int result)
 		"not signed in, or not allowed",
 		"a key or key log that you have not accepted (see trust, log); an alarm",
 		"a message could not be opened",
-		"the server left out mail",
+		"mail is missing: another copy took it, or the server withholds it",
 	};
 
 	if (result < 0 || (size_t) result >= sizeof(meanings) / sizeof(*meanings))

@@ -16,7 +16,7 @@ enum result
 	RESULT_AUTH = 4,	   /* not signed in, or not allowed */
 	RESULT_UNTRUSTED = 5,  /* a key that the user has not accepted */
 	RESULT_UNREADABLE = 6, /* an envelope that can't be opened */
-	RESULT_MISSING = 7	   /* the server left out mail (a gap in seq) */
+	RESULT_MISSING = 7	   /* a gap in the numbers of mail */
 };
 
 /* Every function that returns a result must have it looked at. */

@@ -33,10 +33,11 @@ struct session
 	time_t token_expires;
 	bool renewal_tried; /* before it was urgent: once a session */
 	struct log_pin log;
-	bool called;	   /* the server answered a call with the token */
-	bool backup_tried; /* to write the backup, in this run */
-	bool checking;	   /* the own history: no sign-in checks it again */
-	FILE *notices;	   /* where remarks for the user go, or NULL */
+	uint32_t looked_for; /* the newest key version looked for in the backup */
+	bool called;		 /* the server answered a call with the token */
+	bool backup_tried;	 /* to write the backup, in this run */
+	bool checking;		 /* the own history: no sign-in checks it again */
+	FILE *notices;		 /* where remarks for the user go, or NULL */
 };
 
 #define SESSION_CLOSED        \

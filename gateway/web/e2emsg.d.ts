@@ -7,7 +7,7 @@ export interface ClientOptions {
 	database?: string;
 	/** Are others told that their messages were read?  Default true; "delivered" is told in any case. */
 	readReceipts?: boolean;
-	/** Replaceable for tests and other environments. */
+	/** Replaceable, for tests. */
 	fetch?: typeof fetch;
 	store?: Store;
 	/** Milliseconds since 1970. */

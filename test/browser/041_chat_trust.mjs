@@ -71,7 +71,7 @@ ok(await there(bob.page.getByRole('dialog'), 0), 'which is asked back as well');
 const folder = gateway.client();
 const told = await run(['restore', 'bob'], { env: { XDG_DATA_HOME: folder.folder, E2EMSG_SERVER: gateway.url }, input: `${bob.code.join('-')}\n` });
 ok(told.code === 0, 'the code brings the account to a terminal', told.err);
-await folder.does('backup');
+await folder.does('backup', '--new-code');
 await folder.does('rotate');
 await bob.account('New encryption key');
 await bob.page.getByRole('button', { name: 'Make a new key' }).click();

@@ -341,6 +341,21 @@ function restore({ log, bob }, size = 3) {
 	scene.shown = world.log;
 	expect(await audit(world.home), 5, 'there is no way back', /another key log/);
 }
+
+// A service that began anew, without its data: that is an alarm, whose file whoever knows better puts away.
+{
+	const { home } = begin();
+	expect(await audit(home), 0, 'a log');
+	begin();
+	const anew = await audit(home);
+	expect(anew, 5, 'is not the one that the server shows later', /ALARM: .*another key log/);
+	const [, kept] = /1 alarm, kept in (\S+)\n/.exec(anew.err) ?? [];
+	ok(kept === stateFile(home) && /^hint: Ask the operator; .* Only if you know by another way .* put that file away/m.test(anew.err),
+		'it names its file, and what to do when the service is known to have begun anew', anew.err);
+	expect(await audit(home), 5, 'the alarm stays', /another key log/);
+	rmSync(kept);
+	expect(await audit(home), 0, 'until the file is gone', /alarms: 0/);
+}
 {
 	const world = begin();
 	await audit(world.home);

@@ -154,7 +154,8 @@ my $other_code = does($carol, untrusted => ['backup'], 'a backup that is none of
 $other_code = does($carol, ok => [qw(backup --force)], 'is replaced when she says so')->{out};
 is(left(restores('alice', $other_code, 'refused', "somebody else's code")), '', 'leaves nothing');
 restores('nobody', $code, 'refused', 'nor is there a user nobody');
-ends($alice->run('restore', 'alice', { stdin => $code }), 'refused', 'not over an account that is there');
+unlike(ends($alice->run('restore', 'alice', { stdin => '' }), 'refused', 'not over an account that is there')->{err},
+	qr/recovery code/, 'which is said before a code is asked for');
 like($alice->run('restore', 'bob', '--server', 'http://chat.invalid', { stdin => 'no code' })->{err},
 	qr/is plain http/, 'who would do it over plain http is told');
 
@@ -162,6 +163,7 @@ my $second = restores('alice', lc($code =~ s/-/ /gr), 'ok', 'the code restores t
 is(left($second), 'alice', 'and leaves nothing else');
 is(version_of($second), 1, 'key version 1');
 like(does($second, ok => [qw(verify bob --json)])->{out}, qr/"verified"/, 'bob is verified there, too');
+like($second->{result}{err}, qr/restored\. Mail that another device has taken is not given out again/, 'it says what does not come');
 my $read = does($second, ok => ['read'], 'nothing is missing');
 like($read->{out}, qr/sealed to version 1/, 'new mail comes');
 unlike($read->{out}, qr/acknowledged before/, 'what was acknowledged does not');
@@ -172,20 +174,23 @@ $ENV{E2EMSG_RECOVERY_CODE} = $code;
 restores('alice', '', 'ok', 'the code from the environment');
 delete $ENV{E2EMSG_RECOVERY_CODE};
 
-# A rotation there; the first machine learns of it by the backup.
+# A rotation there; the first machine learns of it by mail that is sealed to the new key.
 does($second, ok => ['rotate']);
-does($bob, ok => [ qw(send alice), 'sealed to version 2' ]);
-my $login = does($alice, ok => ['login'], 'the first machine signs in');
-like($login->{err}, qr/another device of yours rotated to key version 2/, 'and follows');
-is(version_of($alice), 2, 'with the same key');
-like(does($alice, missing => ['read'], 'the other machine took some mail')->{out},
-	qr/sealed to version 2/, 'mail for the new key is opened');
+does($bob, ok => [ qw(send alice), "sealed to version 2, number $_" ]) for 1, 2;
+my $followed = does($alice, missing => ['read'], 'mail for a key that another machine made is read');
+like($followed->{out}, qr/version 2, number 1.*version 2, number 2/s, 'both of them are opened');
+like($followed->{err}, qr/another device of yours rotated to key version 2/, 'the key came with the backup');
+like($followed->{err}, qr/mail 2 is missing: another copy of this account may have taken it, or the server/,
+	'and what the other machine took is not said to be the server\'s fault alone');
+is(version_of($alice), 2, 'which is current here, too');
 does($alice, ok => [ qw(send bob), 'goes on' ]);
 
 # Both write: the slower one takes over the keys of the other.
 does($alice,  ok => ['rotate']);
 does($second, ok => ['rotate'], 'a rotation after one elsewhere');
 is(version_of($second), 4, 'is the one after that');
+like(does($alice, ok => ['login'], 'who signs in')->{err}, qr/another device of yours rotated to key version 4/,
+	'learns of it, too');
 does($bob, ok => ['read']);
 does($second, ok => [ qw(send bob), 'version 4' ]);
 like(does($bob, ok => ['read'])->{out}, qr/\(signed\)\n    version 4/, 'and good');
@@ -197,11 +202,22 @@ does($third, ok => ['read']);
 my $fourth = restores('alice', $code, 'ok', 'restored after one was forgotten');
 ok(!-e $fourth->folder . '/key-1.pem', 'a forgotten key leaves the backup, too');
 
-# A new code ends the old one.
-my $new_code = does($third, ok => ['backup'])->{out};
+# The code that is written down stays good until the user wants another one.
+my $again = does($third, ok => ['backup'], 'a backup where there is one');
+is($again->{out}, '', 'makes no new code');
+like($again->{err}, qr/recovery code stays the same; e2emsg backup --new-code/, 'and says so');
+my $object = decode(does($third, ok => [qw(backup --json)])->{out});
+ok(exists $object->{recoveryCode} && !defined $object->{recoveryCode}, 'nor with --json');
+restores('alice', $code, 'ok', 'the old one is good');
+like(does($third, usage => [qw(backup --new-code)], '--new-code asks')->{err}, qr/no terminal to ask on: add --yes/,
+	'on a terminal');
+restores('alice', $code, 'ok', 'without a yes, it is still good');
+my $new_code = does($third, ok => [qw(backup --new-code --yes)])->{out};
 isnt($new_code, $code, 'another code');
 is(left(restores('alice', $code, 'refused', 'the old one is void')), '', 'leaves nothing');
 does($second, ok => [ qw(send bob), 'still writes' ]);
+like(does($second, ok => ['backup'], 'nor does it make one')->{err}, qr/code was changed since, by another device.*stays the same/s,
+	'a machine that did not know of the new code');
 does($second, ok => ['rotate'], 'a machine that does not know the new code writes on');
 my $fifth = restores('alice', $new_code, 'ok', 'under the new one');
 is(version_of($fifth), 5, 'with what was written since');
@@ -246,6 +262,38 @@ does($sixth, ok => ['rotate'], 'the rotation ends there');
 does($fifth, ok => ['rotate'], 'and where it began');
 is(is_current(), 6, 'with the same key');
 
+# --- a backup that can't be had when mail needs it ----------------------------------------------
+
+my $grace = E2emsg::Client->new($gateway, 'grace');
+my $away  = restores('grace', does($grace, ok => ['backup'])->{out}, 'ok', 'grace on two machines');
+sub seals_anew
+{
+	my ($text) = @_;
+	does($away, ok => ['rotate'], 'one rotates');
+	does($bob, ok => [ qw(send grace), $text ]);
+	return;
+}
+sub times_asked { return scalar(() = $gateway->log =~ m{GET /backup }g) }
+
+seals_anew('while the backup can not be read');
+$server->sql('REVOKE EXECUTE ON FUNCTION e2emsg.rest_backup FROM e2emsg_gateway');
+is(does($grace, network => ['read'], 'the other waits for the backup')->{out}, '', 'with the mail');
+$server->sql('GRANT EXECUTE ON FUNCTION e2emsg.rest_backup TO e2emsg_gateway');
+like(does($grace, ok => ['read'], 'which was not acknowledged')->{out}, qr/while the backup can not be read/, 'and opens');
+
+seals_anew('while there is no backup');
+does($bob, ok => [ qw(send grace), 'another one' ]);
+my $hers = "e2emsg.backups WHERE user_id = e2emsg.find_user('grace')";
+$server->sql("CREATE TABLE aside AS SELECT * FROM $hers; DELETE FROM $hers");
+my $asked   = times_asked();
+my $lacking = does($grace, unreadable => ['read'], 'nor does mail open');
+like($lacking->{out}, qr/the key of version 3 is not here.*no backup of this account any more/, 'it says why');
+like($lacking->{err}, qr/hint: .*another device of yours: have that one write the backup, .* read --retry/, 'and what to do');
+is(times_asked() - $asked, 1, 'the backup was asked for once for both');
+$server->sql('INSERT INTO e2emsg.backups SELECT * FROM aside; DROP TABLE aside');
+like(does($grace, ok => [qw(read --retry)], 'once it is there')->{out}, qr/while there is no backup.*another one/s,
+	'both are opened');
+is(version_of($grace), 3, 'and the key is current');
 # --- a server that lies -------------------------------------------------------------------
 
 my $row   = "FROM e2emsg.users u WHERE u.id = b.user_id AND u.username = 'alice'";

@@ -31,6 +31,14 @@ $gateway->start;
 sends('three');
 says(qr/three/, 'a gateway that was restarted has its reader again');
 
+my $code = $bob->run('backup')->{out};
+my $away = E2emsg::Client->new($gateway, undef);
+is($away->run(qw(restore bob), { stdin => $code })->{status}, 0, 'another machine of the reader');
+is($away->run('rotate')->{status}, 0, '... rotates');
+sends('sealed to its key');
+says(qr/another device of yours rotated to key version 2.*sealed to its key/s,
+	'mail for that key is opened: the key comes with the backup');
+
 my $token = decode($bob->run(qw(token --json))->{out})->{token};
 sub stream { return E2emsg::Stream->new($gateway, token => $token) }
 
