@@ -93,6 +93,10 @@ ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed' &&
 await alice.write('Whichever of you');
 await bob.sees('Whichever of you', 'opened');
 ok(true, 'and the browser still takes the mail');
+await folder.does('rotate');
+await alice.write('To the key of the terminal');
+await bob.sees('To the key of the terminal', 'opened');
+ok(true, '... also what is sealed to a key that the terminal made since');
 
 // ---- log out and in
 
