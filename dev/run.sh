@@ -29,9 +29,18 @@ check_folder() {
 	fi
 }
 
+# The clone, or what lies in it of an earlier run, may be another user's.
+make_folder() {
+	if ! mkdir -p "$DATA" 2>/dev/null || ! [ -w "$DATA" ] || { [ -e "$DATA/lock" ] && ! [ -w "$DATA/lock" ]; }; then
+		say "$(id -un) can't write in $DATA. Keep the data in a folder of your own:"
+		say "make $MODE RUN_DIR=/srv/e2emsg-data"
+		exit 1
+	fi
+}
+
 # One at a time in a folder.
 take_folder() {
-	mkdir -p "$DATA"
+	make_folder
 	DATA=$(cd "$DATA" && pwd -P)
 	PARENT=$DATA
 	check_folder "$DATA"

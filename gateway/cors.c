@@ -172,6 +172,24 @@ cors_is_preflight(const struct guard_head *head,
 		   guard_has(head, "access-control-request-method");
 }
 
+/* What the browser says: a proxy may have changed Host, this it has not. */
+static bool
+is_of_other_site(const struct guard_head *head)
+{
+	char site[sizeof("cross-site")]; /* Fetch Metadata, 2.3 */
+
+	return guard_value(head, "sec-fetch-site", site, sizeof(site)) &&
+		   (strcmp(site, "cross-site") == 0 || strcmp(site, "same-site") == 0);
+}
+
+bool
+cors_is_refused(const struct guard_head *head,
+				const struct cors_origin *origin)
+{
+	return origin->text[0] != '\0' && !origin->is_listed &&
+		   (cors_is_preflight(head, origin) || is_of_other_site(head));
+}
+
 /* Anybody can cause such a line, so there are not many. */
 static bool
 may_log(struct cors *cors)
@@ -193,11 +211,11 @@ cors_log_refusal(struct cors *cors, struct log *log,
 		return;
 	if (is_origin(text, strlen(text)))
 		log_line(log, LOG_LEVEL_WARN,
-				 "a page of %s may not call the service; if it should, add "
+				 "a page of %s may not use the service; if it should, add "
 				 "it to the setting allowed_origins",
 				 text);
 	else
 		log_line(log, LOG_LEVEL_WARN,
-				 "a page may not call the service: its origin (\"null\" or "
+				 "a page may not use the service: its origin (\"null\" or "
 				 "malformed) can't be in the setting allowed_origins");
 }

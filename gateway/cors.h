@@ -47,7 +47,15 @@ extern void cors_look(struct cors *cors, const struct guard_head *head,
 extern bool cors_is_preflight(const struct guard_head *head,
 							  const struct cors_origin *origin);
 
-/* Tells the operator of a refused preflight, some times a minute. */
+/*
+ * Does a page of another site ask that may not?  A request that needs no
+ * preflight, like that for a module, is answered all the same: the browser
+ * keeps the answer from the page, and names no reason.
+ */
+extern bool cors_is_refused(const struct guard_head *head,
+							const struct cors_origin *origin);
+
+/* Tells the operator of that, some times a minute. */
 extern void cors_log_refusal(struct cors *cors, struct log *log,
 							 const struct cors_origin *origin);
 

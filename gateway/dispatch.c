@@ -73,6 +73,16 @@ take_head(struct exchange *exchange, const struct mg_request_info *info)
 	}
 }
 
+static void
+look_at_origin(struct exchange *exchange)
+{
+	struct cors *cors = exchange->gateway->cors;
+
+	cors_look(cors, &exchange->head, &exchange->origin);
+	if (cors_is_refused(&exchange->head, &exchange->origin))
+		cors_log_refusal(cors, &exchange->gateway->log, &exchange->origin);
+}
+
 static bool
 pass_guard(struct exchange *exchange)
 {
@@ -90,7 +100,7 @@ pass_guard(struct exchange *exchange)
 		status = guard_check(head, &exchange->framing, &why);
 	if (status == STATUS_OK)
 	{
-		cors_look(exchange->gateway->cors, head, &exchange->origin);
+		look_at_origin(exchange);
 		return true;
 	}
 	exchange->framing.keep_alive = false;
@@ -109,8 +119,6 @@ answer_preflight(struct exchange *exchange, const char *methods)
 	}
 	refuse(exchange, STATUS_ORIGIN_NOT_ALLOWED, NULL);
 	exchange->framing.keep_alive = false;
-	cors_log_refusal(exchange->gateway->cors, &exchange->gateway->log,
-					 &exchange->origin);
 }
 
 /* The flags of routes that the settings turned off. */

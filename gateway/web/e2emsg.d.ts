@@ -7,7 +7,7 @@ export interface ClientOptions {
 	database?: string;
 	/** Are others told that their messages were read?  Default true; "delivered" is told in any case. */
 	readReceipts?: boolean;
-	/** Replaceable for tests and other environments. */
+	/** Replaceable, for tests. */
 	fetch?: typeof fetch;
 	store?: Store;
 	/** Milliseconds since 1970. */
@@ -63,10 +63,11 @@ export interface Account {
 
 /**
  * verified: the safety number was compared; signed: trusted on first use;
- * unsigned: has no identity key; changed: another identity than the one
- * remembered; refused: the server shows a key that no yes heals.
+ * unsigned: has no identity key; differs: the safety number was compared, and
+ * was another one; changed: another identity than the one remembered; refused:
+ * the server shows a key that no yes heals.
  */
-export type Trust = 'verified' | 'signed' | 'unsigned' | 'changed' | 'refused';
+export type Trust = 'verified' | 'signed' | 'unsigned' | 'differs' | 'changed' | 'refused';
 
 export interface Contact {
 	username: string;
@@ -75,7 +76,7 @@ export interface Contact {
 	keyVersion: number;
 	trust: Trust;
 	verified: boolean;
-	/** Set when trust is "changed" or "refused": what happened, in a sentence. */
+	/** Set when trust is "differs", "changed" or "refused": what happened, in a sentence. */
 	problem?: string;
 	/** request: wrote first and was not accepted yet. */
 	state: 'request' | 'accepted' | 'blocked';
@@ -108,12 +109,12 @@ export interface Message {
 	sentAt: string;
 	state: OutState | InState | 'note';
 	/** in, opened: what the sender was when it was opened. */
-	trust?: 'verified' | 'signed' | 'unsigned' | 'changed';
+	trust?: Exclude<Trust, 'refused'>;
 	/** Why it was not opened, not sent, or refused. */
 	problem?: string;
 	/** in: what is wrong with what the sender saw of the key log. */
 	logProblem?: string;
-	note?: 'key_rotated' | 'identity_changed' | 'identity_accepted' | 'missing' | 'verified';
+	note?: 'key_rotated' | 'identity_changed' | 'identity_accepted' | 'missing' | 'verified' | 'number_differs';
 	/** key_rotated, identity_accepted: keyVersion; identity_changed: what; missing: from, through. */
 	details?: { keyVersion?: number; what?: string; from?: number; through?: number };
 	suite?: number;
@@ -226,12 +227,17 @@ export interface Client {
 	 */
 	verify(username: string, digits?: string): Promise<void>;
 	/**
+	 * The user has compared it, and it was another one: nothing is sent (untrusted_identity)
+	 * until verify() or acceptKeyChange().  digits: as for verify().
+	 */
+	distrust(username: string, digits?: string): Promise<void>;
+	/**
 	 * The user's yes to what the server shows of the peer now; throws refused_key where no yes heals.
 	 * digits: those that were compared; throws number_changed when the server shows another identity by now.
 	 */
 	acceptKeyChange(username: string, digits?: string): Promise<void>;
 
-	/** A new encryption key; after a lost answer call it again. */
+	/** A new encryption key, after those of other devices; after a lost answer call it again. */
 	rotateKeys(): Promise<Account>;
 	/**
 	 * A new code; the current one is needed to make it, and worth nothing afterwards.  When no answer

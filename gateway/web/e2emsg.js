@@ -1,6 +1,7 @@
 // The browser client of e2emsg: see e2emsg.d.ts and docs/web.md.
 import { Accounts } from './client/account.js';
 import { Api } from './client/api.js';
+import { checkArguments, checked } from './client/arguments.js';
 import { Backup } from './client/backup.js';
 import { Blocks } from './client/blocks.js';
 import { Conversations } from './client/conversations.js';
@@ -105,6 +106,7 @@ class Core {
 }
 
 export async function createClient(options = {}) {
+	checkArguments('createClient', [options]);
 	checkContext();
 	const database = options.database ?? DATABASE;
 	const core = new Core(options, database, options.store ?? await IndexedStore.open(database));
@@ -186,6 +188,8 @@ class Client {
 
 	verify(username, digits) { return this.#core.verification.verify(username, digits); }
 
+	distrust(username, digits) { return this.#core.verification.distrust(username, digits); }
+
 	acceptKeyChange(username, digits) { return this.#core.verification.acceptKeyChange(username, digits); }
 
 	// ---- the key log
@@ -194,3 +198,5 @@ class Client {
 
 	acceptKeyLog() { return this.#core.verification.acceptKeyLog(); }
 }
+
+checked(Client);

@@ -1,9 +1,11 @@
 // e2emsg.d.ts: sound TypeScript, usable as docs/web.md uses it, and with just
 // the members that the module has.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { TOP } from './lib/server.mjs';
+import { scratchFolder, TOP } from './lib/server.mjs';
 import { createClient, E2emsgError } from '../../gateway/web/e2emsg.js';
+import { EVENTS } from '../../gateway/web/client/events.js';
 import { MemoryStore } from '../web/lib/memory_store.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
@@ -40,9 +42,33 @@ host.fileExists = (name) => name === USAGE || fileExists(name);
 host.getSourceFile = (name, ...more) => (name === USAGE
 	? ts.createSourceFile(name, usage, options.target) : getSourceFile(name, ...more));
 const program = ts.createProgram([DECLARATIONS, USAGE], options, host);
-const told = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) =>
-	`${file?.fileName}:${file ? file.getLineAndCharacterOfPosition(start).line + 1 : 0} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+const diagnose = (checked) => ts.getPreEmitDiagnostics(checked).map(({ file, start, code, messageText }) =>
+	`${file?.fileName}:${file ? file.getLineAndCharacterOfPosition(start).line + 1 : 0} TS${code} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+const told = diagnose(program);
 ok(told.length === 0, 'the declarations and what uses them', told.join('\n'));
+
+// ---- imported from the gateway, with the settings of docs/web.md
+
+const manual = readFileSync(join(TOP, 'docs/web.md'), 'utf8');
+const [, quick] = manual.match(/^```js\n(.*?)^```/ms);
+const [, settings] = manual.match(/^```json\n(.*?)^```/ms);
+const folder = scratchFolder();
+mkdirSync(join(folder, 'types'));
+copyFileSync(DECLARATIONS, join(folder, 'types/e2emsg.d.ts'));
+
+// What the compiler says of the first example with these settings, and more.
+function compile({ compilerOptions }, more = '') {
+	writeFileSync(join(folder, 'app.ts'), `declare function show(code: string): void;\n${quick}${more}`);
+	const { options: found, fileNames, errors } = ts.parseJsonConfigFileContent({ compilerOptions: { noEmit: true, ...compilerOptions } }, ts.sys, folder);
+	return [...errors.map(({ messageText }) => messageText), ...diagnose(ts.createProgram(fileNames, found))];
+}
+
+const configuration = JSON.parse(settings);
+const fine = compile(configuration);
+ok(fine.length === 0, 'an import from the gateway has types', fine.join('\n'));
+ok(/TS2345/.test(compile(configuration, "client.send('bob', 5);")), 'which are kept to');
+const { paths, ...rest } = configuration.compilerOptions;
+ok(paths && /TS2307/.test(compile({ compilerOptions: rest })), 'and none without "paths"');
 
 // ---- what the module has
 
@@ -66,6 +92,9 @@ const real = Object.entries(Object.getOwnPropertyDescriptors(prototype)).filter(
 const wanted = membersOf('Client');
 ok(real.join() === wanted.join(), 'Client: every member, and no other',
 	`only in the module: ${real.filter((one) => !wanted.includes(one))}\nonly declared: ${wanted.filter((one) => !real.includes(one))}`);
+
+const eventsDeclared = membersOf('Events').map((member) => member.split(' ')[0]);
+ok(eventsDeclared.join() === [...EVENTS].sort().join(), 'Events: every event, and no other', eventsDeclared.join());
 
 const error = new E2emsgError('offline', 'the server does not answer', { status: 503, retryAfter: 1, username: 'bob' });
 const fields = Object.keys(error).filter((name) => !['name', 'message', 'stack', 'cause'].includes(name));

@@ -71,6 +71,11 @@ ok(await there(bob.page.getByRole('dialog'), 0), 'which is asked back as well');
 const folder = gateway.client();
 const told = await run(['restore', 'bob'], { env: { XDG_DATA_HOME: folder.folder, E2EMSG_SERVER: gateway.url }, input: `${bob.code.join('-')}\n` });
 ok(told.code === 0, 'the code brings the account to a terminal', told.err);
+await folder.does('rotate');
+await bob.account('New encryption key');
+await bob.page.getByRole('button', { name: 'Make a new key' }).click();
+await bob.page.locator('.notice', { hasText: 'new encryption key: version 3' }).waitFor();
+ok(true, 'a new key is made here, also when one was made there');
 await folder.does('send', 'alice', 'From my terminal');
 await alice.sees('From my terminal', 'opened');
 ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed' &&
@@ -99,7 +104,7 @@ await alice.write('The next one');
 await bob.page.goto(`${gateway.url}/#alice`);
 await bob.sees('The next one', 'opened');
 await bob.page.locator('[data-note=missing]').waitFor();
-ok(/The server left out/.test(await bob.page.locator('[data-note=missing]').textContent()), 'mail that the server leaves out: noted');
+ok(/did not come here.*another copy of this account.*or the server left it out/.test(await bob.page.locator('[data-note=missing]').textContent()), 'mail that is missing: noted, with what it may mean');
 
 // ---- a key log that is gone
 
@@ -154,6 +159,23 @@ async function replaceIdentity() {
 	await alice.page.keyboard.press('Escape');
 	await alice.page.locator('.barrier.alarm').waitFor();
 }
+
+// ---- numbers that differ
+
+await alice.about('Safety number');
+await alice.page.getByRole('button', { name: 'They differ' }).click();
+await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
+await alice.page.locator('.barrier.alarm', { hasText: 'The safety numbers differ' }).waitFor();
+ok(await alice.page.getByPlaceholder('Message').count() === 0, 'numbers that differ: nothing is sent');
+await alice.page.reload();
+await alice.page.locator('.barrier.alarm', { hasText: 'The safety numbers differ' }).waitFor();
+ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'differs' && await alice.page.locator('.introduction').count() === 0 &&
+	await alice.page.locator('[data-note=number_differs]').count() === 1, '... which is shown as long as nobody decides');
+await screenshot(alice.page, '041-differs');
+await alice.page.getByRole('button', { name: 'Compare again' }).click();
+await alice.page.getByRole('button', { name: 'They are the same' }).click();
+await alice.page.locator('.trust[data-trust=verified]').waitFor();
+ok(await alice.page.getByPlaceholder('Message').isVisible(), '... compared again, and the same: it goes on');
 
 await replaceIdentity();
 ok(/Nothing is sent until you decide/.test(await alice.page.locator('.barrier').textContent()), 'another identity: a barrier that says what it means');

@@ -47,6 +47,16 @@ for my $bad (qw(abc 0 70000 08080))
 }
 ok(!-e $data, 'is refused before anything is made');
 
+# Another user's folder: root could write there.
+my @anybody = $> == 0 ? qw(setpriv --reuid=postgres --regid=postgres --init-groups) : ();
+run_command([ 'bash', '-c', "cd $dir && mkdir -m 555 others && mkdir -m 777 shared && install -m 444 /dev/null shared/lock" ]);
+for my $folder ("$dir/others", "$dir/others/run", "$dir/shared")
+{
+	my $result = run_command([ @anybody, 'timeout', '60', $run, 'run' ], env => { %env, RUN_DIR => $folder });
+	is($result->{status}, 1, 'a folder of somebody else');
+	like($result->{err}, qr/^\w+ can't write in \Q$folder\E\..*\nmake run RUN_DIR=/m, 'is named, with another way');
+}
+
 ok(start(), 'it serves') or diag slurp("${log}1");
 like(slurp("${log}1"), qr{^  http://127\.0\.0\.1:$port$_ }m, "it names the page $_") for '/', '/demo', '/docs';
 is(reader("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:$port/$_")->{out}, '200',
@@ -75,6 +85,12 @@ for (1, 2)
 	like($result->{out}, qr/ to bob: \{\s+messageId: /, 'README.md: JavaScript')
 	  or diag $result->{err};
 }
+
+my $shell = reader("export XDG_DATA_HOME=$dir/home; set -e\n"
+	  . doc_with(doc_block('README.md', '## From the shell', 'sh'), ':8080' => ":$port"));
+is($shell->{status}, 0, 'README.md: shell') or diag $shell->{err};
+like($shell->{out}, qr/"username":"dave".*"seq":1.*^\[1\] \S+ dave \(signed\)\s+Hello Erin\n.*^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/ms,
+	'a key, a sealed message, the text, a recovery code') or diag $shell->{out};
 
 # What kill -9 leaves behind is stopped before the data go.
 my ($postmaster) = slurp("$data/server/data/postmaster.pid") =~ /^(\d+)/;

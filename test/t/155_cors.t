@@ -58,13 +58,13 @@ for my $origin ('https://evil.example', 'http://chat.example.org', 'https://chat
 	is("$reply->{status} $reply->{json}{code}", $expected, 'refused: ' . substr $origin, 0, 60);
 	is_deeply(permission($reply), {}, 'without any permission');
 }
-like($gateway->log, qr/ warn a page of https:\/\/evil\.example may not call the service; if it should, add it to the setting allowed_origins\n/,
+like($gateway->log, qr/ warn a page of https:\/\/evil\.example may not use the service; if it should, add it to the setting allowed_origins\n/,
 	'the log names the origin and the setting');
-like($gateway->log, qr/ warn a page may not call the service: its origin \("null" or malformed\)/,
+like($gateway->log, qr/ warn a page may not use the service: its origin \("null" or malformed\)/,
 	'but no malformed one');
 unlike($gateway->log, qr/xxxx|evil\.example http|\*\)/, 'nothing else of it');
 preflight("https://flood$_.example") for 1 .. 40;
-my $lines = () = $gateway->log =~ / may not call the service/g;
+my $lines = () = $gateway->log =~ / may not use the service/g;
 cmp_ok($lines, '<=', 20, 'there are not many such lines');
 
 is(preflight($listed, path => '/nope')->{status}, 404, 'a path that no route has');
@@ -117,6 +117,39 @@ $stream->close;
 $stream = E2emsg::Stream->new($gateway, as => $alice, headers => { Origin => 'https://evil.example' });
 is($stream->headers->{'access-control-allow-origin'}, undef, 'a stream of another origin');
 $stream->close;
+
+# --- what no browser asks about beforehand, as a module ---------------------
+
+my $quiet = E2emsg::Gateway->new($server, allowed_origins => $listed, log_signer => '',
+	secret_file => $gateway->dir . '/secret');
+
+# A module that a browser asks for, and for which page.
+sub import_for
+{
+	my ($origin, $site, $path) = @_;
+	return $quiet->request('GET', $path // '/web/e2emsg.js', headers => {
+			defined $origin ? (Origin => $origin) : (),
+			defined $site ? ('Sec-Fetch-Site' => $site, 'Sec-Fetch-Mode' => 'cors') : (),
+		});
+}
+
+is_deeply(permission(import_for($listed, 'cross-site')), $given, 'a module for a listed origin');
+is(import_for(undef, $_)->{status}, 200, "no page, $_") for 'none', 'same-origin', 'cross-site';
+import_for('https://own.example', 'same-origin');    # whose Host a proxy has changed
+import_for('https://own.example', undef);            # no browser, or no https
+import_for('https://own.example', $_) for 'cross-site, same-site', 'cross', 'x' x 1000, '';
+$quiet->request('GET', '/nope');
+unlike($quiet->log, qr/allowed_origins|its origin/, 'nothing is logged of those that may, or need not');
+$reply = import_for('https://shop.example', 'cross-site');
+is($reply->{status}, 200, 'a module for another origin is served');
+is_deeply(permission($reply), {}, 'without permission to use it');
+like($quiet->log, qr/ warn a page of https:\/\/shop\.example may not use the service; if it should, add it to the setting allowed_origins\n/,
+	'and the log names the setting');
+import_for('https://sub.example', 'same-site', '/key-log');
+like($quiet->log, qr/ a page of https:\/\/sub\.example may not use/, 'a call, and of the same site, too');
+import_for("https://flood$_.example", 'cross-site') for 1 .. 40;
+$lines = () = $quiet->log =~ / may not use the service/g;
+cmp_ok($lines, '<=', 20, 'there are not many such lines');
 
 # --- another list, while it runs --------------------------------------------
 

@@ -29,6 +29,21 @@ $text = $settings;
 table_is('[a-z]\w*',         gateway_rows());
 table_is('e2emsg\.[a-z]\w*', database_rows($server));
 
+# --- as the README has it, in that order -------------------------------------------------------
+
+sub refusal { return $server->try($_[0], database => 'readme')->{err} }
+
+my $steps = doc_with(doc_block('README.md', 'in this order:', 'sql'), 'DATABASE shop' => 'DATABASE readme',
+	'CREATE ROLE e2emsg_gateway LOGIN;' => '');
+$server->sql('CREATE DATABASE readme');
+like(refusal('CALL e2emsg.install()'), qr/schema "e2emsg" does not exist/, 'install() before the extension');
+my ($first, $others) = $steps =~ /\A(.*?;)(.*)\z/s;
+$server->sql($first, database => 'readme');
+like(refusal(sprintf q{SELECT e2emsg.register_user('alice', '%s')}, json(public_jwk(0))), qr/relation "e2emsg\.users" does not exist/,
+	'a call before install()');
+$server->sql($others, database => 'readme');
+is($server->sql('SELECT e2emsg.service_name()', database => 'readme'), 'chat.example.org', 'README: the service has its name');
+
 # --- what was installed works ------------------------------------------------------------------
 
 my $gateway = E2emsg::Gateway->new($server, database => $server->conninfo(database => 'shop'));

@@ -95,6 +95,9 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	gateway.before = (asked) => (asked.path === '/backup' ? { status: 503, body: { code: 'overloaded', title: 'busy' } } : undefined);
 	await does(user.client.register(user.name), 'a backup that can\'t be saved stops no registration');
 	ok(!user.client.account.backup.saved && user.warnings.some(({ code }) => code === 'backup_not_saved'), 'is said');
+	const tries = () => gateway.requests.filter((request) => request === 'PUT /backup').length;
+	ok(await waitUntil(() => tries() > 9), 'tried again and again');
+	ok(user.warnings.filter(({ code }) => code === 'backup_not_saved').length === 1, 'said once', JSON.stringify(user.warnings));
 	gateway.behave();
 	ok(await waitUntil(() => user.client.account.backup.saved), 'and saved later');
 	gateway.before = (asked) => (asked.path === '/sessions/challenge' ? { status: 200, body: { nonce: 'x', audience: 'evil\u202e', expiresIn: 1 } } : undefined);

@@ -31,21 +31,40 @@ async function comesBack({ name, code }, keyVersion, what) {
 {
 	const { alice, other } = await twoDevices();
 	await alice.client.rotateKeys();
-	await does(other.client.rotateKeys(), 'a device that is slower follows', ({ keyVersion }) => keyVersion === 2);
-	ok(await isHers(alice, 2) && await isHers(other, 2) && alice.there.keys.length === 2, 'both have the key that was announced');
-	await comesBack(alice, 2, 'and the backup has it');
-	await does(other.client.rotateKeys(), 'it rotates again', ({ keyVersion }) => keyVersion === 3);
-	await does(alice.client.login(), 'and is followed', ({ keyVersion }) => keyVersion === 3);
+	await does(other.client.rotateKeys(), 'a device that is slower makes a key of its own', ({ keyVersion }) => keyVersion === 3);
+	ok(await isHers(alice, 2) && await isHers(other, 2) && alice.there.keys.length === 3, '... after the one that was announced');
+	await comesBack(alice, 3, '... and the backup has both');
+	await does(other.client.rotateKeys(), 'it rotates again', ({ keyVersion }) => keyVersion === 4);
+	await does(alice.client.login(), 'and is followed', ({ keyVersion }) => keyVersion === 4);
 }
 {
 	const { alice, other } = await twoDevices();
 	gateway.before = ({ method, path }) => (method === 'PUT' && path !== '/backup' ? 'hang up' : undefined);
 	await refuses(alice.client.rotateKeys(), 'offline', 'a key that could not be announced');
 	gateway.behave();
-	await does(other.client.rotateKeys(), 'is announced by another device', ({ keyVersion }) => keyVersion === 2);
-	await does(alice.client.rotateKeys(), 'and by the one that made it', ({ keyVersion }) => keyVersion === 2);
-	ok(await isHers(alice, 2) && await isHers(other, 2) && alice.there.keys.length === 2, 'as the same key');
-	await comesBack(alice, 2, 'which the backup has');
+	await does(alice.client.rotateKeys(), 'is announced by the next try', ({ keyVersion }) => keyVersion === 2);
+	gateway.before = ({ method, path }) => (method === 'PUT' && path !== '/backup' ? 'hang up' : undefined);
+	await refuses(alice.client.rotateKeys(), 'offline', 'another one');
+	gateway.behave();
+	await does(other.client.rotateKeys(), 'is announced by another device, before a key of its own', ({ keyVersion }) => keyVersion === 4);
+	ok(await isHers(alice, 3) && await isHers(other, 3) && alice.there.keys.length === 4, '... as the key that was made');
+	await comesBack(alice, 4, '... and the backup has all');
+}
+for (const keyLog of [true, false]) {
+	const { alice } = await twoDevices();
+	const { log } = gateway;
+	if (!keyLog) gateway.log = undefined;
+	let isFirst = true;
+	gateway.after = ({ method, path }, reply) => {
+		if (!isFirst || method !== 'PUT' || path === '/backup') return reply;
+		gateway.before = (asked) => (asked.method === 'PUT' && asked.path === path ? 'hang up' : undefined);
+		isFirst = false;
+		return 'hang up';
+	};
+	await refuses(alice.client.rotateKeys(), 'offline', 'a rotation whose answer is lost');
+	gateway.behave();
+	await does(alice.client.rotateKeys(), '... is finished by the next one', ({ keyVersion }) => keyVersion === 2);
+	gateway.log = log;
 }
 {
 	const { alice } = await twoDevices();
@@ -160,7 +179,7 @@ for (const [what, wanted] of [['right after the backup was fetched', /^POST \/ba
 	ok(await waitUntil(() => alice.client.account.keyVersion === 2), 'which is followed');
 	await other.client.rotateKeys();
 	await other.client.rotateKeys();
-	await does(alice.client.rotateKeys(), 'a device that is two rotations behind follows them', ({ keyVersion }) => keyVersion === 4);
+	await does(alice.client.rotateKeys(), 'a device that is two rotations behind follows them, and rotates', ({ keyVersion }) => keyVersion === 5);
 	await other.client.login();
 	await other.client.rotateKeys();
 	await alice.client.close();
@@ -184,6 +203,25 @@ for (const [what, wanted] of [['right after the backup was fetched', /^POST \/ba
 	await bob.client.send(alice.name, 'to the key that counts');
 	ok(await waitUntil(async () => (await alice.texts(bob)).at(-1) === 'to the key that counts'), 'gives way to that of another device, in mail');
 	ok(await isHers(alice, 2) && alice.client.keyLogProblem === null, 'and in the own history', alice.client.keyLogProblem);
+}
+{
+	const { alice, other, bob } = await twoDevices();
+	await alice.client.connect();
+	const { blob, version } = alice.there.backup;
+	const before = (await alice.client.messages(bob.name)).length;
+	await other.client.rotateKeys();
+	const kept = { ...alice.there.backup };
+	alice.there.backup = { ...kept, blob, version };
+	const looks = () => gateway.requests.filter((one) => one === 'GET /backup').length;
+	const lookedBefore = looks();
+	for (const text of ['first', 'second', 'third']) await bob.client.send(alice.name, text);
+	const waits = async () => (await alice.client.messages(bob.name)).filter(({ state }) => state === 'no_private_key').length;
+	ok(await waitUntil(async () => await waits() === 3), 'mail for a key that no backup has waits', await waits());
+	ok(looks() <= lookedBefore + 2, '... and the backup is looked at once for it, and once for the own history', looks() - lookedBefore);
+	alice.there.backup = kept;
+	await alice.client.close();
+	await alice.client.connect();
+	ok(await waitUntil(async () => (await alice.texts(bob)).slice(before).join() === 'first,second,third'), '... until the next connection finds the key there', await alice.texts(bob));
 }
 {
 	const { alice } = await twoDevices();

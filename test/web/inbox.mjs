@@ -359,7 +359,8 @@ for (const [said, gap, told] of [[3, [], true], [99, [], true], [2, [[3, 3]], tr
 	await refuses(createClient({ store: {} }), 'insecure_context', 'a page without crypto.subtle is told why', /not a secure address/);
 	delete globalThis.crypto.subtle;
 	ok(globalThis.crypto.subtle === subtle, 'and nothing is left of that');
-	await refuses(createClient({ database: 'x' }), 'storage_failed', 'one without a database, too');
+	const { hint } = await refuses(createClient({ database: 'x' }), 'storage_failed', 'one without a database, too');
+	ok(/is for browsers/.test(hint), 'and that Node is none', hint);
 	await does(createClient({ store: scene.users[0].store }), 'one that has both works');
 }
 

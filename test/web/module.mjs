@@ -147,6 +147,40 @@ const idle = () => new Promise((resolve) => { setTimeout(resolve, 5); });
 	ok(/Reload/.test(hint), 'is told what to do', hint);
 }
 
+// ---- arguments of another type
+
+{
+	const asked = [];
+	const client = await createClient({ server: 'https://msg.test', store: new MemoryStore(), fetch: async (url) => Promise.reject(asked.push(url)) });
+	const mistakes = async (method, given) => {
+		const error = await client[method](...given).then(() => undefined, (refusal) => refusal);
+		ok(error instanceof TypeError && error.message.startsWith(`${method}(): `), `${method}(${given.map((one) => JSON.stringify(one)).join()})`, error?.stack);
+	};
+	const names = ['register', 'send', 'messages', 'markRead', 'contact', 'accept', 'block', 'unblock', 'safetyNumber', 'verify', 'distrust',
+		'acceptKeyChange', 'restore', 'discard', 'recoveryCode'];
+	for (const method of names) for (const given of [[], [null], [5], [{}]]) await mistakes(method, [...given, 'text', {}].slice(0, given.length && 3));
+	for (const [method, ...given] of [['register', 'bob', { idToken: 5 }], ['register', 'bob', 'token'], ['restore', 'bob'], ['restore', 'bob', 5],
+		['logout', true], ['logout', null], ['logout', { forget: 'yes' }], ['send', 'bob'], ['send', 'bob', {}], ['send', 'bob', 'x', { unsignedOk: 1 }],
+		['resend', 5], ['resend', null], ['messages', 'bob', { limit: 'x' }], ['messages', 'bob', { before: 5 }], ['verify', 'bob', 5], ['verify', 'bob', null],
+		['distrust', 'bob', 5], ['acceptKeyChange', 'bob', {}]])
+		await mistakes(method, given);
+	for (const given of [['mesage', () => {}], ['message'], ['message', 'x'], [undefined, () => {}], ['constructor', () => {}]]) {
+		let error;
+		try {
+			client.on(...given);
+		} catch (thrown) {
+			error = thrown;
+		}
+		ok(error instanceof TypeError, `on(${given.join()})`, error);
+	}
+	for (const options of [null, 'https://msg.test', { server: 5 }, { database: {} }, { readReceipts: 'no' }, { fetch: 'x' }, { store: 1 }, { now: 5 }, { later: {} }])
+		ok(await createClient(options).then(() => false, (error) => error instanceof TypeError), `createClient(${JSON.stringify(options)})`);
+	ok(asked.length === 0, 'none of them asks the server anything', asked.join());
+	for (const given of [[{ forget: undefined }], [undefined], [{}], []])
+		await does(client.logout(...given), 'what is optional may be missing');
+	client.on('message', () => {})();
+}
+
 // ---- codes
 
 {

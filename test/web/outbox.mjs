@@ -23,7 +23,6 @@ async function arrive(user, peer, texts, what) {
 {
 	const { alice, bob } = await scene.pair();
 	await refuses(alice.client.send(bob.name, ''), 'text_empty', 'no text');
-	await refuses(alice.client.send(bob.name, 7), 'text_empty', 'no text at all');
 	await refuses(alice.client.send(bob.name, 'x'.repeat(65536)), 'text_too_long', 'a long one', /at most \d+ bytes/);
 	await refuses(alice.client.send(bob.name, '\ud800'), 'bad_text', 'half of a character');
 	await does(alice.client.send(bob.name, '€'.repeat(21800)), 'just short enough', ({ state }) => state === 'sent');
@@ -32,13 +31,6 @@ async function arrive(user, peer, texts, what) {
 	await refuses(alice.client.messages(bob.name, { before: 'x' }), 'unknown_message', 'messages before none');
 	await refuses(alice.client.resend('x'), 'unknown_message', 'none to send again');
 	await refuses(alice.client.discard('x'), 'unknown_message', 'none to discard');
-	for (const id of [undefined, null, 7, {}]) {
-		await refuses(alice.client.discard(id), 'unknown_message', `no id: ${id}`);
-		if (id !== undefined) await refuses(alice.client.resend(id), 'unknown_message', `nor to send again: ${id}`);
-		for (const method of ['messages', 'block', 'unblock', 'accept', 'markRead', 'contact', 'safetyNumber', 'verify', 'acceptKeyChange', 'send'])
-			await refuses(alice.client[method](id, 'x'), 'invalid_username', `${method}: no name: ${id}`);
-		if (id !== undefined) await refuses(alice.client.messages(bob.name, { before: id }), 'unknown_message', `no message before: ${id}`);
-	}
 	await does(alice.client.messages(bob.name, { limit: 0 }), 'no more messages than asked for', ({ length }) => length === 0);
 	await does(alice.client.messages(bob.name, { limit: 1 }), 'but as many', ({ length }) => length === 1);
 	const { id } = await alice.client.send(bob.name, 'x');
@@ -90,6 +82,23 @@ async function arrive(user, peer, texts, what) {
 		await alice.client.resend();
 		ok((await statesOf(alice, bob)).endsWith('sent'), 'until there is a good one');
 	}
+}
+
+// ---- what is refused for good
+
+{
+	const { alice, bob } = await scene.pair();
+	gateway.before = (asked) => (isPost(asked) ? 'hang up' : undefined);
+	for (const text of ['not wanted', 'wanted']) await alice.client.send(bob.name, text);
+	let isFirst = true;
+	gateway.before = (asked) => {
+		const refused = isPost(asked) && isFirst ? { status: 403, body: { code: 'not_accepted', title: 'no' } } : undefined;
+		isFirst &&= !refused;
+		return refused;
+	};
+	await alice.client.resend();
+	ok((await statesOf(alice, bob)).endsWith('refused sent'), 'does not hold what stands behind it', await alice.states(bob));
+	gateway.behave();
 }
 
 // ---- too often

@@ -132,6 +132,44 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	await refuses(alice.client.verify(bob.name, digits), 'number_changed', 'also between the look and the note');
 	ok(await trustOf(alice, bob) === 'signed', 'nothing is noted');
 }
+
+// ---- numbers that were compared, and differ
+
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	const { digits } = await alice.client.safetyNumber(bob.name);
+	await alice.client.verify(bob.name, digits);
+	await refuses(alice.client.distrust(bob.name, digits.replace(/^./, 'x')), 'number_changed', 'other digits than those of now say nothing');
+	await does(alice.client.distrust(bob.name, digits), 'a number that is another one at the other end');
+	const { trust, verified, problem } = await alice.client.contact(bob.name);
+	ok(trust === 'differs' && !verified && /another one/.test(problem), 'is remembered', trust);
+	await alice.open();
+	await refuses(alice.client.send(bob.name, 'secret'), 'untrusted_identity', 'nothing is sent then, also after a reload', /another one/);
+	const notes = async () => (await alice.client.messages(bob.name)).filter(({ direction }) => direction === 'note').map(({ note }) => note).join();
+	ok(await notes() === 'verified,number_differs', 'a note stays', await notes());
+	await bob.client.rotateKeys();
+	await alice.client.contact(bob.name);
+	ok(await trustOf(alice, bob) === 'differs', 'a new encryption key changes nothing');
+	await bob.client.send(alice.name, 'it is me');
+	await alice.read();
+	ok((await alice.last(bob)).trust === 'differs', 'what comes is read and flagged');
+	await alice.client.verify(bob.name, digits);
+	ok(await trustOf(alice, bob) === 'verified', 'compared again, and the same');
+	await does(alice.client.send(bob.name, 'good'), 'it goes on', ({ state }) => state === 'sent');
+	await alice.client.distrust(bob.name);
+	await alice.client.acceptKeyChange(bob.name);
+	ok(await trustOf(alice, bob) === 'signed', 'or the user says yes all the same');
+	gateway.before = (asked) => (isPost(asked) ? 'hang up' : undefined);
+	await does(alice.client.send(bob.name, 'on its way'), 'what waits', ({ state }) => state === 'waiting');
+	await alice.client.distrust(bob.name);
+	gateway.behave();
+	await alice.client.resend();
+	const waiting = (await alice.client.messages(bob.name)).find(({ text }) => text === 'on its way');
+	ok(waiting.state === 'waiting' && /another one/.test(waiting.problem), '... waits on, and says why', JSON.stringify(waiting));
+	await alice.client.verify(bob.name, digits);
+	ok(await waitUntil(async () => (await alice.client.messages(bob.name)).find(({ text }) => text === 'on its way').state !== 'waiting'), '... until then');
+}
 await sendToLie('a vanished identity key', (user) => forge(user, 2, null), 'untrusted_identity', /vanished/);
 await sendToLie('a lower version', async (user) => {
 	const object = gateway.keyObject(user);

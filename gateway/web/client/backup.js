@@ -17,6 +17,7 @@ import { remembered } from './trust.js';
 
 const ROUNDS_MAX = 4; // against another device that writes, too
 const DELAY_MS = 2000; // changes of contacts are saved together
+const DOUBLINGS_MAX = 5; // of the delay, while saving fails
 
 export const emptyBackup = (locator) =>
 	({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null });
@@ -25,6 +26,7 @@ export class Backup {
 	constructor(core) {
 		this.core = core;
 		this.state = undefined;
+		this.failures = 0; // to save, in a row
 	}
 
 	async load() {
@@ -55,16 +57,23 @@ export class Backup {
 		this.change((state) => ({ ...state, wanted: state.wanted + 1 })).then(() => this.saveSoon(), () => {});
 	}
 
-	saveSoon() {
+	saveSoon(asked = 0) {
 		if (this.view.saved || this.planned || this.core.closed || !this.core.account.view) return;
-		this.planned = this.core.later(DELAY_MS, () => {
+		const ms = DELAY_MS * 2 ** Math.min(this.failures, DOUBLINGS_MAX);
+		this.planned = this.core.later(Math.max(1000 * asked, ms), () => {
 			this.planned = undefined;
 			this.save().catch((error) => this.unsaved(error));
 		});
 	}
 
-	unsaved({ message }) {
-		this.core.events.warn('backup_not_saved', `the backup is not saved yet: ${message}`);
+	// Says so, once of several times in a row, and tries again when that can help.
+	unsaved(error) {
+		const isAgain = isPassing(error);
+		if (this.failures === 0 || !isAgain)
+			this.core.events.warn('backup_not_saved', `the backup is not saved yet: ${error.message}`);
+		if (!isAgain) return;
+		this.failures++;
+		this.saveSoon(error.retryAfter);
 	}
 
 	// Saves nothing by itself any more.
@@ -86,6 +95,7 @@ export class Backup {
 			if (version === 0 && !locator) refuse('no_backup', 'the server has lost it, and a new recovery code is needed for another one');
 			const blob = await this.build(await this.core.keyring.backup());
 			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null)) {
+				this.failures = 0;
 				const done = { version: version + 1, saved: wanted, moved: false, lost: null };
 				return void await this.change((state) => ({ ...state, ...done }));
 			}
@@ -269,7 +279,7 @@ export const contactsOf = ({ contacts }) => Promise.all(contacts.map(async (cont
 // Reads what somebody typed; throws bad_recovery_code.
 export async function readCode(typed) {
 	try {
-		return await recovery.readCode(String(typed));
+		return await recovery.readCode(typed);
 	} catch (error) {
 		if (error instanceof Malformed) refuse('bad_recovery_code', error.message);
 		throw error;

@@ -11,7 +11,8 @@ const PAGE = 50; // messages, unless asked otherwise
 const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified'].some((member) => a[member] !== b?.[member]);
 
 export function contactView(contact) {
-	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}` : contact.refused;
+	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}`
+		: contact.refused ?? (contact.differs ? trust.OTHER_NUMBER : null);
 	return { username: contact.username, userId: contact.userId, keyVersion: contact.highest, state: contact.state,
 		trust: trust.standing(contact), verified: contact.verified, ...(problem && { problem }) };
 }
@@ -52,11 +53,10 @@ export class Conversations {
 		return found.map(({ contact, last }) => this.view(contact, last));
 	}
 
-	// Messages and notes, oldest first: the newest ones, or those before one.
+	// Messages and notes, oldest first: the newest ones, or those before one; of a name, or of the id of a sender who is not known.
 	async messages(username, { before, limit = PAGE } = {}) {
-		if (typeof username !== 'string') checkName(username); // it may be the id of a sender who is not known
 		const records = await this.core.store.read(['messages'], async (t) => {
-			const end = typeof before === 'string' ? await t.get('messages', before) : undefined;
+			const end = before === undefined ? undefined : await t.get('messages', before);
 			if (before !== undefined && !end) refuse('unknown_message', `there is no message ${before}`);
 			return mail.newest(t, username, { limit, ...(end && { before: end.order - 1 }) });
 		});

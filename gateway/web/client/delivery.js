@@ -55,7 +55,7 @@ export class Delivery {
 			const error = stopped ?? held.get(entry.peer) ?? await this.attempt(entry);
 			if (!error) continue;
 			errors.set(entry.id, error);
-			held.set(entry.peer, error);
+			if (await this.core.outbox.entry(id)) held.set(entry.peer, error); // what is refused for good holds nobody
 			if (STOPS.includes(error.code) || (isPassing(error) && !OF_RECEIVER.includes(error.code))) stopped = error;
 		}
 		if (stopped?.retryAfter && isPassing(stopped)) await this.heed(stopped);

@@ -1,5 +1,7 @@
 // Who listens to what, in this tab and the others.
 
+export const EVENTS = ['message', 'conversation', 'connection', 'account', 'warning', 'keylog'];
+
 // What other tabs are not told: each has a connection of its own.
 const LOCAL = ['connection'];
 

@@ -2,7 +2,8 @@
 // the form of it that was sealed for the backup when it was made.
 //
 //	{name: 'identity', jwk, thumbprint, privateKey, sealed}
-//	{name: 'key-N', version: N, jwk, thumbprint, privateKey, sealed}
+//	{name: 'key-N', version: N, jwk, thumbprint, privateKey, sealed, made (by a
+//	 rotation in this browser)}
 //	{name: 'backup', backupKey, sealedKey (the key, sealed under the code)}
 import * as backup from '../crypto/backup.js';
 import * as key from '../crypto/key.js';
@@ -66,7 +67,7 @@ export class Keyring {
 		if (kept) return kept;
 		const { backupKey } = await this.backup();
 		const made = await make('encryption', version, backupKey, this.core.account.owner());
-		const fresh = { name: nameOf(version), version, ...made };
+		const fresh = { name: nameOf(version), version, ...made, made: true };
 		return this.core.store.write(['keys'], async (t) => {
 			const other = await t.get('keys', fresh.name); // another tab was faster
 			if (!other) await t.put('keys', fresh);
@@ -82,9 +83,11 @@ export class Keyring {
 		return this.core.store.write(['account', 'keys'], async (t) => {
 			await this.core.account.checkHere(t);
 			const { keyVersion } = await t.get('account', 'account');
-			for (const one of keys)
-				if (one.version > keyVersion || !await t.get('keys', nameOf(one.version)))
+			for (const one of keys) {
+				const kept = await t.get('keys', nameOf(one.version));
+				if (!kept || (one.version > keyVersion && !equal(kept.thumbprint, one.thumbprint)))
 					await t.put('keys', { name: nameOf(one.version), ...one });
+			}
 		});
 	}
 

@@ -100,6 +100,7 @@ export class Live {
 
 	// What waits on this side.
 	catchUp() {
+		this.core.opening.hope();
 		this.core.blocks.meet().catch(() => {});
 		this.core.delivery.run().catch(() => {});
 		this.core.receipts.settleAll().catch(() => {});

@@ -56,7 +56,11 @@ export const outline = ({ messageId, seq, senderId, suite: ofSuite, keyVersion, 
 export class Opening {
 	constructor(core) {
 		this.core = core;
+		this.missed = new Set(); // versions of own keys that the backup did not have
 	}
+
+	// Missing keys may be asked for again: once at each connection.
+	hope() { this.missed.clear(); }
 
 	/*
 	 * Opens what readSealed() gave.  {record (without a place in the mail),
@@ -95,11 +99,13 @@ export class Opening {
 	// The private key of a version; of one that was not announced from here, that of the backup.
 	async ownKey(version) {
 		const { keyring, backup, session, keyLog, account } = this.core;
-		if (version <= account.need().keyVersion) return keyring.encryption(version);
+		if (version <= account.need().keyVersion || this.missed.has(version)) return keyring.encryption(version);
 		const { token } = await session.need();
 		await backup.pullKeys(token);
 		await keyLog.checkAfter();
-		return keyring.encryption(version);
+		const key = await keyring.encryption(version);
+		if (!key) this.missed.add(version);
+		return key;
 	}
 
 	async checkOutside(sealed) {

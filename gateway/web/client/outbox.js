@@ -175,8 +175,8 @@ export class Outbox {
 	}
 
 	async find(id) {
-		const [entry, record] = typeof id === 'string' ? await this.core.store.read(['outbox', 'messages'], async (t) =>
-			[await t.get('outbox', id), await t.get('messages', id)]) : [];
+		const [entry, record] = await this.core.store.read(['outbox', 'messages'], async (t) =>
+			[await t.get('outbox', id), await t.get('messages', id)]);
 		if (!record) refuse('unknown_message', `there is no message ${id}`);
 		if (!['waiting', 'asks', 'refused'].includes(record.state)) refuse('not_waiting', `the message is ${record.state}`);
 		return { entry, record };

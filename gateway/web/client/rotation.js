@@ -7,6 +7,7 @@ import { E2emsgError, refuse } from './error.js';
 import { expect, expectAsync } from './answer.js';
 
 const LOG_TRIES = 4; // a second apart, for the key log to hold the key
+const ROUNDS_MAX = 4; // against another device that rotates, too
 
 export class Rotation {
 	constructor(core) {
@@ -14,21 +15,31 @@ export class Rotation {
 	}
 
 	/*
-	 * Makes a rotation, or finishes one that was begun before: the same key
-	 * again is harmless, and a server that won't have it twice says so.
+	 * Makes a rotation, or finishes one that was begun here: the same key again
+	 * is harmless, and a server that won't have it twice says so.  Whoever asks
+	 * for a new key gets one: those of devices that were faster come before it.
 	 */
 	rotate() {
 		return this.core.tabs.alone('keys', async () => {
 			await this.core.account.load();
-			const version = this.core.account.need().keyVersion + 1;
-			await this.core.keyring.loadOrMake(version);
-			await this.backUp();
-			const fresh = await this.core.keyring.encryption(version); // perhaps that of a device that was faster
-			const reached = await this.announce(version, fresh) ? version : await this.compare(version);
-			await this.core.account.save({ keyVersion: reached });
-			await this.core.keyLog.checkAfter();
+			for (let round = 1; !await this.step(); round++)
+				if (round === ROUNDS_MAX) refuse('version_conflict', 'another device keeps rotating', { status: 409 });
+			this.core.inbox.retry().catch(() => {});
 			return this.core.account.view;
 		});
+	}
+
+	// Goes to the next key; false when it is that of another device.
+	async step() {
+		const { account, keyring, keyLog } = this.core;
+		const version = account.need().keyVersion + 1;
+		await keyring.loadOrMake(version);
+		await this.backUp();
+		const fresh = await keyring.encryption(version); // perhaps that of a device that was faster
+		const reached = await this.announce(version, fresh) ? version : await this.compare(version);
+		await account.follow(reached);
+		await keyLog.checkAfter();
+		return reached === version && fresh.made;
 	}
 
 	// A server that has no backups at all is no reason to keep an old key.
@@ -74,11 +85,11 @@ export class Rotation {
 
 	// Asks the server which version it has: one at least that is not older, of this device or another one.
 	async compare(version) {
-		const { username, service, keyVersion } = this.core.account.need();
+		const { username, service } = this.core.account.need();
 		const { body } = await this.core.session.call('GET', `/users/${username}/public-key`);
 		const seen = await expectAsync('a key object', () => keyObject.read(body, service));
 		if (seen.username !== username) refuse('bad_answer', 'the server sent the key of somebody else');
-		if (seen.version === keyVersion) refuse('version_conflict', 'the server did not take the new key', { status: 409 });
+		if (seen.version === version - 1) refuse('version_conflict', 'the server did not take the new key', { status: 409 });
 		if (seen.version > version) await this.core.backup.pullKeys();
 		const mine = await this.core.keyring.encryption(seen.version);
 		if (seen.version >= version && mine && equal(seen.thumbprint, mine.thumbprint)) return seen.version;

@@ -6,6 +6,7 @@
 import { E2emsgError } from './error.js';
 
 const VERSION = 1;
+const NO_BROWSER = 'The module is for browsers, where a setting may turn storage off; elsewhere use the REST interface, or the terminal client.';
 
 // area → its key, and indexes with the members that they are made of
 export const AREAS = {
@@ -44,7 +45,7 @@ function opened(request) {
 
 export class IndexedStore {
 	static async open(name, factory = globalThis.indexedDB) {
-		if (!factory) throw new E2emsgError('storage_failed', 'there is no IndexedDB here');
+		if (!factory) throw new E2emsgError('storage_failed', 'there is no IndexedDB here', { hint: NO_BROWSER });
 		const store = new IndexedStore(name, factory);
 		await store.connect();
 		return store;

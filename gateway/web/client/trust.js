@@ -6,7 +6,9 @@
 //	  reading until the user says otherwise;
 //	- a lower key version, another key under a known version, or a history
 //	  that does not fit is refused;
-//	- a peer without identity key needs a yes for the very key in use.
+//	- a peer without identity key needs a yes for the very key in use;
+//	- a safety number that was compared and was another one stops sending
+//	  until it is compared again, or the user says otherwise.
 //
 // Pure.  A contact is a plain object, never changed in place; "seen" is what
 // crypto/key_object.js has read.
@@ -26,6 +28,9 @@ export const MEANINGS = {
 	appeared: 'there is an identity key now',
 	conflict: 'a key that was met before was replaced',
 };
+
+// Of somebody who "differs".
+export const OTHER_NUMBER = 'the safety number was compared, and was another one';
 
 export const isOtherIdentity = (verdict) => ['changed', 'vanished', 'appeared'].includes(verdict);
 
@@ -64,7 +69,7 @@ function withKey(contact, { version, jwk, thumbprint }) {
 // seenIn, delivered and read are messageIds (of the newest letter, the newest
 // one that was seen, those that receipts were sent for).  welcome: the user has
 // written to them or accepted their request; looking somebody up is neither.
-const CONTACT = { keys: [], verified: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
+const CONTACT = { keys: [], verified: false, differs: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
 	unread: 0, welcome: false, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
 
 // A peer met for the first time.  state: 'request' | 'accepted'.
@@ -120,21 +125,23 @@ export function accept(contact, seen) {
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
 		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read, refusedThere };
-	return { ...next, changed: null, refused: null, unsignedYes: !next.identity };
+	return { ...next, differs: false, changed: null, refused: null, unsignedYes: !next.identity };
 }
 
-// "verified", "signed", "unsigned", "changed" or "refused".
+// "verified", "signed", "unsigned", "differs", "changed" or "refused".
 export function standing(contact) {
 	if (contact.changed) return 'changed';
 	if (contact.refused) return 'refused';
 	if (!contact.identity) return 'unsigned';
+	if (contact.differs) return 'differs';
 	return contact.verified ? 'verified' : 'signed';
 }
 
 // May something be sealed to the newest key?  Throws why not.
 export function checkReceiver(contact, unsignedOk) {
-	const { username, changed } = contact;
-	if (changed) throw new E2emsgError('untrusted_identity', `${username}: ${changed}; nothing was sent`, { username });
+	const { username, changed, differs } = contact;
+	const problem = changed ?? (differs ? OTHER_NUMBER : null);
+	if (problem) throw new E2emsgError('untrusted_identity', `${username}: ${problem}; nothing was sent`, { username });
 	if (contact.identity || contact.unsignedYes || unsignedOk) return;
 	throw new E2emsgError('unsigned_peer', `${username} has no identity key, so the server could have made up ` +
 		`key version ${contact.highest}; nothing was sent`, { username });

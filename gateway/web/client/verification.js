@@ -7,6 +7,10 @@ import { E2emsgError } from './error.js';
 import { checkName } from './peers.js';
 import * as trust from './trust.js';
 
+// What the user may have seen, comparing.
+const SAME = { verified: true, differs: false, note: 'verified' };
+const OTHER = { verified: false, differs: true, note: 'number_differs' };
+
 export class Verification {
 	constructor(core) {
 		this.core = core;
@@ -49,22 +53,29 @@ export class Verification {
 		return this.core.peers.find(username);
 	}
 
+	// The user has compared, and it was the same number.
+	verify(username, digits) { return this.compared(username, digits, SAME); }
+
+	// It was another one: nothing is sent until it is the same, or acceptKeyChange().
+	distrust(username, digits) { return this.compared(username, digits, OTHER); }
+
 	/*
 	 * The user has compared the safety number: "digits", if given, must be those
 	 * of now, since another tab may have accepted another identity meanwhile.
 	 */
-	async verify(username, digits) {
+	async compared(username, digits, { verified, differs, note }) {
 		const known = await this.known(username);
-		const { changed, identity, verified } = known;
+		const { changed, identity } = known;
 		if (changed) throw new E2emsgError('untrusted_identity', `${username}: ${changed}`, { username });
 		if (!identity) throw unsigned(username);
 		if (digits !== undefined && digits !== await this.digits(known)) throw otherNumber(username);
 		await this.core.peers.update(username, (contact) => {
 			const isSame = contact.identity && equal(contact.identityThumbprint, known.identityThumbprint);
 			if (contact.changed || !isSame) throw otherNumber(username);
-			return { ...contact, verified: true };
+			return { ...contact, verified, differs };
 		});
-		if (!verified) await this.core.conversations.note(username, 'verified');
+		if (known.verified !== verified || Boolean(known.differs) !== differs) await this.core.conversations.note(username, note);
+		this.core.delivery.run().catch(() => {});
 	}
 
 	/*

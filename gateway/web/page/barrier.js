@@ -17,6 +17,8 @@ export function barrierFor(client, contact) {
 		return keyLogStops(client);
 	if (contact.trust === 'changed')
 		return changed(client, contact);
+	if (contact.trust === 'differs')
+		return differs(client, contact);
 	if (contact.trust === 'refused')
 		return refused(contact);
 	return contact.state === 'request' ? request(client, contact) : null;
@@ -56,6 +58,14 @@ function changed(client, { username }) {
 			h('strong', {}, 'Nothing is sent until you decide.'))],
 	button('primary', 'Compare safety number', () => safetyDialog(client, username)),
 	button('danger', 'Accept anyway', () => client.acceptKeyChange(username)));
+}
+
+function differs(client, { username }) {
+	return barrier('alarm', 'warning', 'The safety numbers differ',
+		h('p', {}, 'You compared with ', nameOf(username), ', and the numbers were not the same: somebody may be reading along. ',
+			h('strong', {}, 'Nothing is sent until you decide.')),
+		button('primary', 'Compare again', () => safetyDialog(client, username)),
+		button('danger', 'Write all the same', () => client.acceptKeyChange(username)));
 }
 
 function keyLogStops(client) {

@@ -1,6 +1,7 @@
 // A call as a curl command that one can paste into a shell. What depends on
 // who is calling are variables and functions of the first steps: "x-shell" of
-// a parameter or body in openapi.json.
+// a parameter or body in openapi.json; "x-shell-then" of a body is what the
+// shell does once the server has taken it.
 
 /** For a shell: nothing inside has a meaning. */
 function quoted(text) {
@@ -37,11 +38,11 @@ function dataOf({ example, shell = {} }) {
 }
 
 /**
- * operation as Api gives it; body: {example, shell} of the request, or null.
+ * operation as Api gives it; body: {example, shell, then} of the request, or null.
  */
 export function curlOf(operation, body, origin) {
 	const { method, path, needsToken } = operation;
-	const options = [path.endsWith('/stream') && ' -N', method !== 'GET' && ` -X ${method}`].filter(Boolean).join('');
+	const options = [path.endsWith('/stream') && ' -N', body?.then && ' --fail-with-body', method !== 'GET' && ` -X ${method}`].filter(Boolean).join('');
 	const parts = [`curl${options} ${open(urlOf(operation, origin))}`];
 
 	if (needsToken)
@@ -50,5 +51,5 @@ export function curlOf(operation, body, origin) {
 		parts.push("-H 'Content-Type: application/json'", `-d ${dataOf(body)}`);
 	else if (method === 'POST' || method === 'PUT')
 		parts.push("-d ''");
-	return parts.join(' \\\n  ');
+	return parts.join(' \\\n  ') + (body?.then ? ` &&\n  ${body.then}` : '');
 }

@@ -102,7 +102,7 @@ const read = String.raw`curl -s "$API/messages?after=0" -H "Authorization: Beare
 node suite1.mjs open
 
 curl -s "$API/messages/ack" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
-  -d '{"through":'"$(jq '.messages[-1].seq' mail.json)"'}' | jq`;
+  -d '{"through":'"$(jq .next mail.json)"'}' | jq`;
 
 const live = String.raw`curl -sN -m 5 "$API/messages/stream?after=1" -H "Authorization: Bearer $TOKEN" &
 sleep 1
@@ -139,7 +139,7 @@ identity_change() { # what the old identity key signs of the new one, 160 bytes
   jwk id.pem | sha256
 }
 
-new_identity() { # the body; once it is taken: mv new-id.pem id.pem
+new_identity() { # the body; once it is taken, new-id.pem is the new id.pem
   local now before
   key_of "$NAME" >me.json
   now=$(jq .keyVersion me.json)
@@ -154,7 +154,7 @@ export function firstSteps(origin) {
 	return [
 		{ id: 'tools', title: 'Tools for the shell', code: tools(origin),
 			text: 'For bash, or zsh after `setopt interactive_comments`, with `curl`, `openssl` and `jq`, in an empty folder. ' +
-				'Programs use their own libraries; browsers and Node have a module, `/web/e2emsg.js`, that does all of this and much more.' },
+				'Programs use their own libraries; pages have a module for browsers, `/web/e2emsg.js`, that does all of this and much more.' },
 		{ id: 'register-signed', title: 'Register', code: register,
 			text: 'Makes two key pairs and an account, whose identity key signs the encryption key: only so can others verify you. ' +
 				'`TOKEN` is good for an hour.' },

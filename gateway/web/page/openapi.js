@@ -31,11 +31,15 @@ export class Api {
 		return security.length > 0 && security.every((one) => Object.keys(one).length > 0);
 	}
 
-	/** {type, schema, example, shell} of a body, or null. */
+	/** {type, schema, example, shell, then} of a body, or null. */
 	content(body) {
 		const [entry] = Object.entries(body?.content ?? {});
 
-		return entry ? { type: entry[0], schema: entry[1].schema, example: entry[1].example, shell: entry[1]['x-shell'] } : null;
+		if (!entry)
+			return null;
+		const [type, { schema, example, 'x-shell': shell, 'x-shell-then': then }] = entry;
+
+		return { type, schema, example, shell, then };
 	}
 
 	/** Answers that succeed: [{status, description, headers, content}] */

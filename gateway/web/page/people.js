@@ -117,7 +117,7 @@ function showRow(row, conversation, current) {
 	replace(link, rowNodes(conversation));
 }
 
-const isAlarm = ({ trust }) => trust === 'changed' || trust === 'refused';
+const isAlarm = ({ trust }) => ['differs', 'changed', 'refused'].includes(trust);
 
 function rowNodes({ username, trust, state, unread, last }) {
 	return [

@@ -11,11 +11,17 @@ import { nameOf, visible } from './text.js';
 export async function safetyDialog(client, username) {
 	const { digits, groups, qr } = await client.safetyNumber(username);
 	const contact = await contactOf(client, username);
-	const isAsked = contact.trust === 'signed' || contact.trust === 'changed';
+	const isAsked = ['signed', 'differs', 'changed'].includes(contact.trust);
 	const same = async () => {
 		if (contact.trust === 'changed')
 			await client.acceptKeyChange(username, digits);
 		await client.verify(username, digits); // these, and no others
+	};
+
+	/* to a changed identity nothing is sent as it is */
+	const differ = async () => {
+		if (contact.trust === 'changed' || await attempt(() => client.distrust(username, digits)))
+			differDialog(username);
 	};
 
 	openDialog({
@@ -32,7 +38,7 @@ export async function safetyDialog(client, username) {
 			contact.trust === 'verified' && h('p', { class: 'good-line' }, icon('verified'), 'You have compared it before.'),
 		],
 		actions: isAsked ? [
-			{ label: 'They differ', run: () => differDialog(username) },
+			{ label: 'They differ', run: differ },
 			{ label: 'They are the same', kind: 'primary', run: () => attempt(same) },
 		] : [{ label: 'Close' }],
 	});
@@ -44,7 +50,7 @@ function differDialog(username) {
 		body: [
 			h('p', {}, 'First make sure that you both look at the conversation with each other, and not with somebody whose name only looks like ',
 				nameOf(username), '.'),
-			h('p', {}, 'If they still differ, somebody may be reading along: ', h('strong', {}, 'write nothing confidential here.')),
+			h('p', {}, 'If they still differ, somebody may be reading along: ', h('strong', {}, 'nothing is sent here until you decide.')),
 		],
 		actions: [{ label: 'Understood', kind: 'primary' }],
 	});

@@ -33,10 +33,11 @@ const notes = {
 	identity_changed: { icon: 'warning', alarm: true, text: (name) => `The identity of ${name} changed.` },
 	identity_accepted: { icon: 'key', text: (name) => `You accepted the new identity of ${name}. Compare safety numbers when you can.` },
 	missing: { icon: 'missing', alarm: true, text: (name, { from, through }) =>
-		`The server left out ${from === through || !through ? `message ${from ?? ''}` : `messages ${from} to ${through}`}` +
-		' of your mailbox: somebody wrote to you, and it did not arrive.' },
+		(from === through || !through ? `Message ${from ?? ''} of your mailbox did not come here: another copy of this account has taken it, or the server left it out.`
+			: `Messages ${from} to ${through} of your mailbox did not come here: another copy of this account has taken them, or the server left them out.`) },
 	log_problem: { icon: 'warning', alarm: true, text: (name) =>
 		`${name} and you are shown different key logs, or one that contradicts itself.` },
+	number_differs: { icon: 'warning', alarm: true, text: (name) => `You and ${name} compared safety numbers, and they differ.` },
 	verified: { icon: 'verified', text: (name) => `You compared safety numbers: this is really ${name}.` },
 };
 
@@ -55,6 +56,7 @@ export const trusts = {
 	verified: { icon: 'verified', label: 'Verified', tip: 'You compared safety numbers with this person.' },
 	signed: { icon: 'lock', label: 'Encrypted', tip: 'Only the two of you can read this. To be sure who it is, compare safety numbers.' },
 	unsigned: { icon: 'unlocked', label: 'Not signed', tip: 'This account has no identity key, so nothing proves whose it is: the server could exchange its key.' },
+	differs: { icon: 'warning', label: 'Numbers differ', tip: 'You compared safety numbers, and they were not the same. Nothing is sent until you decide.' },
 	changed: { icon: 'warning', label: 'Identity changed', tip: 'Nothing is sent until you decide.' },
 	refused: { icon: 'warning', label: 'Key refused', tip: 'The server shows a key that can’t be right.' },
 };
