@@ -347,3 +347,29 @@ backup_take_over(struct session *session, bool must, struct fault *fault)
 	OPENSSL_cleanse(&file, sizeof(file));
 	return result;
 }
+
+enum result
+backup_fetch_key(struct session *session, uint32_t version,
+				 struct fault *fault)
+{
+	struct fault why = {0};
+	enum result result = RESULT_OK;
+
+	if (keyring_has(&session->store, version))
+		return RESULT_OK;
+	if (version > session->looked_for)
+	{
+		session->looked_for = version;
+		result = backup_take_over(session, true, &why);
+	}
+	if (result == RESULT_NETWORK || result == RESULT_AUTH)
+	{
+		*fault = why;
+		return result;
+	}
+	if (keyring_has(&session->store, version))
+		return RESULT_OK;
+	return fault_set(fault, RESULT_UNREADABLE, NULL,
+					 "the key of version %u is not here, nor in a backup%s%s",
+					 version, result == RESULT_OK ? "" : ": ", why.message);
+}

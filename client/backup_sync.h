@@ -48,4 +48,14 @@ extern void backup_follow(struct session *session);
 extern CHECKED enum result backup_take_over(struct session *session, bool must,
 											struct fault *fault);
 
+/*
+ * Sees that the private key of a version is here: of one that another device
+ * made, by a look into the backup, once for each version in a run.
+ * RESULT_UNREADABLE and why, when it is in neither; RESULT_NETWORK or
+ * RESULT_AUTH when that can't be known now.
+ */
+extern CHECKED enum result backup_fetch_key(struct session *session,
+											uint32_t version,
+											struct fault *fault);
+
 #endif /* E2EMSG_BACKUP_SYNC_H */

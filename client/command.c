@@ -125,9 +125,12 @@ check_args(struct app *app, const struct command *command)
 		return fault_set(&app->fault, RESULT_USAGE, NULL,
 						 "%s takes no name; use --as %s", command->name,
 						 app->args[0]);
-	return fault_set(&app->fault, RESULT_USAGE, NULL, "usage: e2emsg %s%s%s",
-					 command->name, command->arguments[0] ? " " : "",
-					 command->arguments);
+	return fault_set(&app->fault, RESULT_USAGE,
+					 command->run == command_send && app->arg_count > 2
+						 ? "Put the text in quotes, as one argument."
+						 : NULL,
+					 "usage: e2emsg %s%s%s", command->name,
+					 command->arguments[0] ? " " : "", command->arguments);
 }
 
 /*

@@ -62,6 +62,8 @@ command_log(struct app *app)
 	if (result != RESULT_OK)
 		return result;
 	result = look(session, &app->fault);
+	if (result == RESULT_NETWORK && session->log.problem[0] == '\0')
+		return result; /* "no problem" would be a guess */
 	app_print_members(app, log_json(&session->log));
 	if (result == RESULT_OK && session->log.problem[0] != '\0')
 		return log_check_sending(session, &app->fault);

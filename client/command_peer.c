@@ -58,6 +58,18 @@ print_number(const struct app *app, const struct contact *contact,
 		puts(grouped);
 }
 
+/* There is nobody to compare a number with but somebody else. */
+static enum result
+refuse_oneself(struct app *app)
+{
+	if (strcmp(app->args[0], app->session.account.username) != 0)
+		return RESULT_OK;
+	return fault_set(&app->fault, RESULT_USAGE,
+					 "Name the person with whom you compare the number.",
+					 "%s is you: a safety number is that of two people",
+					 app->args[0]);
+}
+
 enum result
 command_verify(struct app *app)
 {
@@ -68,6 +80,8 @@ command_verify(struct app *app)
 
 	if (result == RESULT_OK)
 		result = app_open(app);
+	if (result == RESULT_OK)
+		result = refuse_oneself(app);
 	if (result == RESULT_OK)
 		result = peer_find(session, app->args[0], &contact, &app->fault);
 	if (result != RESULT_OK)
@@ -96,8 +110,8 @@ command_verify(struct app *app)
 	else
 		session_notice(session,
 					   "compare this with %s by another way; if it is the "
-					   "same: e2emsg verify %s --confirm",
-					   contact->username, contact->username);
+					   "same: e2emsg verify %s --confirm%s",
+					   contact->username, contact->username, session->as);
 	return RESULT_OK;
 }
 
@@ -114,6 +128,19 @@ show_identity(const struct app *app, const char *what, bool has_identity,
 				   has_identity ? text : "", version);
 }
 
+/* Why a yes is needed. */
+static const char *
+what_is_new(const struct contact *contact, const struct key_object *seen)
+{
+	enum verdict verdict = contact_judge(contact, seen);
+
+	if (verdict != VERDICT_KNOWN)
+		return verdict_meaning(verdict);
+	return contact->changed ? "what had changed is as before again"
+							: "there is no identity key: the server could "
+							  "have made up this key";
+}
+
 static void
 show_change(struct app *app, const struct contact *contact,
 			const struct key_object *seen)
@@ -122,9 +149,8 @@ show_change(struct app *app, const struct contact *contact,
 	char grouped[SAFETY_GROUPED_SIZE];
 	struct fault unused;
 
-	if (contact->changed || contact_judge(contact, seen) != VERDICT_KNOWN)
-		session_notice(&app->session, "%s: %s", contact->username,
-					   verdict_meaning(contact_judge(contact, seen)));
+	session_notice(&app->session, "%s: %s", contact->username,
+				   what_is_new(contact, seen));
 	show_identity(app, "remembered", contact->has_identity,
 				  contact->identity_thumbprint, contact->met);
 	show_identity(app, "now", seen->has_identity, seen->identity_thumbprint,

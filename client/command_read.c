@@ -41,40 +41,46 @@ is_silent(const json_t *record)
 }
 
 /*
- * Prints a record.  To people a receipt is news of what they sent; when all is
- * shown, that has it beside itself.
+ * Prints a record, unless it says nothing: false then.  To people a receipt is
+ * news of what they sent; when all is shown, that has it beside itself.
  */
-static void
+static bool
 print_record(const struct app *app, const struct mail *mail,
 			 const json_t *record, const char *delivery)
 {
 	const json_t *subject;
 
-	if (app->options.json || !delivery_is_receipt(record))
+	if (app->options.json ||
+		(!delivery_is_receipt(record) && !is_silent(record)))
 	{
-		if (app->options.json || !is_silent(record))
-			letter_print(record, delivery, app->options.json);
-		return;
+		letter_print(record, delivery, app->options.json);
+		return true;
 	}
-	subject = delivery_subject(mail, record);
-	if (subject != NULL && !app_has(app, FLAG_ALL))
-		letter_print_receipt(record, subject);
+	subject =
+		delivery_is_receipt(record) ? delivery_subject(mail, record) : NULL;
+	if (subject == NULL || app_has(app, FLAG_ALL))
+		return false;
+	letter_print_receipt(record, subject);
+	return true;
 }
 
-/* Prints mail, and notes how far that went. */
+/* Prints mail, and notes how far that went.  *nothing: there was none. */
 static enum result
-print_mail(struct app *app, const struct mail *mail, const json_t *tried)
+print_mail(struct app *app, const struct mail *mail, const json_t *tried,
+		   bool *nothing)
 {
 	struct account *account = &app->session.account;
 	json_t *states = delivery_states(mail);
 	const char *id;
 	json_t *record;
 
+	*nothing = true;
 	json_object_foreach(mail->records, id, record)
 	{
-		if (is_wanted(app, id, record, tried))
+		if (is_wanted(app, id, record, tried) &&
 			print_record(app, mail, record,
-						 json_string_value(json_object_get(states, id)));
+						 json_string_value(json_object_get(states, id))))
+			*nothing = false;
 	}
 	json_decref(states);
 	if (fflush(stdout) != 0 || ferror(stdout))
@@ -176,6 +182,7 @@ read_mail(struct app *app, struct mail *mail, json_t **tried,
 	struct session *session = &app->session;
 	struct fault fetching;
 	json_t *newest;
+	bool nothing;
 	enum result fetched;
 	enum result result = RESULT_OK;
 
@@ -185,13 +192,16 @@ read_mail(struct app *app, struct mail *mail, json_t **tried,
 		return result;
 	fetched = inbox_fetch(session, mail, counts, &fetching);
 	newest = unread_texts(app, mail);
-	result = print_mail(app, mail, *tried);
+	result = print_mail(app, mail, *tried, &nothing);
 	if (result == RESULT_OK && fetched == RESULT_OK &&
 		!app_has(app, FLAG_NO_ACK))
 		result = inbox_acknowledge(session, mail, mail->last_seq, &app->fault);
 	if (result == RESULT_OK && app_has(app, FLAG_RECEIPTS))
 		send_receipts(app, newest);
 	json_decref(newest);
+	if (result == RESULT_OK && fetched == RESULT_OK && nothing &&
+		!app_has(app, FLAG_WAIT))
+		session_notice(session, "no new mail");
 	if (result == RESULT_OK && fetched != RESULT_OK)
 		app->fault = fetching;
 	return result == RESULT_OK ? fetched : result;

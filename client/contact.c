@@ -180,23 +180,13 @@ enum result
 contact_may_receive(const struct contact *contact, bool unsigned_ok,
 					struct fault *fault)
 {
-	char hint[sizeof(fault->hint)];
-
 	if (contact->changed)
-	{
-		snprintf(hint, sizeof(hint),
-				 "Ask %s by another way, then: e2emsg trust %s",
-				 contact->username, contact->username);
-		return fault_set(fault, RESULT_UNTRUSTED, hint,
+		return fault_set(fault, RESULT_UNTRUSTED, NULL,
 						 "the identity of %s changed; nothing was sent",
 						 contact->username);
-	}
 	if (contact->has_identity || contact->accepted || unsigned_ok)
 		return RESULT_OK;
-	snprintf(hint, sizeof(hint),
-			 "Accept the key with: e2emsg trust %s  (or send --unsigned-ok)",
-			 contact->username);
-	return fault_set(fault, RESULT_UNTRUSTED, hint,
+	return fault_set(fault, RESULT_UNTRUSTED, NULL,
 					 "%s has no identity key, so the server could have made "
 					 "up key version %u; nothing was sent",
 					 contact->username, contact->keys[0].version);

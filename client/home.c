@@ -93,9 +93,8 @@ home_path(const char *home, bool create, char out[PATH_MAX],
 	return result;
 }
 
-enum result
-home_only_account(const char *home, char out[USERNAME_TEXT_SIZE],
-				  struct fault *fault)
+size_t
+home_count_accounts(const char *home, char last[USERNAME_TEXT_SIZE])
 {
 	DIR *folder = opendir(home);
 	size_t count = 0;
@@ -105,11 +104,20 @@ home_only_account(const char *home, char out[USERNAME_TEXT_SIZE],
 	{
 		if (!username_valid(entry->d_name))
 			continue;
-		memcpy(out, entry->d_name, strlen(entry->d_name) + 1);
+		memcpy(last, entry->d_name, strlen(entry->d_name) + 1);
 		count++;
 	}
 	if (folder != NULL)
 		closedir(folder);
+	return count;
+}
+
+enum result
+home_only_account(const char *home, char out[USERNAME_TEXT_SIZE],
+				  struct fault *fault)
+{
+	size_t count = home_count_accounts(home, out);
+
 	if (count == 0)
 		return fault_set(fault, RESULT_USAGE,
 						 "Begin with: e2emsg register NAME --server URL",

@@ -22,6 +22,10 @@
 extern CHECKED enum result home_path(const char *home, bool create,
 									 char out[PATH_MAX], struct fault *fault);
 
+/* How many accounts there are; "last" is the name of one, if any. */
+extern size_t home_count_accounts(const char *home,
+								  char last[USERNAME_TEXT_SIZE]);
+
 /* The name of the only account; RESULT_USAGE for none or several. */
 extern CHECKED enum result home_only_account(const char *home,
 											 char out[USERNAME_TEXT_SIZE],

@@ -405,6 +405,8 @@ own_hint(const struct http_reply *reply)
 	{
 		const char *code, *hint;
 	} hints[] = {
+		{"not_found", "Has the server's URL a path too many, as in "
+					  "http://HOST/api?"},
 		{"unknown_receiver",
 		 "This user was deleted, or the server does not know it."},
 		{"mailbox_full", "It is not tried again by itself: once the receiver "

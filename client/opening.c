@@ -237,43 +237,12 @@ is_forgotten(const struct session *session, uint32_t version)
 		   !keyring_has(&session->store, version);
 }
 
-/*
- * Takes over the key of a version that another device made, which is in the
- * backup.  Looks there once for each version in a run; what stands in the way
- * is the reason, unless it is the network.
- */
-static enum result
-fetch_mine(struct session *session, uint32_t version, struct fault *fault)
-{
-	struct fault why;
-	enum result result = RESULT_OK;
-
-	if (version > session->looked_for)
-	{
-		session->looked_for = version;
-		result = backup_take_over(session, true, &why);
-	}
-	if (result == RESULT_NETWORK)
-	{
-		*fault = why;
-		return result;
-	}
-	if (keyring_has(&session->store, version))
-		return RESULT_OK;
-	return fault_set(fault, RESULT_UNREADABLE, NULL,
-					 "the key of version %u is not here, nor in a "
-					 "backup%s%.200s",
-					 version, result != RESULT_OK ? ": " : "",
-					 result != RESULT_OK ? why.message : "");
-}
-
+/* Loads the private key of a version, which may be another device's. */
 static enum result
 load_mine(struct session *session, uint32_t version, struct keypair *out,
 		  struct fault *fault)
 {
-	enum result result = keyring_has(&session->store, version)
-							 ? RESULT_OK
-							 : fetch_mine(session, version, fault);
+	enum result result = backup_fetch_key(session, version, fault);
 
 	return result == RESULT_OK
 			   ? keyring_load(&session->store, version, out, fault)

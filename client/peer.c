@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "backup_sync.h"
 #include "blocks.h"
 #include "keyring.h"
 #include "log_check.h"
@@ -16,9 +17,12 @@ save(struct session *session, struct fault *fault)
 	return contacts_save(&session->store, &session->contacts, fault);
 }
 
-/* Is a key of the user's own name the one in the keyring? */
+/*
+ * Is a key of the user's own name the one in the keyring?  That of another
+ * device comes with the backup.
+ */
 static enum result
-check_own(const struct session *session, const struct key_object *seen,
+check_own(struct session *session, const struct key_object *seen,
 		  struct fault *fault)
 {
 	struct keypair own = {0};
@@ -27,7 +31,9 @@ check_own(const struct session *session, const struct key_object *seen,
 
 	if (strcmp(seen->username, session->account.username) != 0)
 		return RESULT_OK;
-	result = keyring_load(&session->store, seen->version, &own, fault);
+	result = backup_fetch_key(session, seen->version, fault);
+	if (result == RESULT_OK)
+		result = keyring_load(&session->store, seen->version, &own, fault);
 	if (result != RESULT_OK && result != RESULT_UNREADABLE)
 		return result;
 	same = result == RESULT_OK &&
@@ -56,8 +62,8 @@ begin(struct session *session, const struct key_object *seen,
 	else if (seen->has_identity)
 		session_notice(session,
 					   "first contact with %s; compare the safety number: "
-					   "e2emsg verify %s",
-					   seen->username, seen->username);
+					   "e2emsg verify %s%s",
+					   seen->username, seen->username, session->as);
 	else
 		session_notice(session,
 					   "first contact with %s, who has no identity key: the "
@@ -89,8 +95,9 @@ apply(struct session *session, struct contact *contact,
 	else if (version == 0 || version > contact->met)
 	{
 		contact->changed = true;
-		session_notice(session, "%s: %s; see e2emsg trust %s", seen->username,
-					   verdict_meaning(verdict), seen->username);
+		session_notice(session, "%s: %s; see e2emsg trust %s%s",
+					   seen->username, verdict_meaning(verdict),
+					   seen->username, session->as);
 	}
 	return save(session, fault);
 }
@@ -193,14 +200,30 @@ enum result
 peer_may_receive(const struct session *session, const struct contact *contact,
 				 bool unsigned_ok, struct fault *fault)
 {
-	char hint[sizeof(fault->hint)];
+	const char *name = contact->username;
+	enum result result;
 
-	if (!blocks_have(session->blocks, &contact->id))
-		return contact_may_receive(contact, unsigned_ok, fault);
-	snprintf(hint, sizeof(hint), "Unblock first: e2emsg unblock %s",
-			 contact->username);
-	return fault_set(fault, RESULT_REFUSED, hint,
-					 "you block %s; nothing was sent", contact->username);
+	if (blocks_have(session->blocks, &contact->id))
+	{
+		(void) fault_set(fault, RESULT_REFUSED, NULL,
+						 "you block %s; nothing was sent", name);
+		snprintf(fault->hint, sizeof(fault->hint),
+				 "Unblock first: e2emsg unblock %s%s", name, session->as);
+		return RESULT_REFUSED;
+	}
+	result = contact_may_receive(contact, unsigned_ok, fault);
+	if (result == RESULT_OK)
+		return result;
+	if (contact->changed)
+		snprintf(fault->hint, sizeof(fault->hint),
+				 "Ask %s by another way, then: e2emsg trust %s%s", name, name,
+				 session->as);
+	else
+		snprintf(fault->hint, sizeof(fault->hint),
+				 "Accept the key with: e2emsg trust %s%s  (or send "
+				 "--unsigned-ok)",
+				 name, session->as);
+	return result;
 }
 
 enum result

@@ -3,6 +3,7 @@
  *		An account in use: its folder, its contacts, the server, the token.
  */
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -10,6 +11,7 @@
 #include "blocks.h"
 #include "document.h"
 #include "field.h"
+#include "home.h"
 #include "log_file.h"
 #include "session.h"
 #include "term.h"
@@ -61,10 +63,13 @@ enum result
 session_open(const char *home, const char *username, const char *server,
 			 FILE *notices, struct session *out, struct fault *fault)
 {
+	char unused[USERNAME_TEXT_SIZE];
 	enum result result;
 
 	*out = SESSION_CLOSED;
 	out->notices = notices;
+	if (home_count_accounts(home, unused) > 1)
+		snprintf(out->as, sizeof(out->as), " --as %s", username);
 	result = store_open(home, username, false, &out->store, fault);
 	if (result == RESULT_OK)
 		result = account_load(&out->store, &out->account, fault);

@@ -14,6 +14,10 @@
 #include "log_pin.h"
 #include "result.h"
 #include "store.h"
+#include "username.h"
+
+/* Bytes of " --as NAME". */
+#define SESSION_AS_SIZE (sizeof(" --as ") + USERNAME_TEXT_SIZE)
 
 #define SESSION_TOKEN_MAX 4096 /* bytes of a token */
 
@@ -37,7 +41,8 @@ struct session
 	bool called;		 /* the server answered a call with the token */
 	bool backup_tried;	 /* to write the backup, in this run */
 	bool checking;		 /* the own history: no sign-in checks it again */
-	FILE *notices;		 /* where remarks for the user go, or NULL */
+	char as[SESSION_AS_SIZE]; /* for commands to copy, if that is needed */
+	FILE *notices;			  /* where remarks for the user go, or NULL */
 };
 
 #define SESSION_CLOSED        \

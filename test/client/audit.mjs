@@ -353,7 +353,7 @@ function restore({ log, bob }, size = 3) {
 	ok(kept === stateFile(home) && /^hint: Ask the operator; .* Only if you know by another way .* put that file away/m.test(anew.err),
 		'it names its file, and what to do when the service is known to have begun anew', anew.err);
 	expect(await audit(home), 5, 'the alarm stays', /another key log/);
-	rmSync(kept);
+	rmSync(stateFile(home));
 	expect(await audit(home), 0, 'until the file is gone', /alarms: 0/);
 }
 {

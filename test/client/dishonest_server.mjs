@@ -505,7 +505,7 @@ for (const [expiresAt, what, signsIn] of [
 	expect(await tutor.run('read'), 0, 'a token with an hour to go');
 	ok(kept().token === second, 'is not renewed unasked');
 	endsIn(600);
-	expect(await tutor.run('read'), 0, 'one that ends soon', 'err', /^$/);
+	expect(await tutor.run('read'), 0, 'one that ends soon', 'err', /^e2emsg: no new mail\n$/);
 	ok(kept().token !== second, 'is');
 	endsIn(600);
 	gateway.before = (asked) => (asked.path === '/sessions/refresh'

@@ -69,7 +69,11 @@ like(does($stranger, usage => [qw(frobnicate)], 'no such command')->{err}, qr/fr
 	'it is named');
 does($stranger, usage => [qw(send)], 'send without a peer');
 does($stranger, usage => [qw(read --suite 1)], 'an option of another command');
-like(does($stranger, ok => [qw(--help)])->{out}, qr/Exit codes/, '--help documents the exit codes');
+like(does($stranger, usage => [qw(send terry hi there)])->{err}, qr/hint: Put the text in quotes/, 'a text of several words');
+like(does($stranger, refused => [ qw(register wrong --server), $gateway->url . '/api' ])->{err},
+	qr/hint: .*a path too many/, 'a URL with a path that is not there');
+like(does($stranger, ok => [qw(--help)])->{out}, qr/E2EMSG_RECOVERY_CODE.*Exit codes/s,
+	'--help documents the exit codes, and where a code may stand');
 does($stranger, untrusted => [qw(register wrong --service elsewhere)],
 	'a server with another service name');
 
@@ -79,7 +83,8 @@ like(does($alice, ok => [ qw(send bob), 'Hello Bob' ])->{out}, qr/^[0-9a-f-]{36}
 	'send prints the message id on stdout');
 my $read = does($bob, ok => [qw(read)]);
 like($read->{out}, qr/Hello Bob/, 'bob reads it');
-is(does($bob, ok => [qw(read)])->{out}, '', 'once');
+my $nothing = does($bob, ok => [qw(read)]);
+is("$nothing->{out}|$nothing->{err}", "|e2emsg: no new mail\n", 'once: then it says, beside stdout, that there is nothing');
 like(does($bob, ok => [qw(read --all)])->{out}, qr/Hello Bob/, 'read --all shows it again');
 is(owner("SELECT acked_seq FROM e2emsg.mailboxes WHERE id = e2emsg.find_user('bob')"), '1',
 	'read acknowledges what it stored');
@@ -106,6 +111,7 @@ like($read->{out}, qr/red/, 'the rest does');
 my ($number) = does($alice, ok => [qw(verify bob)])->{out} =~ /^((?:\d{5} ?){12})$/m;
 ok($number, 'verify: 60 digits in groups of five');
 like(does($bob, ok => [qw(verify alice)])->{out}, qr/^\Q$number\E$/m, 'both see the same');
+like(does($alice, usage => [qw(verify alice)])->{err}, qr/alice is you/, 'verify compares with somebody else');
 like(does($alice, ok => [qw(trust bob)])->{err}, qr/nothing to accept/,
 	'trust, when there is nothing to accept, does not ask');
 does($alice, ok => [qw(verify bob --confirm)]);
@@ -273,12 +279,26 @@ my $plain = E2emsg::Client->new($gateway, 'plain', '--unsigned');
 does($erin, untrusted => [ qw(send plain), 'hello' ], 'an unsigned peer needs an explicit yes');
 does($erin, ok => [ qw(send plain --unsigned-ok), 'just once' ]);
 does($erin, untrusted => [ qw(send plain), 'hello' ], 'and --unsigned-ok was for once');
+my $asked = does($erin, usage => [qw(trust plain)], 'trust asks about such a peer');
+like($asked->{err}, qr/^e2emsg: plain: there is no identity key: .*no terminal to ask on/ms, 'and says why');
+unlike($asked->{err}, qr/nothing changed/, 'not that nothing changed');
 does($erin, ok => [qw(trust plain --yes)]);
 does($erin, ok => [ qw(send plain --suite 0), 'as the tutorial does' ]);
 $read = does($plain, ok => [qw(read)]);
 like($read->{out}, qr/just once.*as the tutorial does/s, 'both suites are read');
 is(owner("SELECT string_agg(suite::text, ',' ORDER BY seq) FROM e2emsg.messages
 	WHERE mailbox_id = e2emsg.find_user('plain')"), '1,0', 'they were suites 1 and 0');
+
+# --- two accounts in one home ------------------------------------------------------------------------
+
+my $twin = E2emsg::Client->new($gateway, 'twin1');
+like(does($twin, ok => [qw(verify erin)])->{err}, qr/compare the safety number: e2emsg verify erin\n.*e2emsg verify erin --confirm\n/s,
+	'with one account, the commands to copy need no name');
+does($twin, ok => [qw(register twin2)]);
+like(does($twin, ok => [qw(verify judy --as twin1)])->{err},
+	qr/compare the safety number: e2emsg verify judy --as twin1\n.*e2emsg verify judy --confirm --as twin1\n/s, 'with two they name it');
+does($twin, ok => [qw(verify judy --confirm --as twin1)], 'and work');
+like(does($twin, untrusted => [qw(send plain hi --as twin1)])->{err}, qr/hint: Accept .* e2emsg trust plain --as twin1 /, 'hints, too');
 
 # --- faults -------------------------------------------------------------------------------------------
 
@@ -290,7 +310,7 @@ my $soon = slurp($kept) =~ s/("expires": *)\d+/$1 . (time + 600)/er;
 open my $file, '>', $kept or die "$kept: $!";
 print $file $soon;
 close $file;
-is(does($plain, ok => [qw(read)])->{err}, '', 'and by itself, when it ends soon');
+is(does($plain, ok => [qw(read)])->{err}, "e2emsg: no new mail\n", 'and by itself, when it ends soon');
 isnt(slurp($kept), $soon, 'to another one');
 is(scalar(() = $gateway->log =~ m{POST /sessions/refresh 201}g), 2, 'the gateway gave two');
 
@@ -309,6 +329,7 @@ like(does($dave, network => [qw(login)], 'no gateway')->{err}, qr/hint: Has it m
 unlike(E2emsg::Client->new($gateway)->run(qw(register ivan))->{err}, qr/moved/, 'which is no news to a new account');
 does($dave, network => [ qw(send erin), 'never heard of' ], 'send to a peer not met, no gateway');
 does($dave, network => [qw(rotate)], 'rotate without a gateway');
+is(does($dave, network => [qw(log)], 'log without a gateway')->{out}, '', 'does not say that there is no problem');
 like(does($heidi, network => [ qw(send plain), 'kept in the outbox' ])->{err},
 	qr/hint: The message is kept: .* Has it moved\?/, 'what is sent is kept');
 $gateway->{settings}{port} = $port;

@@ -294,6 +294,9 @@ $server->sql('INSERT INTO e2emsg.backups SELECT * FROM aside; DROP TABLE aside')
 like(does($grace, ok => [qw(read --retry)], 'once it is there')->{out}, qr/while there is no backup.*another one/s,
 	'both are opened');
 is(version_of($grace), 3, 'and the key is current');
+does($away, ok => ['rotate']);
+does($grace, ok => [ qw(send grace), 'a note' ], 'a note to oneself after a rotation elsewhere');
+like(does($grace, ok => ['read'])->{out}, qr/a note/, 'goes to the new key');
 # --- a server that lies -------------------------------------------------------------------
 
 my $row   = "FROM e2emsg.users u WHERE u.id = b.user_id AND u.username = 'alice'";
