@@ -46,7 +46,7 @@ my @messages = grep { $_->{level} ne 'access' } @lines;
 is(scalar(grep { join(' ', sort keys %$_) ne 'level message time' || $_->{level} !~ /^(?:error|warn|info|debug)\z/ } @messages),
 	0, 'members of a message');
 ok((grep { $_->{level} eq 'info' && $_->{message} =~ /^serving http:/ } @messages), 'the first');
-ok((grep { $_->{level} eq 'warn' && $_->{message} =~ /^a page of https:\/\/evil\.example may not call/ } @messages), 'a warning');
+ok((grep { $_->{level} eq 'warn' && $_->{message} =~ /^a page of https:\/\/evil\.example may not use the service/ } @messages), 'a warning');
 ok((grep { $_->{level} eq 'error' && $_->{message} =~ /log_format must be one of text\|json/ } @messages), 'an error');
 unlike($gateway->log, qr/\Q$alice->{token}\E/, 'no token');
 
