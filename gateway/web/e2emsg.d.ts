@@ -57,8 +57,11 @@ export interface Account {
 	keyVersion: number;
 	/** Thumbprint of the identity key. */
 	identity: string;
-	/** saved: the server has all that a backup would hold now. */
-	backup: { version: number; saved: boolean };
+	/**
+	 * saved: the server has all that a backup would hold now.  codeReplaced: another device has
+	 * made a new recovery code, and nobody has said recoveryCodeKept() or made one here since.
+	 */
+	backup: { version: number; saved: boolean; codeReplaced: boolean };
 }
 
 /**
@@ -143,7 +146,7 @@ export type Connection = 'closed' | 'connecting' | 'online' | 'offline' | 'elsew
 /** docs/web.md explains them ("Events"). */
 export type WarningCode =
 	'missing_mail' | 'expired_mail' | 'key_log_head' | 'key_log_unseen' | 'unsigned_peer' |
-	'backup_not_saved' | 'backup_unseen' | 'block_not_told' | 'block_elsewhere';
+	'backup_not_saved' | 'backup_unseen' | 'code_replaced' | 'block_not_told' | 'block_elsewhere';
 
 /** What is told, in every tab of the database; "connection" of each tab alone. */
 export interface Events {

@@ -40,7 +40,9 @@ await first.getByRole('button', { name: 'Copy my link' }).filter({ visible: true
 await first.locator('.notice.good').waitFor();
 ok(await first.evaluate(() => navigator.clipboard.readText()) === `${gateway.url}/#alice`, 'and hands out a link that leads to oneself');
 
-const taken = await browsers[1].page(gateway.url);
+const taken = await browsers[1].page(`${gateway.url}/#alice`);
+ok(/To write to alice, you need an account/.test(await taken.locator('.invitation').textContent()), 'which says to a new visitor whom it leads to');
+await screenshot(taken, '040-invited');
 await taken.getByLabel('Username').fill('alice');
 await taken.getByRole('button', { name: 'Create account' }).click();
 ok(/taken/i.test(await taken.getByRole('alert').textContent()), 'a name that is taken: said so');

@@ -32,7 +32,7 @@ await bob.page.getByRole('button', { name: 'I have an account' }).click();
 await bob.page.getByLabel('Username').fill('bob');
 await bob.page.getByLabel('Recovery code').fill('7H2K-9QXM');
 await bob.page.getByRole('button', { name: 'Restore account' }).click();
-await bob.page.getByText('seven groups; the letters').waitFor();
+await bob.page.getByText('group by group').waitFor();
 ok(true, 'half a code is none: said so');
 await bob.page.getByLabel('Recovery code').fill(alice.code.join('-'));
 await bob.page.getByRole('button', { name: 'Restore account' }).click();
@@ -71,11 +71,21 @@ ok(await there(bob.page.getByRole('dialog'), 0), 'which is asked back as well');
 const folder = gateway.client();
 const told = await run(['restore', 'bob'], { env: { XDG_DATA_HOME: folder.folder, E2EMSG_SERVER: gateway.url }, input: `${bob.code.join('-')}\n` });
 ok(told.code === 0, 'the code brings the account to a terminal', told.err);
+await folder.does('backup', '--new-code', '--yes');
 await folder.does('rotate');
 await bob.account('New encryption key');
 await bob.page.getByRole('button', { name: 'Make a new key' }).click();
 await bob.page.locator('.notice', { hasText: 'new encryption key: version 3' }).waitFor();
 ok(true, 'a new key is made here, also when one was made there');
+const banner = bob.page.locator('.banner', { hasText: 'Your old recovery code is worth nothing' });
+await banner.waitFor();
+await bob.page.reload();
+await banner.waitFor();
+ok(true, 'a new code was made there: a banner says so, also after a reload');
+await screenshot(bob.page, '041-code-replaced');
+await banner.getByRole('button', { name: 'I have the new one' }).click();
+ok(await there(banner.filter({ visible: true }), 0), '... until one has it');
+await bob.open('alice');
 await folder.does('send', 'alice', 'From my terminal');
 await alice.sees('From my terminal', 'opened');
 ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed' &&
@@ -83,6 +93,10 @@ ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed' &&
 await alice.write('Whichever of you');
 await bob.sees('Whichever of you', 'opened');
 ok(true, 'and the browser still takes the mail');
+await folder.does('rotate');
+await alice.write('To the key of the terminal');
+await bob.sees('To the key of the terminal', 'opened');
+ok(true, '... also what is sealed to a key that the terminal made since');
 
 // ---- log out and in
 
@@ -115,14 +129,14 @@ await alice.page.getByRole('dialog').locator('.form-error').waitFor();
 await screenshot(alice.page, '041-key-log');
 await alice.page.getByRole('button', { name: 'Leave it stopped' }).click();
 await alice.page.locator('.barrier').waitFor();
-ok(await alice.page.locator('.banner').isVisible(), 'a key log that contradicts itself: a banner');
+ok(await alice.page.locator('.banner.alarm').isVisible(), 'a key log that contradicts itself: a banner');
 ok(await alice.page.getByPlaceholder('Message').count() === 0 && /Nothing is sent/.test(await alice.page.locator('.barrier').textContent()),
 	'and a barrier in the place of the field');
 await alice.page.unroute('**/key-log');
 await alice.page.locator('.barrier').getByRole('button', { name: 'What to do' }).click();
 await alice.page.getByRole('button', { name: 'Accept this log' }).click();
 await alice.page.getByPlaceholder('Message').waitFor();
-ok(await alice.page.locator('.banner').isHidden(), 'accepted: both are gone');
+ok(await alice.page.locator('.banner.alarm').isHidden(), 'accepted: both are gone');
 
 // ---- somebody without an identity key
 
@@ -162,20 +176,35 @@ async function replaceIdentity() {
 
 // ---- numbers that differ
 
+await browsers[0].context.setOffline(true);
+await alice.write('Written before');
+await alice.sees('Written before', 'waiting');
 await alice.about('Safety number');
 await alice.page.getByRole('button', { name: 'They differ' }).click();
 await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
 await alice.page.locator('.barrier.alarm', { hasText: 'The safety numbers differ' }).waitFor();
 ok(await alice.page.getByPlaceholder('Message').count() === 0, 'numbers that differ: nothing is sent');
+await browsers[0].context.setOffline(false);
+await alice.online();
+await alice.message('Written before').getByText('nothing was sent').waitFor();
+ok(await alice.message('Written before').getByRole('button').allTextContents().then((names) => names.join()) === 'Discard', '... what waits says why, where it stands');
 await alice.page.reload();
 await alice.page.locator('.barrier.alarm', { hasText: 'The safety numbers differ' }).waitFor();
-ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'differs' && await alice.page.locator('.introduction').count() === 0 &&
-	await alice.page.locator('[data-note=number_differs]').count() === 1, '... which is shown as long as nobody decides');
+await alice.page.locator('[data-note=number_differs]').waitFor();
+ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'differs' && await alice.page.locator('.introduction').count() === 0, '... which is shown as long as nobody decides');
 await screenshot(alice.page, '041-differs');
+const size = alice.page.viewportSize();
+await alice.page.setViewportSize({ width: 390, height: 844 });
+await alice.page.evaluate(async () => (await import('/web/page/notice.js')).warn('something about somebody else that takes two lines on a phone'));
+const boxes = await Promise.all(['.notice', '.barrier', '.conversation-head'].map((one) => alice.page.locator(one).boundingBox()));
+ok(boxes[0].y + boxes[0].height <= boxes[1].y && boxes[0].y >= boxes[2].y + boxes[2].height, 'a notice covers neither a barrier nor the head', JSON.stringify(boxes));
+await screenshot(alice.page, '041-notice');
+await alice.page.setViewportSize(size);
 await alice.page.getByRole('button', { name: 'Compare again' }).click();
 await alice.page.getByRole('button', { name: 'They are the same' }).click();
 await alice.page.locator('.trust[data-trust=verified]').waitFor();
 ok(await alice.page.getByPlaceholder('Message').isVisible(), '... compared again, and the same: it goes on');
+await alice.sees('Written before', 'sent');
 
 await replaceIdentity();
 ok(/Nothing is sent until you decide/.test(await alice.page.locator('.barrier').textContent()), 'another identity: a barrier that says what it means');

@@ -18,7 +18,7 @@ const keysOf = async (user) => (await user.store.read(['keys'], (t) => t.all('ke
 	await refuses(user.client.login(), 'no_account', 'and can sign in to none', /holds no account/);
 	await refuses(user.client.send('bob', 'x'), 'no_account', 'nor send');
 	await refuses(user.client.connect(), 'no_account', 'nor connect');
-	for (const name of ['Alice', 'ab', '0'.repeat(32), 'x'.repeat(33), '', undefined, 7])
+	for (const name of ['Alice', 'ab', '0'.repeat(32), 'x'.repeat(33), ''])
 		await refuses(user.client.register(name), 'invalid_username', `no name: ${name}`);
 	for (const idToken of ['', 'a b', 'a.b.c\nX: 1', 'a'.repeat(8193)])
 		await refuses(user.client.register(user.name, { idToken }), 'bad_id_token', `no token: ${idToken.slice(0, 9)}`);

@@ -26,8 +26,9 @@ async function arrive(user, peer, texts, what) {
 	await refuses(alice.client.send(bob.name, 'x'.repeat(65536)), 'text_too_long', 'a long one', /at most \d+ bytes/);
 	await refuses(alice.client.send(bob.name, '\ud800'), 'bad_text', 'half of a character');
 	await does(alice.client.send(bob.name, '€'.repeat(21800)), 'just short enough', ({ state }) => state === 'sent');
-	await refuses(alice.client.send('nobody', 'x'), 'unknown_user', 'to nobody');
-	await refuses(alice.client.send('../users', 'x'), 'invalid_username', 'to a path');
+	const errors = [await refuses(alice.client.send('nobody', 'x'), 'unknown_user', 'to nobody'),
+		await refuses(alice.client.send('../users', 'x'), 'invalid_username', 'to a path')];
+	ok(errors.every(({ hint }) => /^[A-Z].*\.$/.test(hint)), '... with a hint each', errors.map(({ hint }) => hint).join());
 	await refuses(alice.client.messages(bob.name, { before: 'x' }), 'unknown_message', 'messages before none');
 	await refuses(alice.client.resend('x'), 'unknown_message', 'none to send again');
 	await refuses(alice.client.discard('x'), 'unknown_message', 'none to discard');

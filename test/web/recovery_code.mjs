@@ -121,7 +121,17 @@ for (const kept of [false, true]) {
 	const other = await scene.visitor();
 	await other.client.restore(alice.name, alice.code);
 	const second = await other.client.recoveryCode(alice.code);
+	await other.client.close();
 	await alice.client.login();
+	const said = () => alice.warnings.filter(({ code }) => code === 'code_replaced').length;
+	ok(said() === 1 && alice.client.account.backup.codeReplaced, 'a device hears that another one has made a new code', said());
+	ok(alice.client.unkeptRecoveryCode === null && !other.client.account.backup.codeReplaced, '... and shows the one before no more');
+	await alice.open();
+	ok(alice.client.account.backup.codeReplaced, '... also after a reload');
+	await alice.client.login();
+	ok(said() === 1, '... and is told once');
+	await alice.client.recoveryCodeKept();
+	ok(!alice.client.account.backup.codeReplaced, '... until its user has it');
 	alice.there.backup = undefined;
 	await refuses(alice.client.rotateKeys(), 'no_backup', 'who does not know where the code looks can\'t write another backup', /new recovery code/);
 	const third = await does(alice.client.recoveryCode(second), 'but with a new code');

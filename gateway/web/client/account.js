@@ -193,9 +193,10 @@ export class Accounts {
 		this.announce();
 	}
 
-	// Whose owner has it elsewhere: from now on nothing here can show it.
+	// Whose owner has it elsewhere: from now on nothing here can show it, or needs to tell of it.
 	async codeKept() {
 		this.need();
+		await this.core.backup.change((state) => ({ ...state, replaced: false }));
 		await this.save({ code: undefined });
 	}
 

@@ -4,7 +4,8 @@
 //	{name: 'backup', version (of the server's, 0: none), locator (of the code
 //	 that was made here, or null), moved (the server has not heard of that
 //	 code for sure), wanted, saved (counts of changes, and of those stored),
-//	 lost (the sealed key of a code whose end is unknown, or null)}
+//	 lost (the sealed key of a code whose end is unknown, or null), replaced (by
+//	 another device, the code that was known here)}
 import * as blobs from '../crypto/backup.js';
 import * as field from '../crypto/field.js';
 import * as recovery from '../crypto/recovery.js';
@@ -20,7 +21,7 @@ const DELAY_MS = 2000; // changes of contacts are saved together
 const DOUBLINGS_MAX = 5; // of the delay, while saving fails
 
 export const emptyBackup = (locator) =>
-	({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null });
+	({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null, replaced: false });
 
 export class Backup {
 	constructor(core) {
@@ -34,8 +35,8 @@ export class Backup {
 	}
 
 	get view() {
-		const { version = 0, wanted = 1, saved = 0 } = this.state ?? {};
-		return { version, saved: saved >= wanted };
+		const { version = 0, wanted = 1, saved = 0, replaced = false } = this.state ?? {};
+		return { version, saved: saved >= wanted, codeReplaced: replaced };
 	}
 
 	// Was a new code announced, and is it unknown whether the server took it?
@@ -207,26 +208,31 @@ export class Backup {
 		const mine = await this.core.keyring.backup();
 		if (equal(sealedKey, mine.sealedKey)) return;
 		const isTakenBack = ({ lost }) => lost !== null && equal(sealedKey, lost);
-		await this.adopt(sealedKey, undefined, { locator: null, moved: false }, (state) => isNew(state) && !isTakenBack(state));
+		const change = { locator: null, moved: false, replaced: true };
+		if (await this.adopt(sealedKey, undefined, change, (state) => isNew(state) && !isTakenBack(state)))
+			this.core.events.warn('code_replaced', 'another device has made a new recovery code: the one before brings nothing back any more');
 	}
 
 	/*
 	 * From now on another code counts, which is known here or not: in one step,
 	 * so that no tab that is closed meanwhile leaves a code to what another opens.
+	 * False when the backup is not the newest any more.
 	 */
 	async adopt(sealedKey, code, change, isNew = () => true) {
 		const { core } = this;
-		await core.store.write(['account', 'keys', 'meta'], async (t) => {
+		const isAdopted = await core.store.write(['account', 'keys', 'meta'], async (t) => {
 			await core.account.checkHere(t);
 			const state = await t.get('meta', 'backup');
-			if (!isNew(state)) return;
+			if (!isNew(state)) return false;
 			await t.put('keys', { ...await t.get('keys', 'backup'), sealedKey });
 			await t.put('account', { ...await t.get('account', 'account'), code });
 			await t.put('meta', { ...state, ...change });
+			return true;
 		});
 		await core.account.load();
 		await this.load();
 		core.account.announce();
+		return isAdopted;
 	}
 
 	/*
@@ -262,7 +268,7 @@ export class Backup {
 			throw error;
 		}
 		await this.adopt(fresh.sealedKey, code,
-			{ version: version + 1, saved: wanted, locator, moved: false, lost: null });
+			{ version: version + 1, saved: wanted, locator, moved: false, lost: null, replaced: false });
 	}
 
 	async openerOf(typed, { service, username }) {

@@ -16,7 +16,7 @@ export const HINTS = {
 	bad_id_token: 'Pass the JWT as the provider gave it: three texts in base64url with dots between.',
 	account_exists: 'This browser holds an account already; another one needs another database.',
 	signed_out: 'Call login() first.',
-	bad_recovery_code: 'The code has 28 letters and digits in seven groups; the letters I, L and O stand for digits.',
+	bad_recovery_code: 'Compare it with what you kept, group by group; the letters I, L and O count as digits.',
 	wrong_recovery_code: 'It is not the newest code of this account.',
 	damaged_backup: 'The server gave a backup that the code opens but that is no backup. Nothing was taken from it.',
 	other_backup: 'Another device may have made a new recovery code: restore the account with that one.',

@@ -10,7 +10,8 @@ const NOT_THERE = ['unknown_user', 'unknown_key_version'];
 
 export function checkName(username) {
 	if (usernameValid(username)) return;
-	refuse('invalid_username', 'a name has 3 to 32 of a-z, 0-9, ".", "_" and "-", and begins with a letter');
+	refuse('invalid_username', 'this is no name of a user',
+		{ hint: 'It has 3 to 32 of a-z, 0-9, ".", "_" and "-", and begins with a letter.' });
 }
 
 export class Peers {
@@ -76,9 +77,9 @@ export class Peers {
 		const path = `/users/${who}/public-key${version ? `?version=${version}` : ''}`;
 		const answer = await this.core.session.find(NOT_THERE, 'GET', path);
 		if (answer === null && version === 0)
-			refuse('unknown_user', `there is no user ${who} on this server`, { status: 404, username: who });
+			refuse('unknown_user', `there is no user ${who} on this server`, { status: 404, username: who, hint: 'Ask the other how the name is spelt.' });
 		if (answer === null)
-			refuse('unknown_key_version', `the server has no key of version ${version} for ${who}`, { status: 404 });
+			refuse('unknown_key_version', `the server has no key of version ${version} for ${who}`, { status: 404, hint: 'It may have been restored from an older state.' });
 		return this.read(answer.body, { who, version });
 	}
 

@@ -141,7 +141,7 @@ export function standing(contact) {
 export function checkReceiver(contact, unsignedOk) {
 	const { username, changed, differs } = contact;
 	const problem = changed ?? (differs ? OTHER_NUMBER : null);
-	if (problem) throw new E2emsgError('untrusted_identity', `${username}: ${problem}; nothing was sent`, { username });
+	if (problem) throw new E2emsgError('untrusted_identity', `nothing was sent to ${username}: ${problem}`, { username });
 	if (contact.identity || contact.unsignedYes || unsignedOk) return;
 	throw new E2emsgError('unsigned_peer', `${username} has no identity key, so the server could have made up ` +
 		`key version ${contact.highest}; nothing was sent`, { username });

@@ -3,6 +3,7 @@
 import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
 import { linkedNodes } from './links.js';
+import { sentence } from './notice.js';
 import { visible } from './text.js';
 import { dayKey, dayName, fullTimeOf, timeOf } from './time.js';
 import { noteOf, outgoing, sealedReason } from './words.js';
@@ -12,6 +13,9 @@ const together = 5 * 60 * 1000;
 
 /* A longer text is folded: so many characters. */
 const longText = 2500;
+
+/* What is said of mail from somebody who was not the one known then. */
+const alarms = { changed: 'Under the changed identity', differs: 'While the safety numbers differ' };
 
 /* A few of them and nothing else are shown large. */
 const emojiAlone = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
@@ -127,7 +131,7 @@ function sealed(message) {
 
 function updateMeta(element, { message, last, newest }, actions) {
 	const meta = element.lastElementChild;
-	const needsWords = newest || message.state === 'refused' || message.state === 'asks' || message.state === 'waiting';
+	const needsWords = newest || message.state === 'waiting' || isHeld(message);
 	const said = [message.state, last, needsWords, message.problem, message.trust].join();
 
 	set(element, 'data-state', message.state);
@@ -135,9 +139,9 @@ function updateMeta(element, { message, last, newest }, actions) {
 		return;
 	meta.dataset.said = said;
 	/* how far it came is there to be looked up; that it did not go is told */
-	set(meta, 'aria-live', message.state === 'refused' || message.state === 'asks' ? 'polite' : 'off');
+	set(meta, 'aria-live', isHeld(message) ? 'polite' : 'off');
 	replace(meta, metaNodes(message, needsWords, actions));
-	set(meta, 'data-quiet', !last && !needsWords && message.trust !== 'changed');
+	set(meta, 'data-quiet', !last && !needsWords && !alarms[message.trust]);
 }
 
 function metaNodes(message, words, actions) {
@@ -145,18 +149,21 @@ function metaNodes(message, words, actions) {
 	const time = h('time', { datetime: message.sentAt, title: fullTimeOf(date) }, timeOf(date));
 
 	if (message.direction === 'in')
-		return [time, message.trust === 'changed' && h('span', { class: 'state alarm' }, icon('warning'), 'Under the changed identity'),
+		return [time, alarms[message.trust] && h('span', { class: 'state alarm' }, icon('warning'), alarms[message.trust]),
 			message.trust === 'unsigned' && h('span', { class: 'state' }, icon('unlocked'), 'Unsigned')];
 	const { icon: name, label } = outgoing[message.state] ?? outgoing.waiting;
 
 	return [time, h('span', { class: 'state', title: label }, icon(name), h('span', { class: words ? '' : 'for-readers' }, label)),
-		(message.state === 'asks' || message.state === 'refused') && choices(message, actions)];
+		isHeld(message) && choices(message, actions)];
 }
 
-function choices(message, actions) {
-	const reason = message.state === 'asks' ? 'It waited for more than six days. Is it still wanted?' : visible(message.problem ?? '');
+/* It does not go out until somebody does something. */
+const isHeld = ({ state, problem }) => state === 'refused' || state === 'asks' || (state === 'waiting' && problem !== undefined);
 
-	return h('span', { class: 'choices' }, reason,
-		h('button', { type: 'button', class: 'link', onclick: () => actions.resend(message.id) }, 'Send again'),
+function choices(message, actions) {
+	const reason = message.state === 'asks' ? 'It waited for more than six days. Is it still wanted?' : message.problem && sentence(message.problem);
+
+	return h('span', { class: 'choices' }, reason, ' ',
+		message.state !== 'waiting' && h('button', { type: 'button', class: 'link', onclick: () => actions.resend(message.id) }, 'Send again'),
 		h('button', { type: 'button', class: 'link', onclick: () => actions.discard(message.id) }, 'Discard'));
 }

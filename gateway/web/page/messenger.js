@@ -10,6 +10,7 @@ import { inviteButton } from './invite.js';
 import { keyLogBanner } from './keylog.js';
 import { attempt, dismissNotices, warn, wordsOf } from './notice.js';
 import { people } from './people.js';
+import { codeBanner } from './recovery.js';
 import { nameOf, visible } from './text.js';
 import { connections } from './words.js';
 
@@ -19,7 +20,7 @@ export function messenger(app) {
 	const stage = h('main', {});
 	const list = people(app);
 	const chips = [connectionChip(app.client, listeners), connectionChip(app.client, listeners)];
-	const banner = keyLogBanner(app.client, listeners);
+	const banners = [keyLogBanner(app.client, listeners), codeBanner(app.client, listeners)];
 	const element = h('div', { class: 'messenger' },
 		h('button', { type: 'button', class: 'button primary skip', onclick: () => open?.focus() }, 'Skip to the conversation'),
 		h('section', { class: 'sidebar', 'aria-label': 'You and your conversations' },
@@ -27,7 +28,7 @@ export function messenger(app) {
 				h('h1', { class: 'wordmark', tabindex: '-1' }, icon('lock'), 'e2emsg'),
 				h('button', { type: 'button', class: 'account-button', 'aria-haspopup': 'dialog', onclick: () => accountDialog(app) },
 					icon('person'), h('bdi', {}, visible(app.client.account.username)))),
-			chips[0], banner, list.element),
+			chips[0], banners, list.element),
 		h('div', { class: 'stage' }, chips[1], stage));
 	let open = null;
 	let cameFromList = false;
@@ -57,7 +58,7 @@ export function messenger(app) {
 	window.addEventListener('hashchange', follow);
 	listeners.push(
 		() => window.removeEventListener('hashchange', follow),
-		app.client.on('warning', ({ text }) => warn(text)),
+		app.client.on('warning', ({ code, text }) => code === 'code_replaced' || warn(text)), // that one stays in sight
 		app.client.on('account', (account) => account ?? app.left()));
 	follow();
 	return {

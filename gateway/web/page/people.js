@@ -142,7 +142,7 @@ export function avatar(username) {
 
 function preview(last) {
 	if (!last)
-		return 'No messages yet';
+		return 'No messages here yet';
 	if (last.direction === 'note')
 		return noteOf(last).text;
 	if (last.direction === 'out')

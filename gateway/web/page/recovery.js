@@ -2,7 +2,7 @@
 // because a code that nobody wrote down recovers nothing.
 import { h, replace } from './dom.js';
 import { icon } from './icon.js';
-import { errorPlace, showError, tell } from './notice.js';
+import { attempt, errorPlace, showError, tell } from './notice.js';
 
 const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh'];
 
@@ -52,6 +52,22 @@ function shownCode({ code, groups, username, title, next }) {
 			'Old messages do not come back with it; they are in this browser alone.'),
 		h('button', { type: 'button', class: 'button primary', onclick: next }, 'I have saved it'),
 	];
+}
+
+/** The banner that stays while the code on paper may not be the one that counts. */
+export function codeBanner(client, listeners) {
+	const banner = h('div', { class: 'banner', role: 'status', hidden: true });
+	const show = (account) => {
+		banner.hidden = !account?.backup.codeReplaced;
+		replace(banner, !banner.hidden && [icon('key'), h('div', {},
+			h('strong', {}, 'Your old recovery code is worth nothing.'), ' Another device of yours has made a new one. ',
+			'Only with that one can you make another one here. ',
+			h('button', { type: 'button', class: 'link', onclick: () => attempt(() => client.recoveryCodeKept()) }, 'I have the new one'))]);
+	};
+
+	show(client.account);
+	listeners.push(client.on('account', show));
+	return banner;
 }
 
 async function copy(code) {

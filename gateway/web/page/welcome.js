@@ -1,7 +1,7 @@
 // The first screen: a new account, or one that comes back with its
 // recovery code; for an account that is here but signed out, the way in.
 import { codeField } from './code_field.js';
-import { nameFrom } from './contact.js';
+import { nameFrom, nameInAddress } from './contact.js';
 import { busy } from './dialog.js';
 import { offerDemo } from './demo_link.js';
 import { h, replace } from './dom.js';
@@ -9,6 +9,9 @@ import { icon } from './icon.js';
 import { errorPlace, showError } from './notice.js';
 import { forgetDialog } from './leave.js';
 import { nameOf } from './text.js';
+
+/* What a server takes for a name. */
+const usernameLike = /^[a-z][a-z0-9._-]{2,31}$/;
 
 /**
  * app: {client, registered(code), entered()}.
@@ -23,10 +26,18 @@ export function welcome(app) {
 			h('h1', { tabindex: '-1' }, 'Messages that only the two of you can read'),
 			h('p', { class: 'lead' }, 'Each message is locked in your browser and opened in your friend’s. ',
 				'The server in between can’t read them.'),
-			glance()),
+			!app.client.signedOut && invitation(), glance()),
 		app.client.signedOut ? signIn(app) : entrance(app),
 		h('nav', { class: 'welcome-foot', 'aria-label': 'More' },
 			demo, h('a', { href: '/docs' }, 'For developers')));
+}
+
+/* Who came by a link to somebody hears where it leads; any text may stand in a link. */
+function invitation() {
+	const username = nameInAddress();
+
+	return usernameLike.test(username) && h('p', { class: 'invitation' }, icon('person'),
+		h('span', {}, 'To write to ', h('strong', {}, nameOf(username)), ', you need an account here. Their conversation opens then.'));
 }
 
 /* One message in three places. */
@@ -88,7 +99,7 @@ function usernameField(app, hint = null) {
 
 function registerForm(app) {
 	return [
-		form(app, [usernameField(app, 'Others find you by it. At least three small letters or digits.')],
+		form(app, [usernameField(app, 'Others find you by it. At least three small letters and digits, a letter first.')],
 			'Create account', async ({ username }) => {
 				await app.client.register(nameFrom(username));
 				app.entered();
