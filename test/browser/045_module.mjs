@@ -191,6 +191,12 @@ await bobAgain.call('send', 'dora', 'hello, dora');
 ok(await doraThere.has('bob', 'hello, dora'), 'which gets the mail');
 ok((await doraThere.call('rotateKeys')).keyVersion === 2, 'and rotates');
 await fourth.close('dora\'s browser: no complaint');
+await bobAgain.call('send', 'dora', 'to the key of your browser');
+const taken = await dora.run('read');
+ok(taken.code === 7 && /to the key of your browser/.test(taken.out) && /another device of yours rotated to key version 2/.test(taken.err),
+	'the terminal reads what is sealed to that key', taken.out + taken.err);
+ok(/mail 1 to 2 is missing: another copy of this account may have taken it/.test(taken.err), 'and says what the browser may have taken', taken.err);
+ok(await moved.does('backup') === '', 'a terminal leaves the code that a browser\'s user wrote down');
 
 await second.close('bob\'s browser: no complaint');
 await third.close('the last browser: no complaint');
