@@ -36,6 +36,18 @@ app_open(struct app *app)
 }
 
 enum result
+app_open_mail(struct app *app, struct mail *mail)
+{
+	enum result result = app_open(app);
+
+	*mail = (struct mail){0};
+	if (result == RESULT_OK)
+		result = mail_load(&app->session.store, &app->session.account, mail,
+						   &app->fault);
+	return result;
+}
+
+enum result
 app_warn_of_plain_http(struct app *app, const char *server)
 {
 	char base[ACCOUNT_URL_MAX + 1];

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "mail.h"
 #include "options.h"
 #include "session.h"
 
@@ -24,6 +25,9 @@ struct app
 
 /* Opens the account that the options name, or the only one. */
 extern CHECKED enum result app_open(struct app *app);
+
+/* That, and its mail: mail_free() it in any case. */
+extern CHECKED enum result app_open_mail(struct app *app, struct mail *mail);
 
 /* Says so when everybody on the way to the server can read along. */
 extern CHECKED enum result app_warn_of_plain_http(struct app *app,

@@ -93,12 +93,9 @@ command_rotate(struct app *app)
 enum result
 command_keys(struct app *app)
 {
-	struct mail mail = {0};
-	enum result result = app_open(app);
+	struct mail mail;
+	enum result result = app_open_mail(app, &mail);
 
-	if (result == RESULT_OK)
-		result = mail_load(&app->session.store, &app->session.account, &mail,
-						   &app->fault);
 	for (uint32_t version = 1;
 		 result == RESULT_OK && version <= app->session.account.version + 1;
 		 version++)
@@ -141,10 +138,7 @@ command_keys_forget(struct app *app)
 		app_number(app, app->args[0], 1, FIELD_VERSION_MAX, &version);
 
 	if (result == RESULT_OK)
-		result = app_open(app);
-	if (result == RESULT_OK)
-		result = mail_load(&app->session.store, &app->session.account, &mail,
-						   &app->fault);
+		result = app_open_mail(app, &mail);
 	if (result == RESULT_OK)
 		result = check_forget(app, &mail, (uint32_t) version);
 	if (result == RESULT_OK)

@@ -248,10 +248,7 @@ command_ack(struct app *app)
 	if (app->arg_count > 0)
 		result = app_number(app, app->args[0], 0, FIELD_SEQ_MAX, &through);
 	if (result == RESULT_OK)
-		result = app_open(app);
-	if (result == RESULT_OK)
-		result = mail_load(&app->session.store, &app->session.account, &mail,
-						   &app->fault);
+		result = app_open_mail(app, &mail);
 	if (result == RESULT_OK)
 		result = inbox_acknowledge(&app->session, &mail,
 								   through < 0 ? mail.last_seq : through,
