@@ -37,10 +37,11 @@ ok(await waitUntil(async () => /^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/.test(await short
 ok(await waitUntil(async () => /hello/.test(await bob.does('read'))), 'and writes to bob');
 await first.close('the first example: no complaint');
 
-// ---- a page of one's own
+// ---- a page of one's own, whose script comes late: there is no form to press before
 
+const late = 'await new Promise((resolve) => { setTimeout(resolve, 300); });';
 files.set('/', ['text/html', page]);
-files.set('/app.js', ['text/javascript', here(chat)]);
+files.set('/app.js', ['text/javascript', `${late}\n${here(chat)}`]);
 
 class Person {
 	constructor(browser, name) { Object.assign(this, { browser, name }); }
