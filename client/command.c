@@ -142,12 +142,13 @@ tell_of_log(struct app *app, enum result result)
 {
 	const struct log_pin *log = &app->session.log;
 
-	if (!log->broken || (result != RESULT_OK && result != RESULT_MISSING))
+	if ((!log->broken && log->hearsay[0] == '\0') ||
+		(result != RESULT_OK && result != RESULT_MISSING))
 		return result;
 	if (log->problem[0] == '\0')
 		return fault_set(&app->fault, RESULT_UNTRUSTED,
-						 "You never wrote to this sender, who may have made "
-						 "that up: nothing is stopped.",
+						 "The sender may have made that up: nothing is "
+						 "stopped.",
 						 "%s", log->hearsay);
 	return fault_set(&app->fault, RESULT_UNTRUSTED, LOG_BROKEN_HINT, "%s",
 					 log->problem);

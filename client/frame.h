@@ -17,7 +17,7 @@
 #define FRAME_SIZE_MIN 256	 /* bytes, the smallest padded frame */
 #define FRAME_SIZE_MAX 65536 /* bytes, the largest frame */
 #define FRAME_ID_SIZE 16	 /* bytes of a message id */
-#define FRAME_HEAD_SIZE 28	 /* bytes of the head of the key log */
+#define FRAME_HEAD_SIZE 108	 /* bytes of the head of the key log */
 
 /* Bytes of text that fit beside the client's message id and the log's head. */
 #define FRAME_TEXT_MAX \

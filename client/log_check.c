@@ -2,8 +2,6 @@
  * log_check.c
  *		What a session checks against the key log, and remembers of it.
  */
-#include <string.h>
-
 #include "field.h"
 #include "key_proof.h"
 #include "log_check.h"
@@ -146,36 +144,10 @@ enum result
 log_check_head(struct session *session, const char *peer, bool word_counts,
 			   const uint8_t *head, struct fault *fault)
 {
-	char before[LOG_PROBLEM_SIZE];
-	struct log_head seen;
-	bool off = false;
-	enum result result = RESULT_OK;
-
-	memcpy(before, session->log.problem, sizeof(before));
-	log_head_read(head, &seen);
-	if (!log_is_pinned(&session->log))
-		result = log_begin(&session->http, &session->log, &off, fault);
-	if (off)
-		result = log_break(&session->log, fault,
-						   "%s saw a key log, but the server shows none here",
-						   peer);
-	if (result == RESULT_OK)
-		result =
-			log_compare(&session->http, &session->log, peer, &seen, fault);
-	if (result == RESULT_UNTRUSTED && !session->log.broken)
-	{
-		struct fault why = *fault;
-
-		result =
-			log_break(&session->log, fault,
-					  "what %s saw can't be compared: %s", peer, why.message);
-	}
-	if (!word_counts && session->log.broken)
-	{
-		memcpy(session->log.hearsay, session->log.problem, sizeof(before));
-		memcpy(session->log.problem, before, sizeof(before));
-	}
-	return keep(session, result, fault);
+	return keep(session,
+				log_compare(&session->http, &session->log, peer, word_counts,
+							head, fault),
+				fault);
 }
 
 enum result

@@ -34,8 +34,8 @@ extern CHECKED enum result log_check_after(struct session *session,
 
 /*
  * Compares the head that a peer put into a message (FRAME_HEAD_SIZE bytes).
- * RESULT_UNTRUSTED when it differs; that stops sending only when the peer's
- * word counts: a stranger could make it up.
+ * RESULT_UNTRUSTED when it differs.  That stops sending when the log's key
+ * signed it; when it is another log's, only if the peer's word counts.
  */
 extern CHECKED enum result log_check_head(struct session *session,
 										  const char *peer, bool word_counts,

@@ -33,6 +33,22 @@ log_break(struct log_pin *pin, struct fault *fault, const char *format, ...)
 }
 
 enum result
+log_doubt(struct log_pin *pin, bool word_counts, struct fault *fault,
+		  const char *format, ...)
+{
+	char problem[LOG_PROBLEM_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(problem, sizeof(problem), format, args);
+	va_end(args);
+	if (word_counts)
+		return log_break(pin, fault, "%s", problem);
+	memcpy(pin->hearsay, problem, sizeof(problem));
+	return fault_set(fault, RESULT_UNTRUSTED, NULL, "%s", problem);
+}
+
+enum result
 log_vanished(struct log_pin *pin, struct fault *fault)
 {
 	char name[LOG_NAME_SIZE];
@@ -213,71 +229,89 @@ log_look(struct http *http, struct log_pin *pin, struct fault *fault)
 /* A peer saw a smaller log: was it the beginning of this one? */
 static enum result
 compare_older(struct http *http, struct log_pin *pin, const char *peer,
-			  const struct log_head *head, struct fault *fault)
+			  const struct checkpoint *seen, struct fault *fault)
 {
 	struct log_consistency proof;
 	bool none;
-	enum result result = log_server_consistency(http, head->size, pin->size,
+	enum result result = log_server_consistency(http, seen->size, pin->size,
 												&proof, &none, fault);
 
 	if (result != RESULT_OK)
 		return result;
 	if (!none &&
-		log_pin_proves(pin, head->size, proof.from_root, proof.proof,
-					   proof.count) &&
-		memcmp(proof.from_root, head->root, sizeof(head->root)) == 0)
+		log_pin_proves(pin, seen->size, seen->root, proof.proof, proof.count))
 		return RESULT_OK;
 	return log_break(pin, fault,
 					 "%s saw a key log of %" PRIu64
 					 " entries that is not the beginning of the %" PRIu64
 					 " seen here",
-					 peer, head->size, pin->size);
+					 peer, seen->size, pin->size);
 }
 
 /* What is left to say once the newest checkpoint is pinned. */
 static enum result
 compare_now(struct http *http, struct log_pin *pin, const char *peer,
-			const struct log_head *head, struct fault *fault)
+			bool word_counts, const uint8_t *head, struct fault *fault)
 {
 	char name[LOG_NAME_SIZE];
+	struct checkpoint seen;
 
-	switch (log_pin_judge_head(pin, head))
+	log_name(&pin->verifier, name);
+	switch (log_pin_judge_head(pin, head, &seen))
 	{
 		case LOG_SAME:
 			return RESULT_OK;
 		case LOG_OLDER:
-			return compare_older(http, pin, peer, head, fault);
+			return compare_older(http, pin, peer, &seen, fault);
 		case LOG_NEWER:
 			return log_break(pin, fault,
 							 "the server shows a smaller key log than %s saw: "
 							 "%" PRIu64 " entries, not %" PRIu64,
-							 peer, pin->size, head->size);
+							 peer, pin->size, seen.size);
 		case LOG_FORKED:
 			return log_break(pin, fault,
 							 "%s saw another key log of %" PRIu64
 							 " entries than this account",
-							 peer, head->size);
+							 peer, seen.size);
 		case LOG_FOREIGN:
+			return log_doubt(pin, word_counts, fault,
+							 "%s saw a key log of another key "
+							 "(%02x%02x%02x%02x) than %s",
+							 peer, head[0], head[1], head[2], head[3], name);
 		case LOG_UNFIT:
 			break;
 	}
-	log_name(&pin->verifier, name);
-	return log_break(pin, fault,
-					 "%s saw a key log of another key (%02x%02x%02x%02x) than "
-					 "%s",
-					 peer, head->key_id[0], head->key_id[1], head->key_id[2],
-					 head->key_id[3], name);
+	return log_doubt(pin, false, fault,
+					 "%s sent a head of the key log that %s did not sign",
+					 peer, name);
 }
 
 enum result
 log_compare(struct http *http, struct log_pin *pin, const char *peer,
-			const struct log_head *head, struct fault *fault)
+			bool word_counts, const uint8_t *head, struct fault *fault)
 {
-	enum log_sight sight = log_pin_judge_head(pin, head);
+	enum log_sight sight = LOG_FOREIGN;
+	struct checkpoint seen;
+	bool off = false;
 	enum result result = RESULT_OK;
 
-	if (sight == LOG_NEWER || sight == LOG_FOREIGN)
-		result = log_look(http, pin, fault);
-	return result == RESULT_OK ? compare_now(http, pin, peer, head, fault)
-							   : result;
+	if (log_is_pinned(pin))
+	{
+		sight = log_pin_judge_head(pin, head, &seen);
+		if (sight == LOG_NEWER || sight == LOG_FOREIGN)
+			result = log_look(http, pin, fault);
+	}
+	else
+		result = log_begin(http, pin, &off, fault);
+	if (off)
+		return log_doubt(pin, word_counts, fault,
+						 "%s saw a key log, but the server shows none here",
+						 peer);
+	if (result == RESULT_UNTRUSTED && !pin->broken)
+		return log_doubt(pin, word_counts || sight == LOG_NEWER, fault,
+						 "what %s saw can't be compared: %s", peer,
+						 fault->message);
+	return result == RESULT_OK
+			   ? compare_now(http, pin, peer, word_counts, head, fault)
+			   : result;
 }

@@ -32,6 +32,14 @@ extern enum result log_break(struct log_pin *pin, struct fault *fault,
 							 const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * What a peer alone says is wrong: as above when the peer's word counts, else
+ * the pin's hearsay.  The fault and RESULT_UNTRUSTED either way.
+ */
+extern enum result log_doubt(struct log_pin *pin, bool word_counts,
+							 struct fault *fault, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* What to say of a log that was pinned and is gone. */
 extern enum result log_vanished(struct log_pin *pin, struct fault *fault);
 
@@ -53,12 +61,14 @@ extern CHECKED enum result log_look(struct http *http, struct log_pin *pin,
 									struct fault *fault);
 
 /*
- * Compares what a peer saw with the pinned log, after a look at the newest
- * checkpoint where the peer saw more.
+ * Compares the checkpoint that a peer saw (FRAME_HEAD_SIZE bytes) with the
+ * pinned log, after a look at the newest one where the peer saw more; pins the
+ * log on first use.  What the log's key signed speaks for itself; of another
+ * log the peer's word counts, or is hearsay.
  */
 extern CHECKED enum result log_compare(struct http *http, struct log_pin *pin,
-									   const char *peer,
-									   const struct log_head *head,
+									   const char *peer, bool word_counts,
+									   const uint8_t *head,
 									   struct fault *fault);
 
 #endif /* E2EMSG_LOG_FOLLOW_H */

@@ -9,6 +9,14 @@
 #include "log_succession.h"
 #include "wire.h"
 
+/* Where the parts of a head begin; the key id is the first. */
+#define HEAD_SIZE_AT NOTE_KEY_ID_SIZE
+#define HEAD_ROOT_AT (HEAD_SIZE_AT + 8)
+#define HEAD_SIGNATURE_AT (HEAD_ROOT_AT + NOTE_ROOT_SIZE)
+
+_Static_assert(HEAD_SIGNATURE_AT + NOTE_SIGNATURE_SIZE == FRAME_HEAD_SIZE,
+			   "a head is a checkpoint in binary");
+
 bool
 log_is_pinned(const struct log_pin *pin)
 {
@@ -39,13 +47,21 @@ log_pin_begin(struct log_pin *pin, const char *verifier, const char *note)
 	return true;
 }
 
+static bool
+is_former(const struct log_pin *pin, const uint8_t key_id[NOTE_KEY_ID_SIZE])
+{
+	for (size_t i = 0; i < pin->former_count; i++)
+		if (memcmp(pin->former[i], key_id, NOTE_KEY_ID_SIZE) == 0)
+			return true;
+	return false;
+}
+
 /* The oldest one falls out; one that is there already is not put twice. */
 static void
 add_former(struct log_pin *pin, const uint8_t key_id[NOTE_KEY_ID_SIZE])
 {
-	for (size_t i = 0; i < pin->former_count; i++)
-		if (memcmp(pin->former[i], key_id, NOTE_KEY_ID_SIZE) == 0)
-			return;
+	if (is_former(pin, key_id))
+		return;
 	if (pin->former_count == LOG_FORMER_MAX)
 		memmove(pin->former[0], pin->former[1],
 				sizeof(pin->former) - sizeof(pin->former[0]));
@@ -100,37 +116,38 @@ log_pin_proves(const struct log_pin *pin, uint64_t size,
 									 count);
 }
 
-void
+bool
 log_pin_write_head(const struct log_pin *pin, uint8_t out[FRAME_HEAD_SIZE])
 {
-	memcpy(out, pin->verifier.key_id, NOTE_KEY_ID_SIZE);
-	out += NOTE_KEY_ID_SIZE;
-	wire_put_u32(out, (uint32_t) (pin->size >> 32));
-	wire_put_u32(out + 4, (uint32_t) pin->size);
-	memcpy(out + 8, pin->root, LOG_HEAD_ROOT_SIZE);
-}
+	struct checkpoint pinned;
 
-void
-log_head_read(const uint8_t bytes[FRAME_HEAD_SIZE], struct log_head *out)
-{
-	memcpy(out->key_id, bytes, NOTE_KEY_ID_SIZE);
-	bytes += NOTE_KEY_ID_SIZE;
-	out->size = (uint64_t) wire_get_u32(bytes) << 32 | wire_get_u32(bytes + 4);
-	memcpy(out->root, bytes + 8, LOG_HEAD_ROOT_SIZE);
+	if (!log_is_pinned(pin) ||
+		note_open_checkpoint(pin->note, strlen(pin->note), &pin->verifier,
+							 &pinned) != NOTE_FINE ||
+		pinned.extensions_length > 0)
+		return false;
+	memcpy(out, pin->verifier.key_id, NOTE_KEY_ID_SIZE);
+	wire_put_u32(out + HEAD_SIZE_AT, (uint32_t) (pinned.size >> 32));
+	wire_put_u32(out + HEAD_SIZE_AT + 4, (uint32_t) pinned.size);
+	memcpy(out + HEAD_ROOT_AT, pinned.root, NOTE_ROOT_SIZE);
+	memcpy(out + HEAD_SIGNATURE_AT, pinned.signature, NOTE_SIGNATURE_SIZE);
+	return true;
 }
 
 enum log_sight
-log_pin_judge_head(const struct log_pin *pin, const struct log_head *head)
+log_pin_judge_head(const struct log_pin *pin,
+				   const uint8_t head[FRAME_HEAD_SIZE], struct checkpoint *out)
 {
-	for (size_t i = 0; i < pin->former_count; i++)
-		if (memcmp(pin->former[i], head->key_id, NOTE_KEY_ID_SIZE) == 0)
-			return LOG_SAME;
-	if (memcmp(pin->verifier.key_id, head->key_id, NOTE_KEY_ID_SIZE) != 0)
-		return LOG_FOREIGN;
-	if (head->size != pin->size)
-		return head->size > pin->size ? LOG_NEWER : LOG_OLDER;
-	return memcmp(head->root, pin->root, sizeof(head->root)) == 0 ? LOG_SAME
-																  : LOG_FORKED;
+	uint64_t size = (uint64_t) wire_get_u32(head + HEAD_SIZE_AT) << 32 |
+					wire_get_u32(head + HEAD_SIZE_AT + 4);
+	char note[NOTE_MAX_SIZE + 1];
+
+	if (memcmp(pin->verifier.key_id, head, NOTE_KEY_ID_SIZE) != 0)
+		return is_former(pin, head) ? LOG_SAME : LOG_FOREIGN;
+	return note_join_checkpoint(&pin->verifier, size, head + HEAD_ROOT_AT,
+								head + HEAD_SIGNATURE_AT, note, sizeof(note))
+			   ? log_pin_judge(pin, note, out)
+			   : LOG_UNFIT;
 }
 
 void

@@ -9,7 +9,8 @@
  *	- two checkpoints of the same size have the same root;
  *	- of two sizes, the larger log must be proved to begin with the smaller;
  *	- the pinned checkpoint moves forward alone;
- *	- what a peer saw (the head in a frame) must be part of the same log.
+ *	- what a peer saw (the head in a frame), if the log's key signed it, must
+ *	  be part of the same log.
  *
  * Pure: no I/O.
  */
@@ -26,7 +27,6 @@
 
 #define LOG_FORMER_MAX 32	 /* logs that were left, the newest ones */
 #define LOG_PROBLEM_SIZE 512 /* bytes of the sentence, with its NUL */
-#define LOG_HEAD_ROOT_SIZE 16
 
 /* Start with {0}. */
 struct log_pin
@@ -46,8 +46,8 @@ struct log_pin
 	size_t former_count;
 
 	char problem[LOG_PROBLEM_SIZE]; /* stops sending; empty: none */
-	char hearsay[LOG_PROBLEM_SIZE]; /* what a stranger says is wrong; not kept
-									 */
+	char hearsay[LOG_PROBLEM_SIZE]; /* what a peer alone says is wrong; stops
+									 * nothing, and is not kept */
 	bool broken;					/* a problem arose in this run */
 	bool changed;					/* since it was loaded or saved */
 };
@@ -90,25 +90,21 @@ extern bool log_pin_proves(const struct log_pin *pin, uint64_t size,
 extern void log_pin_move(struct log_pin *pin, const char *note,
 						 const struct checkpoint *seen);
 
-/* What is said of it in frames: key id, size, first half of the root. */
-struct log_head
-{
-	uint8_t key_id[NOTE_KEY_ID_SIZE];
-	uint64_t size; /* any number, in a head that somebody else wrote */
-	uint8_t root[LOG_HEAD_ROOT_SIZE];
-};
-
-extern void log_pin_write_head(const struct log_pin *pin,
-							   uint8_t out[FRAME_HEAD_SIZE]);
-extern void log_head_read(const uint8_t bytes[FRAME_HEAD_SIZE],
-						  struct log_head *out);
+/*
+ * The pinned checkpoint as it stands in frames: key id, size, root, signature.
+ * False when there is none, or one with extensions, which has no such form.
+ */
+extern bool log_pin_write_head(const struct log_pin *pin,
+							   uint8_t out[FRAME_HEAD_SIZE]) MERKLE_CHECKED;
 
 /*
- * What a head is to the pinned checkpoint.  LOG_SAME stands for a former log,
- * too: nothing can be said of it any more.
+ * What the checkpoint in a head is to the pinned one.  LOG_SAME stands for one
+ * of a former log, too: nothing can be said of it any more.  *out as in
+ * log_pin_judge(), but for a former log.
  */
 extern enum log_sight log_pin_judge_head(const struct log_pin *pin,
-										 const struct log_head *head);
+										 const uint8_t head[FRAME_HEAD_SIZE],
+										 struct checkpoint *out);
 
 /* Remembers a problem; the first one stays. */
 extern void log_pin_break(struct log_pin *pin, const char *problem);

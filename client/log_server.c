@@ -160,9 +160,6 @@ read_consistency(const json_t *body, uint64_t from, uint64_t to,
 	size_t size;
 
 	if (!number_is(body, "from", from) || !number_is(body, "to", to) ||
-		!field_bytes(body, "fromRoot", out->from_root,
-					 sizeof(out->from_root)) ||
-		!field_bytes(body, "toRoot", out->to_root, sizeof(out->to_root)) ||
 		!field_blob(body, "proof", out->proof[0], sizeof(out->proof), &size))
 		return false;
 	out->count = size / MERKLE_HASH_SIZE;

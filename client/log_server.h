@@ -47,8 +47,6 @@ extern void log_view_free(struct log_view *view);
 /* That the log of one size begins with that of a smaller one (merkle.h). */
 struct log_consistency
 {
-	uint8_t from_root[MERKLE_HASH_SIZE];
-	uint8_t to_root[MERKLE_HASH_SIZE];
 	uint8_t proof[MERKLE_MAX_PROOF][MERKLE_HASH_SIZE];
 	size_t count; /* hashes of the proof */
 };

@@ -211,8 +211,8 @@ remember_suite(struct session *session, const struct mail *mail,
  * record and does not stop reading; a server that gives no answer does.
  */
 static enum result
-compare_log(struct session *session, const struct mail *mail,
-			const struct attempt *attempt, json_t *record, struct fault *fault)
+compare_log(struct session *session, const struct attempt *attempt,
+			json_t *record, struct fault *fault)
 {
 	const struct contact *sender = attempt->sender.contact;
 	enum result result;
@@ -220,8 +220,7 @@ compare_log(struct session *session, const struct mail *mail,
 	if (attempt->log_head == NULL)
 		return RESULT_OK;
 	result = log_check_head(session, sender->username,
-							sender->verified ||
-								mail_wrote_to(mail, &attempt->sealed->sender),
+							sender->verified && !attempt->sender.flagged,
 							attempt->log_head, fault);
 	if (result != RESULT_UNTRUSTED)
 		return result;
@@ -282,7 +281,7 @@ open_fully(struct session *session, const struct mail *mail,
 	if (attempt->is_again)
 		return RESULT_OK;
 	*opening = attempt->sender.flagged ? OPENING_FLAGGED : OPENING_OPENED;
-	result = compare_log(session, mail, attempt, record, fault);
+	result = compare_log(session, attempt, record, fault);
 	return result == RESULT_OK ? remember_suite(session, mail, attempt, fault)
 							   : result;
 }

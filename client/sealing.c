@@ -44,7 +44,7 @@ make_plaintext(const struct log_pin *log, int suite, const json_t *entry,
 		.text = (const uint8_t *) json_string_value(text),
 		.text_size = json_string_length(text),
 		.id = id,
-		.log_head = log_is_pinned(log) ? head : NULL,
+		.log_head = log_pin_write_head(log, head) ? head : NULL,
 	};
 
 	if (suite == SUITE_TUTORIAL)
@@ -58,7 +58,6 @@ make_plaintext(const struct log_pin *log, int suite, const json_t *entry,
 	*size = frame_padded_size(&frame);
 	if (*size == 0 || !field_bytes(entry, "clientMessageId", id, sizeof(id)))
 		return false;
-	log_pin_write_head(log, head);
 	frame_build(&frame, out);
 	return true;
 }

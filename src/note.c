@@ -362,7 +362,8 @@ find_text(const char *note, size_t length, size_t *text_length)
 /* All the signature lines, of which there must be one at least. */
 static enum note_result
 check_signatures(const char *lines, size_t length, const char *text,
-				 size_t text_length, const struct note_verifier *verifier)
+				 size_t text_length, const struct note_verifier *verifier,
+				 uint8_t signature[NOTE_SIGNATURE_SIZE])
 {
 	enum note_result result = NOTE_UNSIGNED;
 	struct signature_line line;
@@ -386,14 +387,20 @@ check_signatures(const char *lines, size_t length, const char *text,
 							line.blob + NOTE_KEY_ID_SIZE))
 			result = NOTE_FORGED;
 		else if (result == NOTE_UNSIGNED)
+		{
 			result = NOTE_FINE;
+			memcpy(signature, line.blob + NOTE_KEY_ID_SIZE,
+				   NOTE_SIGNATURE_SIZE);
+		}
 	}
 	return result;
 }
 
-enum note_result
-note_open(const char *note, size_t length,
-		  const struct note_verifier *verifier, size_t *text_length)
+/* note_open(); the signature is filled in for NOTE_FINE only. */
+static enum note_result
+open_note(const char *note, size_t length,
+		  const struct note_verifier *verifier, size_t *text_length,
+		  uint8_t signature[NOTE_SIGNATURE_SIZE])
 {
 	size_t lines_at;
 
@@ -402,10 +409,37 @@ note_open(const char *note, size_t length,
 		return NOTE_MALFORMED;
 	lines_at = *text_length + 1;
 	return check_signatures(note + lines_at, length - lines_at, note,
-							*text_length, verifier);
+							*text_length, verifier, signature);
+}
+
+enum note_result
+note_open(const char *note, size_t length,
+		  const struct note_verifier *verifier, size_t *text_length)
+{
+	uint8_t signature[NOTE_SIGNATURE_SIZE];
+
+	return open_note(note, length, verifier, text_length, signature);
 }
 
 /* Writes a signature line with its newline and a NUL behind it. */
+static bool
+write_signature_line(const struct note_verifier *verifier,
+					 const uint8_t signature[NOTE_SIGNATURE_SIZE], char *out,
+					 size_t capacity)
+{
+	uint8_t blob[BLOB_SIZE];
+	char encoded[BASE64_LENGTH(BLOB_SIZE) + 1];
+	int length;
+
+	memcpy(blob, verifier->key_id, NOTE_KEY_ID_SIZE);
+	memcpy(blob + NOTE_KEY_ID_SIZE, signature, NOTE_SIGNATURE_SIZE);
+	base64_encode(blob, sizeof blob, encoded);
+	length =
+		snprintf(out, capacity, LINE_START "%s %s\n", verifier->name, encoded);
+	return length > 0 && (size_t) length < capacity;
+}
+
+/* The same with a signature that is made now. */
 static bool
 make_signature_line(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
 					const char *text, size_t text_length, char *out,
@@ -413,18 +447,12 @@ make_signature_line(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
 {
 	struct note_verifier verifier;
 	uint8_t public_key[NOTE_PUBLIC_KEY_SIZE];
-	uint8_t blob[BLOB_SIZE];
-	char encoded[BASE64_LENGTH(BLOB_SIZE) + 1];
-	int length;
+	uint8_t signature[NOTE_SIGNATURE_SIZE];
 
-	if (!note_public_key(seed, public_key) ||
-		!note_verifier_make(name, public_key, &verifier) ||
-		!ed25519_sign(seed, text, text_length, blob + NOTE_KEY_ID_SIZE))
-		return false;
-	memcpy(blob, verifier.key_id, NOTE_KEY_ID_SIZE);
-	base64_encode(blob, sizeof blob, encoded);
-	length = snprintf(out, capacity, LINE_START "%s %s\n", name, encoded);
-	return length > 0 && (size_t) length < capacity;
+	return note_public_key(seed, public_key) &&
+		   note_verifier_make(name, public_key, &verifier) &&
+		   ed25519_sign(seed, text, text_length, signature) &&
+		   write_signature_line(&verifier, signature, out, capacity);
 }
 
 bool
@@ -526,8 +554,10 @@ note_open_checkpoint(const char *note, size_t length,
 					 struct checkpoint *out)
 {
 	struct checkpoint checkpoint;
+	uint8_t signature[NOTE_SIGNATURE_SIZE];
 	size_t text_length;
-	enum note_result result = note_open(note, length, verifier, &text_length);
+	enum note_result result =
+		open_note(note, length, verifier, &text_length, signature);
 
 	if (result != NOTE_FINE)
 		return result;
@@ -536,7 +566,39 @@ note_open_checkpoint(const char *note, size_t length,
 	if (strcmp(checkpoint.origin, verifier->name) != 0)
 		return NOTE_OTHER_ORIGIN;
 	*out = checkpoint;
+	memcpy(out->signature, signature, sizeof out->signature);
 	return NOTE_FINE;
+}
+
+/* Writes the text with a NUL behind it; *length is without that. */
+static bool
+write_checkpoint(const char *name, uint64_t size,
+				 const uint8_t root[NOTE_ROOT_SIZE], const char *extensions,
+				 char *out, size_t capacity, size_t *length)
+{
+	char encoded[BASE64_LENGTH(NOTE_ROOT_SIZE) + 1];
+	int written;
+
+	base64_encode(root, NOTE_ROOT_SIZE, encoded);
+	written = snprintf(out, capacity, "%s\n%" PRIu64 "\n%s\n%s", name, size,
+					   encoded, extensions);
+	*length = written > 0 ? (size_t) written : 0;
+	return *length > 0 && *length < capacity;
+}
+
+bool
+note_join_checkpoint(const struct note_verifier *verifier, uint64_t size,
+					 const uint8_t root[NOTE_ROOT_SIZE],
+					 const uint8_t signature[NOTE_SIGNATURE_SIZE], char *out,
+					 size_t capacity)
+{
+	size_t length;
+
+	if (!write_checkpoint(verifier->name, size, root, "\n", out, capacity,
+						  &length))
+		return false;
+	return write_signature_line(verifier, signature, out + length,
+								capacity - length);
 }
 
 /* The text is read back, so that nothing malformed is ever signed. */
@@ -546,19 +608,14 @@ note_sign_checkpoint(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
 					 const char *extensions, char *out, size_t capacity,
 					 size_t *length)
 {
-	char encoded[BASE64_LENGTH(NOTE_ROOT_SIZE) + 1];
 	char text[NOTE_MAX_SIZE];
 	struct checkpoint again;
-	int text_length;
+	size_t text_length;
 
-	if (!note_name_valid(name))
-		return false;
-	base64_encode(root, NOTE_ROOT_SIZE, encoded);
-	text_length =
-		snprintf(text, sizeof text, "%s\n%" PRIu64 "\n%s\n%s", name, size,
-				 encoded, extensions != NULL ? extensions : "");
-	return text_length > 0 && (size_t) text_length < sizeof text &&
-		   checkpoint_parse(text, (size_t) text_length, &again) &&
-		   note_sign(name, seed, text, (size_t) text_length, out, capacity,
-					 length);
+	return note_name_valid(name) &&
+		   write_checkpoint(name, size, root,
+							extensions != NULL ? extensions : "", text,
+							sizeof text, &text_length) &&
+		   checkpoint_parse(text, text_length, &again) &&
+		   note_sign(name, seed, text, text_length, out, capacity, length);
 }

@@ -113,6 +113,7 @@ struct checkpoint
 	char origin[NOTE_MAX_NAME + 1]; /* UTF-8; the log's name */
 	uint64_t size;					/* at most 2^63 - 1 */
 	uint8_t root[NOTE_ROOT_SIZE];
+	uint8_t signature[NOTE_SIGNATURE_SIZE]; /* zeros when only parsed */
 
 	/* Lines that end with a newline each, in the caller's text; not owned. */
 	const char *extensions;
@@ -139,6 +140,17 @@ extern enum note_result
 note_open_checkpoint(const char *note, size_t length,
 					 const struct note_verifier *verifier,
 					 struct checkpoint *out) NOTE_CHECKED;
+
+/*
+ * Writes the note, with a NUL, that a checkpoint without extensions is; false
+ * when it needs more than "capacity" bytes.  The signature is taken as it is:
+ * opening the note says whether it is right.
+ */
+extern bool note_join_checkpoint(const struct note_verifier *verifier,
+								 uint64_t size,
+								 const uint8_t root[NOTE_ROOT_SIZE],
+								 const uint8_t signature[NOTE_SIGNATURE_SIZE],
+								 char *out, size_t capacity) NOTE_CHECKED;
 
 /*
  * Reads the text of a checkpoint, which proves nothing by itself: for a log

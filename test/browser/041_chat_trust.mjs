@@ -1,7 +1,9 @@
 // The chat page: another identity, a refused key, lost keys, a new code.
+import { readFileSync } from 'node:fs';
 import { openBrowser, screenshot } from './lib/chromium.mjs';
 import { Person, codeOn, there } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
+import { sealHead } from '../client/lib/gateway.mjs';
 import { done, ok, run } from '../client/lib/tap.mjs';
 
 const server = startServer();
@@ -153,6 +155,31 @@ await alice.sees('Hello Una', 'sent');
 await alice.write('Once more');
 await alice.sees('Once more', 'sent');
 ok(/Hello Una[^]*Once more/.test(await una.does('read')), 'a yes is for this key, and needs no second one');
+
+// ---- a head of the key log that its sender made up
+
+const token = (await una.does('token')).trim();
+const ask = async (method, path, body) => {
+	const reply = await fetch(`${gateway.url}${path}`, { method, body: body && JSON.stringify(body),
+		headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' } });
+	return reply.json();
+};
+const [her, hers] = [await ask('GET', '/users/alice/public-key'), await ask('GET', '/users/una/public-key')];
+const pem = readFileSync(`${una.folder}/e2emsg/una/key-1.pem`, 'utf8').replace(/-----[^-]+-----|\s/g, '');
+const privateKey = await crypto.subtle.importKey('pkcs8', Buffer.from(pem, 'base64'), { name: 'ECDH', namedCurve: 'P-256' }, false, ['deriveBits']);
+const [, keyId] = (await ask('GET', '/key-log')).verifier.split('+');
+const sealed = await sealHead({ pair: { privateKey }, jwk: hers.publicKey }, { id: hers.userId, keys: [hers.publicKey] },
+	{ id: her.userId, keys: Array(her.keyVersion).fill({ jwk: her.publicKey }) }, 'Believe me',
+	Buffer.concat([Buffer.from(keyId, 'hex'), Buffer.alloc(104, 7)]));
+await ask('POST', '/messages', { receiverId: her.userId, keyVersion: her.keyVersion, ...sealed });
+await alice.sees('Believe me', 'opened');
+const doubt = alice.message('Believe me').locator('.state.alarm', { hasText: 'Doubtful key log' });
+await doubt.waitFor();
+ok(/una sent a head of the key log that .* did not sign/i.test(await doubt.getAttribute('title')), 'a made-up head: stands beside the message');
+await screenshot(alice.page, '041-doubtful-head');
+await alice.write('I do not');
+await alice.sees('I do not', 'sent');
+ok(await alice.page.locator('.banner.alarm').isHidden(), '... and stops nothing');
 await alice.open('bob');
 
 // ---- somebody else's key

@@ -4,8 +4,8 @@
 //
 //	node test/client/dishonest_log.mjs
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { b64, makeEncryptionKey, thumbprint } from './lib/gateway.mjs';
-import { KeyLog, NoteKey, keyLogOff } from './lib/key_log.mjs';
+import { b64, makeEncryptionKey, sealHead, thumbprint } from './lib/gateway.mjs';
+import { KeyLog, NoteKey, keyLogOff, madeUpHeads } from './lib/key_log.mjs';
 import { Scene, expect, fileOf, spoil } from './lib/scene.mjs';
 import { done, ok } from './lib/tap.mjs';
 
@@ -312,6 +312,12 @@ const forkOf = (log, rounds) => {
 	return other;
 };
 
+const otherKey = (log) => {
+	const other = log.fork(log.rows.length, new NoteKey('msg.test/log'));
+	other.sign();
+	return other;
+};
+
 const longer = (log) => {
 	const other = log.fork(log.rows.length);
 	other.endRound(70);
@@ -328,10 +334,9 @@ await splitView('a smaller log', (gateway, real, alice, bob) =>
 		gateway.log.publish();
 		await viewer.run('log');
 	});
-await splitView('a log of another key', async (gateway, real, alice, bob) => {
-	const other = real.log.fork(real.log.rows.length, new NoteKey('msg.test/log'));
-	other.sign();
-	await showTo(gateway, bob, other);
+await splitView('a log of another key, seen by somebody verified', async (gateway, real, alice, bob) => {
+	await alice.run('verify', bob.name, '--confirm');
+	await showTo(gateway, bob, otherKey(real.log));
 }, /saw a key log of another key/);
 await splitView('a log whose checkpoint is forged', async (gateway, real, alice, bob) => {
 	real.log.publish();
@@ -347,14 +352,64 @@ await story(async (scene, gateway) => {
 	await showTo(gateway, mallory, longer(real));
 	expect(await mallory.run('send', alice.name, 'boo'), 0, 'a stranger writes');
 	gateway.log = real;
-	expect(await alice.run('read'), 5, 'what a stranger says of the log is told', 'err', /mallory.*\nhint: You never wrote to this sender/);
-	expect(await alice.run('send', bob.name, 'x'), 0, 'but stops nothing');
-	await alice.run('send', mallory.name, 'who are you?');
-	await showTo(gateway, mallory, longer(real));
-	await mallory.run('send', alice.name, 'boo again');
-	gateway.log = real;
-	expect(await alice.run('read'), 5, 'the word of somebody one writes to');
-	await isStopped(alice, bob, /mallory/, 'does');
+	expect(await alice.run('read'), 5, 'another log that the log\'s key signed', 'err', /mallory/);
+	await isStopped(alice, bob, /mallory/, 'of which a stranger tells');
+});
+
+// What somebody could make up stops nothing.
+const isHearsay = (result, pattern, what) => {
+	expect(result, 5, `${what}: is told`, 'err', /\nhint: The sender may have made that up: nothing is stopped/);
+	ok(/KEY LOG: /.test(result.out) && pattern.test(result.out) && pattern.test(result.err), `${what}: and says what`, result.out + result.err);
+};
+
+await story(async (scene, gateway) => {
+	const { alice, bob, aliceThere } = await scene.pair();
+	const mallory = await gateway.addByHand(scene.fresh('mallory'));
+	const says = async (text, head) => gateway.deliver(aliceThere, mallory.there, await sealHead(mallory.mine, mallory.there, aliceThere, text, head));
+	const goesOn = async (what) => {
+		ok(kept(alice).problem === undefined, `${what}: is not written down`);
+		expect(await alice.run('send', bob.name, 'x'), 0, `${what}: stops nothing`);
+	};
+	await says('honest', gateway.log.head());
+	expect(await alice.run('read'), 0, 'a head made by hand', 'out', /honest\n$/);
+	for (const [what, step] of [['a stranger', async () => {}], ['somebody one wrote to', () => alice.run('send', mallory.name, 'who are you?')],
+		['somebody verified', () => alice.run('verify', mallory.name, '--confirm')]]) {
+		await step();
+		for (const [made, head] of Object.entries(madeUpHeads(gateway.log))) {
+			await says(made, head);
+			isHearsay(await alice.run('read'), /mallory\d sent a head of the key log that msg\.test\/log \(key [0-9a-f]{8}\) did not sign/, `${what}: ${made}`);
+		}
+		await goesOn(`${what}: a made-up head`);
+		await says('foreign', otherKey(gateway.log).head());
+		if (what !== 'somebody verified') {
+			isHearsay(await alice.run('read'), /mallory\d saw a key log of another key/, `${what}: a log of another key`);
+			await goesOn(`${what}: a log of another key`);
+		}
+	}
+	expect(await alice.run('read'), 5, 'the word of somebody verified', 'err', /another key[^]*log accept ends this/);
+	await isStopped(alice, bob, /mallory\d saw a key log of another key/, 'stops sending');
+	await heals(alice, bob, 'the word of somebody verified');
+	for (const [what, head] of [['107 bytes', gateway.log.head().subarray(1)], ['109 bytes', Buffer.concat([gateway.log.head(), Buffer.alloc(1)])],
+		['28 bytes', gateway.log.head().subarray(0, 28)], ['no byte', Buffer.alloc(0)]]) {
+		await says('unseen', head);
+		expect(await alice.run('read'), 6, `a head of ${what} is no frame`, 'out', /the head of the key log has the wrong size/);
+	}
+	await goesOn('a head of another size');
+	await says('hearsay first', madeUpHeads(gateway.log)['another root']);
+	const real = gateway.log;
+	await says('and a fork', longer(real).head());
+	gateway.after = spoil(VIEW, (reply) => changed(reply, { checkpoint: reply.body.checkpoint.replace(/\n\d+\n/, '\n99\n') }));
+	expect(await alice.run('read'), 5, 'a fork is not lost among what is made up', 'err', /what mallory\d saw can't be compared: .*signature is wrong/);
+	await isStopped(alice, bob, /can't be compared/, 'and a server that gives no good answer to it');
+	gateway.behave();
+	await heals(alice, bob, 'and a server that gives no good answer to it');
+	mallory.mine = await gateway.impersonate(mallory.there);
+	await says('not me', otherKey(gateway.log).head());
+	expect(await alice.run('read'), 5, 'another identity in the name of somebody verified', 'out', /IDENTITY CHANGED[^]*KEY LOG: mallory\d saw a key log of another key/);
+	await goesOn('another identity in the name of somebody verified');
+	await says('a fork', longer(gateway.log).head());
+	expect(await alice.run('read'), 5, 'a fork under another identity', 'out', /KEY LOG: the server shows a smaller key log than mallory/);
+	await isStopped(alice, bob, /smaller key log/, 'a fork under another identity');
 });
 await story(async (scene, gateway) => {
 	const { alice, bob } = await scene.pair();

@@ -26,7 +26,8 @@ make_start(uint8_t out[512])
 {
 	static const uint8_t text[] = "a text of some length";
 	static const uint8_t id[FRAME_ID_SIZE] = "0123456789abcde";
-	static const uint8_t head[FRAME_HEAD_SIZE] = "key id, size, half a root";
+	static const uint8_t head[FRAME_HEAD_SIZE] =
+		"key id, size, root, signature";
 	struct frame frame = {.text = text,
 						  .text_size = sizeof(text) - 1,
 						  .id = id,

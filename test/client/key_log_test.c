@@ -5,6 +5,7 @@
  */
 #include "frame.h"
 #include "log_entry.h"
+#include "log_pin.h"
 #include "log_succession.h"
 #include "merkle.h"
 #include "note.h"
@@ -344,36 +345,62 @@ check_succession(struct world *world, const json_t *vector)
 		   vector_text(vector, "comment"));
 }
 
-/* The value of field 4: key id, size, first half of the root. */
-static void
-make_head(const struct world *world, const json_t *vector, uint8_t out[28])
+/* The first checkpoint, pinned. */
+static struct log_pin
+pin_checkpoint(const struct world *world)
 {
-	uint64_t size = vector_size(vector, "size");
-	uint8_t root[MERKLE_HASH_SIZE];
+	const json_t *first =
+		json_array_get(json_object_get(world->section, "checkpoints"), 0);
+	struct log_pin pin = {0};
+	char verifier[NOTE_VERIFIER_TEXT_SIZE];
 
-	vector_fixed(vector, "root", root, sizeof(root));
-	memcpy(out, world->key.key_id, NOTE_KEY_ID_SIZE);
-	for (int i = 0; i < 8; i++)
-		out[4 + i] = (uint8_t) (size >> (56 - 8 * i));
-	memcpy(out + 12, root, 16);
+	note_verifier_format(&world->key, verifier);
+	vector_need(log_pin_begin(&pin, verifier, vector_text(first, "note")),
+				"checkpoints");
+	return pin;
+}
+
+/* The value of field 4: is it what the log's key signed? */
+static void
+check_signed_head(struct world *world, const json_t *vector)
+{
+	struct log_pin pin = pin_checkpoint(world);
+	struct bytes head = vector_hex(vector, "headHex");
+	struct checkpoint seen;
+	enum log_sight sight;
+
+	vector_need(head.size == FRAME_HEAD_SIZE, "headHex");
+	sight = log_pin_judge_head(&pin, head.at, &seen);
+	tap_ok(&world->tap,
+		   vector_true(vector, "valid")
+			   ? sight == LOG_SAME
+			   : sight == LOG_UNFIT || sight == LOG_FOREIGN,
+		   vector_text(vector, "comment"));
+	free(head.at);
 }
 
 static void
 check_head(struct world *world, const json_t *vector)
 {
-	struct bytes start = vector_hex(vector, "frameStartHex");
-	struct bytes expected = vector_hex(vector, "headHex");
-	size_t size = vector_number(vector, "frameSize"), offset = 1;
-	uint8_t *bytes = calloc(1, size);
-	uint8_t head[28];
+	struct log_pin pin = pin_checkpoint(world);
+	struct bytes start, expected;
+	size_t size, offset = 1;
+	uint8_t *bytes;
+	uint8_t head[FRAME_HEAD_SIZE];
 	struct frame frame;
 	struct frame_field field = {0};
 	bool good;
 
+	if (!vector_true(vector, "valid"))
+		return;
+	start = vector_hex(vector, "frameStartHex");
+	expected = vector_hex(vector, "headHex");
+	size = vector_number(vector, "frameSize");
+	bytes = calloc(1, size);
 	vector_need(bytes != NULL && start.size <= size, "frameStartHex");
 	memcpy(bytes, start.at, start.size);
-	make_head(world, vector, head);
-	good = frame_parse(bytes, size, &frame) == NULL;
+	good = log_pin_write_head(&pin, head) &&
+		   frame_parse(bytes, size, &frame) == NULL;
 	while (good && frame_next(bytes, size, &offset, &field) &&
 		   field.type != FRAME_LOG_HEAD)
 		;
@@ -417,6 +444,7 @@ main(void)
 	check_each(&world, "consistencyProofs", check_consistency);
 	check_each(&world, "checkpoints", check_checkpoint);
 	check_each(&world, "successions", check_succession);
+	check_each(&world, "heads", check_signed_head);
 	check_each(&world, "heads", check_head);
 	json_decref(file);
 	return tap_end(&world.tap);

@@ -149,12 +149,11 @@ check_moves(struct scene *scene)
 static enum log_sight
 judge_head(const struct scene *scene, const struct log_pin *peer)
 {
-	uint8_t bytes[FRAME_HEAD_SIZE];
-	struct log_head head;
+	uint8_t head[FRAME_HEAD_SIZE];
+	struct checkpoint seen;
 
-	log_pin_write_head(peer, bytes);
-	log_head_read(bytes, &head);
-	return log_pin_judge_head(&scene->pin, &head);
+	tree_need(log_pin_write_head(peer, head));
+	return log_pin_judge_head(&scene->pin, head, &seen);
 }
 
 /* What a peer with that log says. */
@@ -173,8 +172,6 @@ head_of(const struct scene *scene, struct tree *tree, uint64_t size,
 static void
 check_heads(struct scene *scene)
 {
-	struct log_pin huge = scene->pin;
-
 	tap_ok(scene->tap,
 		   head_of(scene, &scene->tree, 9, &scene->key) == LOG_SAME &&
 			   head_of(scene, &scene->tree, 8, &scene->key) == LOG_OLDER &&
@@ -182,9 +179,59 @@ check_heads(struct scene *scene)
 			   head_of(scene, &scene->fork, 9, &scene->key) == LOG_FORKED &&
 			   head_of(scene, &scene->tree, 9, &scene->other) == LOG_FOREIGN,
 		   "heads: the same, an older, a newer, a fork, another key");
-	huge.size = UINT64_MAX;
-	tap_ok(scene->tap, judge_head(scene, &huge) == LOG_NEWER,
-		   "a head of 2^64 - 1 entries is a newer one");
+}
+
+/* Is no byte of a head after the key id free to be another one? */
+static void
+check_made_up_heads(struct scene *scene)
+{
+	uint8_t head[FRAME_HEAD_SIZE], other[FRAME_HEAD_SIZE];
+	struct log_pin peer = {0};
+	struct checkpoint seen;
+	char note[NOTE_MAX_SIZE + 1];
+	bool all = true;
+
+	tree_need(log_pin_write_head(&scene->pin, head));
+	for (size_t i = NOTE_KEY_ID_SIZE; i < sizeof(head); i++)
+	{
+		head[i] ^= 1;
+		all &= log_pin_judge_head(&scene->pin, head, &seen) == LOG_UNFIT;
+		head[i] ^= 1;
+	}
+	tap_ok(scene->tap, all, "a head of which one byte is another");
+	tree_sign(&scene->tree, 8, &scene->key, note);
+	tree_need(log_pin_begin(&peer, scene->key.text, note) &&
+			  log_pin_write_head(&peer, other));
+	memcpy(other + 4, head + 4, 8);
+	tap_ok(scene->tap,
+		   log_pin_judge_head(&scene->pin, other, &seen) == LOG_UNFIT,
+		   "one with the size of another");
+	memcpy(other, head, 44);
+	tap_ok(scene->tap,
+		   log_pin_judge_head(&scene->pin, other, &seen) == LOG_UNFIT,
+		   "one with the signature of another");
+	memset(head + 4, 0xff, 8);
+	tap_ok(scene->tap,
+		   log_pin_judge_head(&scene->pin, head, &seen) == LOG_UNFIT,
+		   "one of 2^64 - 1 entries");
+}
+
+static void
+check_no_head(struct scene *scene)
+{
+	struct log_pin pin = {0};
+	uint8_t head[FRAME_HEAD_SIZE];
+	char note[NOTE_MAX_SIZE + 1];
+	size_t length;
+
+	tap_ok(scene->tap, !log_pin_write_head(&pin, head), "no log, no head");
+	tree_need(note_sign_checkpoint(scene->key.name, scene->key.seed, 9,
+								   scene->pin.root, "an extension\n", note,
+								   NOTE_MAX_SIZE, &length));
+	note[length] = '\0';
+	tree_need(log_pin_begin(&pin, scene->key.text, note));
+	tap_ok(scene->tap, !log_pin_write_head(&pin, head),
+		   "nor has a checkpoint with extensions one");
 }
 
 static void
@@ -206,6 +253,14 @@ check_replacement(struct scene *scene)
 	tap_ok(scene->tap,
 		   head_of(scene, &scene->tree, 9, &scene->key) == LOG_SAME,
 		   "whose heads say nothing any more");
+	memcpy(scene->pin.former[1], scene->other.verifier.key_id,
+		   NOTE_KEY_ID_SIZE);
+	scene->pin.former_count = 2;
+	tap_ok(scene->tap,
+		   head_of(scene, &scene->tree, 3, &scene->other) == LOG_SAME &&
+			   head_of(scene, &scene->fork, 6, &scene->other) == LOG_NEWER,
+		   "those of a log to which one came back do");
+	scene->pin.former_count = 1;
 	tap_ok(scene->tap,
 		   log_pin_replace(&scene->pin, scene->other.text, note) &&
 			   scene->pin.former_count == 1,
@@ -300,6 +355,8 @@ main(void)
 	check_proofs(&scene);
 	check_moves(&scene);
 	check_heads(&scene);
+	check_made_up_heads(&scene);
+	check_no_head(&scene);
 	check_replacement(&scene);
 	check_problems(&scene);
 	check_successions(&tap);

@@ -213,7 +213,7 @@ static void
 check_signed_checkpoint(const struct checkpoint *wanted, const char *text,
 						size_t size)
 {
-	char note[NOTE_MAX_SIZE];
+	char note[NOTE_MAX_SIZE], joined[NOTE_MAX_SIZE];
 	struct checkpoint got;
 	struct note_verifier verifier;
 	size_t length;
@@ -227,6 +227,10 @@ check_signed_checkpoint(const struct checkpoint *wanted, const char *text,
 		must(note_open_checkpoint(note, length, &verifier, &got) == NOTE_FINE);
 		must(length > size && memcmp(note, text, size) == 0);
 		must(got.size == wanted->size);
+		must(note_join_checkpoint(&verifier, got.size, got.root, got.signature,
+								  joined, sizeof joined));
+		must((wanted->extensions_length == 0) ==
+			 same_bytes(joined, strlen(joined), note, length));
 		must(note_open_checkpoint(note, length, &stranger, &got) ==
 			 NOTE_UNSIGNED);
 	}

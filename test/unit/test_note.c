@@ -572,7 +572,7 @@ goes_around(uint64_t size, const char *extensions)
 	struct note_verifier verifier;
 	struct checkpoint checkpoint;
 	const char *wanted = extensions != NULL ? extensions : "";
-	char note[NOTE_MAX_SIZE];
+	char note[NOTE_MAX_SIZE], joined[NOTE_MAX_SIZE];
 	size_t length;
 
 	memset(root, 0xfb, sizeof root); /* + and / in base64 */
@@ -586,7 +586,13 @@ goes_around(uint64_t size, const char *extensions)
 		   checkpoint.size == size &&
 		   memcmp(checkpoint.root, root, sizeof root) == 0 &&
 		   checkpoint.extensions_length == strlen(wanted) &&
-		   memcmp(checkpoint.extensions, wanted, strlen(wanted)) == 0;
+		   memcmp(checkpoint.extensions, wanted, strlen(wanted)) == 0 &&
+		   note_join_checkpoint(&verifier, size, root, checkpoint.signature,
+								joined, sizeof joined) &&
+		   (strlen(joined) == length && memcmp(joined, note, length) == 0) ==
+			   (wanted[0] == '\0') &&
+		   !note_join_checkpoint(&verifier, size, root, checkpoint.signature,
+								 joined, strlen(joined));
 }
 
 static void

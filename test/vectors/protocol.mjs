@@ -162,7 +162,7 @@ const readers = {
 		return { kind: kindOf(value[0]), messageId: uuidText(value.slice(1)) };
 	}],
 	4: ['logHead', (value) => {
-		need(value.length === 28, 'size of the head of the key log');
+		need(value.length === 108, 'size of the head of the key log');
 		return toBase64url(value);
 	}],
 };
@@ -330,6 +330,13 @@ async function openCheckpoint(note, key) {
 	const text = await openNote(note, key);
 	const [, origin, size, root] = text?.match(new RegExp(`^([^\\n]+)\\n${treeHead}\\n${treeRootText}\\n$`)) ?? [];
 	return origin === key.name ? { size: Number(size), root } : null;
+}
+
+// A head is a checkpoint in binary: key id[4], size[8], root[32], signature[64].
+function openHead(head, key) {
+	const size = Buffer.from(head.slice(4, 12)).readBigUInt64BE();
+	const [root, blob] = [head.slice(12, 44), concat(head.slice(0, 4), head.slice(44))].map((bytes) => Buffer.from(bytes).toString('base64'));
+	return openCheckpoint(`${key.name}\n${size}\n${root}\n\n\u2014 ${key.name} ${blob}\n`, key);
 }
 
 async function openSuccession(note, key) {
@@ -605,8 +612,11 @@ for (const { comment, note, valid, ...said } of keyLog.successions) {
 		: opened === null, `succession: ${comment}`);
 }
 
-for (const { comment, text, keyIdHex, size, root, headHex, frameStartHex, frameSize } of keyLog.heads) {
-	const head = concat(fromHex(keyIdHex), u64(size), fromBase64url(root).slice(0, 16));
+for (const { comment, headHex, valid } of keyLog.heads)
+	ok((await openHead(fromHex(headHex), keyLog.keys[0]) !== null) === valid, `log head: ${comment}${valid ? '' : ', not signed'}`);
+
+for (const { comment, text, keyIdHex, size, root, signature, headHex, frameStartHex, frameSize } of keyLog.heads.filter(({ valid }) => valid)) {
+	const head = concat(fromHex(keyIdHex), u64(size), fromBase64url(root), fromBase64url(signature));
 	const frame = padTo(concat([1], field(1, utf8(text)), field(4, head)), frameSize);
 	ok(toHex(head) === headHex && same(frame, padTo(fromHex(frameStartHex), frameSize)), `log head in a frame: ${comment}`);
 }

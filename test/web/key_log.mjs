@@ -8,7 +8,7 @@ import * as check from '../../gateway/web/crypto/log_check.js';
 import * as pins from '../../gateway/web/crypto/log_pin.js';
 import { find } from '../../gateway/web/crypto/log_succession.js';
 import { parseVerifier } from '../../gateway/web/crypto/note.js';
-import { KeyLog, NoteKey } from '../client/lib/key_log.mjs';
+import { KeyLog, NoteKey, madeUpHeads } from '../client/lib/key_log.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { SERVICE, World } from './lib/world.mjs';
 
@@ -113,7 +113,9 @@ await story(async (world, alice, bob) => {
 	ok((await check.checkSending(own.pin, await alice.own(), server)).problem === null, 'mail may be sent');
 	expect(await check.checkKey(pins.emptyPin(), { ...object, log }, await bob.key(object), SERVICE, server), 'refused',
 		'a proof where there is no log', /keeps no key log/);
-	const head = new Uint8Array(28);
+	const head = new Uint8Array(108);
+	expect(await check.checkHead(pins.emptyPin(), 'bob', false, head, server), 'refused', 'a stranger who saw a log where there is none',
+		/bob saw a key log, but the server shows none/);
 	const heard = await check.checkHead(pins.emptyPin(), 'bob', true, head, server);
 	expect(heard, 'broken', 'a peer who saw a log where there is none', /bob saw a key log, but the server shows none/);
 	const accepted = await check.accept(heard.pin, await alice.own(), server);
@@ -265,37 +267,66 @@ await story(async (world, alice, bob, server) => {
 
 // ---- two users are shown different logs
 
-async function splitView(what, headOf, pattern, lie) {
+// What the log's key signed stops sending, whoever sent it; of another log the word of somebody verified does.
+async function splitView(what, headOf, pattern, { lie, signed = true } = {}) {
 	await story(async (world, alice, bob, server) => {
-		const head = headOf(world.log);
+		const head = new Uint8Array(headOf(world.log));
 		await lie?.(world, alice);
-		const verdict = expect(await check.checkHead(alice.pin, 'bob', true, new Uint8Array(head), server), 'broken', what, pattern);
-		ok(verdict.pin.problem.includes('bob') && !verdict.hearsay, `${what}: the peer is named`);
-		const hearsay = await check.checkHead(alice.pin, 'bob', false, new Uint8Array(head), server);
-		ok(hearsay.hearsay && !hearsay.broken && hearsay.pin.problem === null && pattern.test(hearsay.problem), `${what}: a stranger's word`);
-		const own = await check.checkHead({ ...alice.pin, problem: 'mine' }, 'bob', false, new Uint8Array(head), server);
+		const verdict = expect(await check.checkHead(alice.pin, 'bob', true, head, server), 'broken', what, pattern);
+		ok(verdict.pin.problem.includes('bob'), `${what}: the peer is named`);
+		const heard = expect(await check.checkHead(alice.pin, 'bob', false, head, server), signed ? 'broken' : 'refused', `${what}: of anybody`, pattern);
+		ok(signed || heard.pin.problem === null, `${what}: of anybody: ${signed ? 'stops' : 'stops nothing'}`);
+		const own = await check.checkHead({ ...alice.pin, problem: 'mine' }, 'bob', false, head, server);
 		ok(own.pin.problem === 'mine', `${what}: which leaves one's own problem`);
 	});
 }
 
-await splitView('a log of the same size', (log) => forkOf(log, 1).head(), /bob saw another key log of 4 entries/);
-await splitView('a larger log', (log) => forkOf(log, 6).head(), /shows a smaller key log than bob saw: 4 entries, not 9/);
-await splitView('a smaller log', (log) => forkOf(log, 1).head(), /bob saw a key log of 4 entries that is not the beginning of the 5/, async (world, alice) => {
-	world.log.publish();
-	await alice.signIn();
-});
-await splitView('a log of 2^64 - 1 entries', (log) => Buffer.concat([log.head().subarray(0, 4), Buffer.alloc(8, 255), Buffer.alloc(16)]), /smaller key log than bob saw/);
-await splitView('a log of another key', (log) => {
+const otherKey = (log) => {
 	const other = log.fork(log.rows.length, new NoteKey('msg.test/log'));
 	other.sign();
-	return other.head();
-}, /bob saw a key log of another key \([0-9a-f]{8}\) than msg\.test\/log \(key/);
+	return other;
+};
+
+await splitView('a log of the same size', (log) => forkOf(log, 1).head(), /bob saw another key log of 4 entries/);
+await splitView('a larger log', (log) => forkOf(log, 6).head(), /shows a smaller key log than bob saw: 4 entries, not 9/);
+await splitView('a smaller log', (log) => forkOf(log, 1).head(), /bob saw a key log of 4 entries that is not the beginning of the 5/, { lie: async (world, alice) => {
+	world.log.publish();
+	await alice.signIn();
+} });
+await splitView('a smaller log, for which there is no proof', (log) => log.head(), /not the beginning of the 5/, { lie: async (world, alice) => {
+	world.log.publish();
+	await alice.signIn();
+	world.lies.consistency = () => null;
+} });
+await splitView('a log of another key', (log) => otherKey(log).head(), /bob saw a key log of another key \([0-9a-f]{8}\) than msg\.test\/log \(key/,
+	{ signed: false });
+await splitView('a log of another key, and a checkpoint that is forged', (log) => otherKey(log).head(), /what bob saw can't be compared: .*signature is wrong/,
+	{ signed: false, lie: (world) => { world.lies.view = (body) => ({ ...body, checkpoint: body.checkpoint.replace(/\n4\n/, '\n5\n') }); } });
 await splitView('a checkpoint that is forged', (log) => {
 	const other = log.fork();
 	other.publish();
 	return other.head();
-}, /what bob saw can't be compared: .*signature is wrong/, (world) => {
+}, /what bob saw can't be compared: .*signature is wrong/, { lie: (world) => {
 	world.lies.view = (body) => ({ ...body, checkpoint: body.checkpoint.replace(/\n4\n/, '\n5\n') });
+} });
+await story(async (world, alice, bob, server) => {
+	world.asked = [];
+	for (const [what, head] of Object.entries(madeUpHeads(world.log))) {
+		const verdict = expect(await check.checkHead(alice.pin, 'bob', true, new Uint8Array(head), server), 'refused', `a head with ${what}`,
+			/bob sent a head of the key log that msg\.test\/log \(key [0-9a-f]{8}\) did not sign/);
+		ok(verdict.pin.problem === null, `a head with ${what}: stops nothing, though bob was verified`);
+		expect(await check.checkHead(pins.emptyPin(), 'bob', true, new Uint8Array(head), server), 'refused', `a head with ${what}: at first`, /did not sign/);
+	}
+	ok(!world.asked.includes('consistency'), 'and the server is asked for no proof of it');
+	world.log = otherKey(world.log);
+	expect(await check.checkHead(alice.pin, 'bob', false, new Uint8Array(world.log.head()), server), 'broken',
+		'another log that the server itself shows stops sending, whoever saw it', /nobody vouches for it/);
+});
+await story(async (world, alice) => {
+	const { key, signed, tree } = world.log;
+	const note = key.sign(`${key.name}\n${signed}\n${tree.root().toString('base64')}\nan extension\n`);
+	ok(await pins.writeHead({ ...alice.pin, note }) === null, 'a checkpoint with extensions has no head');
+	ok(await pins.writeHead(pins.emptyPin()) === null, 'nor has no log');
 });
 await story(async (world, alice, bob, server) => {
 	const old = new Uint8Array(world.log.head());

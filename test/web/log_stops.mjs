@@ -2,8 +2,8 @@
 // themselves are tested in key_log.mjs.
 //
 //	node test/web/log_stops.mjs
-import { b64, makeEncryptionKey, thumbprint } from '../client/lib/gateway.mjs';
-import { KeyLog, NoteKey, keyLogOff } from '../client/lib/key_log.mjs';
+import { b64, makeEncryptionKey, sealHead, thumbprint } from '../client/lib/gateway.mjs';
+import { KeyLog, NoteKey, keyLogOff, madeUpHeads } from '../client/lib/key_log.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 import { Scene, does, refuses, spoil, waitUntil } from './lib/scene.mjs';
 
@@ -133,34 +133,45 @@ await story(async (scene, gateway) => {
 
 // ---- what others saw
 
-async function headLie(what, writer, stops) {
+// Somebody without a client writes what a head is: a stranger, somebody whom alice has written to, or verified.
+async function headLie(who, what, headOf, pattern, stops) {
 	await story(async (scene, gateway) => {
 		const { alice, bob } = await scene.pair();
-		const mallory = await scene.newUser('mallory');
-		const from = { bob, mallory }[writer];
-		if (writer === 'mallory') await mallory.client.send(alice.name, 'hi');
+		const mallory = await gateway.addByHand('mallory');
+		const says = async (text, head) => gateway.deliver(alice.there, mallory.there, await sealHead(mallory.mine, mallory.there, alice.there, text, head));
+		await says('hi', gateway.log.head());
 		await alice.read();
-		await alice.client.close();
-		const real = gateway.log;
-		const pin = await pinOf(from);
-		const other = real.fork(real.rows.length);
-		other.endRound(70);
-		other.sign();
-		await from.store.write(['meta'], (t) => t.put('meta', { name: 'log', pin: { ...pin, note: other.checkpoint, size: other.signed, root: new Uint8Array(other.tree.root()) } }));
-		await from.client.send(alice.name, 'what I saw');
+		ok(await waitUntil(async () => (await alice.last(mallory))?.text === 'hi'), `${what} of ${who}: after a true head`);
+		if (who !== 'a stranger') await alice.client.send(mallory.name, 'who are you?');
+		if (/verified/.test(who)) await alice.client.verify(mallory.name);
+		if (/another identity/.test(who)) mallory.mine = await gateway.impersonate(mallory.there);
+		await says('what I saw', headOf(gateway.log));
 		await alice.read();
-		ok(await waitUntil(async () => (await alice.last(from))?.text === 'what I saw'), `${what}: is read`);
-		const pattern = new RegExp(`smaller key log than ${from.name} saw`);
-		ok(pattern.test((await alice.last(from)).logProblem), `${what}: and the difference is in the message`, JSON.stringify(await alice.last(from)));
-		ok(alice.warnings.some(({ code, username }) => code === 'key_log_head' && username === from.name), `${what}: and told`);
-		if (stops) return isStopped(alice, bob, pattern, what);
-		ok(alice.client.keyLogProblem === null, `${what}: stops nothing`);
-		return does(alice.client.send(bob.name, 'x'), `${what}: sending goes on`, ({ state }) => state !== 'waiting');
+		ok(await waitUntil(async () => (await alice.last(mallory))?.text === 'what I saw'), `${what} of ${who}: is read`);
+		ok(pattern.test((await alice.last(mallory)).logProblem), `${what} of ${who}: and the difference is in the message`, JSON.stringify(await alice.last(mallory)));
+		ok(alice.warnings.some(({ code, username }) => code === 'key_log_head' && username === mallory.name), `${what} of ${who}: and told`);
+		if (stops) return isStopped(alice, bob, pattern, `${what} of ${who}`);
+		ok(alice.client.keyLogProblem === null, `${what} of ${who}: stops nothing`);
+		return does(alice.client.send(bob.name, 'x'), `${what} of ${who}: sending goes on`, ({ state }) => state !== 'waiting');
 	});
 }
 
-await headLie('another log, seen by somebody one writes to', 'bob', true);
-await headLie('another log, seen by a stranger', 'mallory', false);
+const longer = (log) => {
+	const other = log.fork(log.rows.length);
+	other.endRound(70);
+	other.sign();
+	return other.head();
+};
+const ofOtherKey = (log) => {
+	const other = log.fork(log.rows.length, new NoteKey('msg.test/log'));
+	other.sign();
+	return other.head();
+};
+for (const who of ['a stranger', 'somebody one wrote to', 'somebody verified', 'another identity in the name of somebody verified']) {
+	await headLie(who, 'another log', longer, /smaller key log than mallory saw/, true);
+	await headLie(who, 'a log of another key', ofOtherKey, /mallory saw a key log of another key/, who === 'somebody verified');
+	await headLie(who, 'a made-up head', (log) => madeUpHeads(log)['another root'], /mallory sent a head of the key log that .* did not sign/, false);
+}
 
 // ---- the account's own history
 

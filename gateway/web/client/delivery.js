@@ -166,7 +166,7 @@ export class Delivery {
 			({ messageId: field.uuidText(answer, 'messageId'), sentAt: time(answer, 'sentAt') }));
 		if (given.messageId !== entry.messageId)
 			refuse('bad_answer', 'the server\'s answer does not fit the message; it is kept in the outbox');
-		await this.core.outbox.settle(entry, { ...given, state: 'sent', problem: undefined }, { wroteTo: true });
+		await this.core.outbox.settle(entry, { ...given, state: 'sent', problem: undefined });
 		this.failures = 0;
 	}
 }

@@ -103,7 +103,8 @@ export class KeyLog {
 
 	/*
 	 * Compares the head that a peer put into a message.  What differs, as a
-	 * sentence, or null; it stops sending when the peer's word counts.
+	 * sentence, or null; it stops sending when the log's key signed it, or the
+	 * peer's word counts.
 	 */
 	async checkHead(peer, wordCounts, head) {
 		try {
@@ -117,8 +118,7 @@ export class KeyLog {
 
 	// Field 4 of a frame, or null without a log.
 	async head() {
-		const pin = await this.pin();
-		return logPin.isPinned(pin) ? logPin.writeHead(pin) : null;
+		return logPin.writeHead(await this.pin());
 	}
 
 	// May mail be sent?  Not before the log holds the account itself.

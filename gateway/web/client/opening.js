@@ -142,9 +142,9 @@ export class Opening {
 	}
 
 	// What is wrong with the head that the sender saw, or undefined.
-	async compareLog({ contact, frame: said }) {
+	async compareLog({ contact, flagged, frame: said }) {
 		if (!said.logHead) return undefined;
-		const wordCounts = contact.verified || contact.wroteTo;
+		const wordCounts = contact.verified && !flagged;
 		const problem = await this.core.keyLog.checkHead(contact.username, wordCounts, said.logHead);
 		if (problem) this.core.events.warn('key_log_head', problem, contact.username);
 		return problem ?? undefined;

@@ -125,12 +125,11 @@ export class Outbox {
 	 * Ends an entry, or leaves it and notes how things are: "change" is made to
 	 * its record.  A state never goes back, and what has arrived waits no more.
 	 */
-	async settle(entry, change, { remove = true, wroteTo = false } = {}) {
+	async settle(entry, change, { remove = true } = {}) {
 		const record = await this.core.store.write(AREAS, async (t) => {
 			const known = await t.get('messages', entry.id);
 			const isOver = known !== undefined && mail.hasArrived(known);
 			if (remove || isOver) await t.delete('outbox', entry.id);
-			if (wroteTo) await noteWritten(t, entry.peer);
 			if (!known || (isOver && !remove) || isNothingNew(known, change)) return undefined;
 			const state = mail.isFurther(known.state, change.state) ? known.state : change.state;
 			const next = { ...known, ...change, state };
@@ -192,11 +191,6 @@ export class Outbox {
 }
 
 const isNothingNew = (record, change) => Object.entries(change).every(([name, value]) => record[name] === value);
-
-async function noteWritten(t, username) {
-	const contact = await t.get('contacts', username);
-	if (contact && !contact.wroteTo) await t.put('contacts', { ...contact, wroteTo: true });
-}
 
 const envelopeOf = ({ messageId, envelope }) => (envelope
 	? { messageId, iv: envelope.iv, keyVersion: envelope.keyVersion, senderKeyVersion: envelope.senderKeyVersion } : {});

@@ -70,7 +70,7 @@ function withKey(contact, { version, jwk, thumbprint }) {
 // one that was seen, those that receipts were sent for).  welcome: the user has
 // written to them or accepted their request; looking somebody up is neither.
 const CONTACT = { keys: [], verified: false, differs: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
-	unread: 0, welcome: false, wroteTo: false, lastIn: null, seenIn: null, delivered: null, read: null };
+	unread: 0, welcome: false, lastIn: null, seenIn: null, delivered: null, read: null };
 
 // A peer met for the first time.  state: 'request' | 'accepted'.
 export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.username, userId: uuidText(seen.userId),
@@ -121,10 +121,10 @@ export function accept(contact, seen) {
 	const verdict = judge(contact, seen);
 	if (verdict === 'older' || (verdict === 'conflict' && contact.identity))
 		throw refusedKey(contact, refusalOf(contact, verdict));
-	const { suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read, refusedThere } = contact;
+	const { suite, unread, welcome, lastIn, seenIn, delivered, read, refusedThere } = contact;
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
-		: { ...begin(seen, contact.state), suite, unread, welcome, wroteTo, lastIn, seenIn, delivered, read, refusedThere };
+		: { ...begin(seen, contact.state), suite, unread, welcome, lastIn, seenIn, delivered, read, refusedThere };
 	return { ...next, differs: false, changed: null, refused: null, unsignedYes: !next.identity };
 }
 

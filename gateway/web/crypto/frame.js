@@ -9,7 +9,7 @@ const SIZE_MIN = 256; // bytes, the smallest padded frame
 const SIZE_MAX = 65536; // bytes, the largest frame
 const FIELD_HEADER = 5; // bytes: type, length
 export const ID_SIZE = 16; // bytes
-export const HEAD_SIZE = 28; // bytes
+export const HEAD_SIZE = 108; // bytes
 
 /** Bytes of text that fit beside the client's message id and the log's head. */
 export const TEXT_MAX = SIZE_MAX - 1 - 3 * FIELD_HEADER - ID_SIZE - HEAD_SIZE;
@@ -24,7 +24,7 @@ const RECEIPTS = ['delivered', 'read']; // kinds 1 and 2
  * @property {Uint8Array|null} id the client's message id, 16 bytes
  * @property {{kind: 'delivered'|'read', messageId: Uint8Array}|null} receipt
  *	with the 16 bytes of the message that it is about
- * @property {Uint8Array|null} logHead 28 bytes (log_pin.js)
+ * @property {Uint8Array|null} logHead 108 bytes (log_pin.js)
  * @property {{type: number, value: Uint8Array}[]} [others] of unknown types
  */
 

@@ -9,9 +9,11 @@
 import { Malformed } from './errors.js';
 import { present } from './field.js';
 import * as proofs from './key_proof.js';
-import { begin, compare, follow, look as lookAgain, vanished, viewLog } from './log_follow.js';
+import { begin, follow, look as lookAgain, vanished, viewLog } from './log_follow.js';
 import { check as checkHistory } from './log_history.js';
-import { broken, emptyPin, fine, isPinned, readHead, refused, replace } from './log_pin.js';
+import { emptyPin, fine, isPinned, refused, replace } from './log_pin.js';
+
+export { compare as checkHead } from './log_follow.js';
 
 async function readProof(log) {
 	try {
@@ -82,34 +84,6 @@ export async function checkOwn(pin, own, server) {
  * @returns {Promise<object>} a verdict
  */
 export const look = (pin, server) => (isPinned(pin) ? lookAgain(pin, server) : begin(pin, server));
-
-async function compareHead(pin, peer, head, server) {
-	const pinned = isPinned(pin) ? fine(pin) : await begin(pin, server);
-	if (pinned.off) return broken(pin, `${peer} saw a key log, but the server shows none here`);
-	const verdict = pinned.problem === null ? await compare(pinned.pin, peer, head, server) : pinned;
-	return verdict.problem === null || verdict.broken
-		? verdict
-		: broken(verdict.pin, `what ${peer} saw can't be compared: ${verdict.problem}`);
-}
-
-/**
- * Compares the head that a peer put into a message.  It stops sending only
- * when the peer's word counts, that of somebody whom one has written to or
- * verified: a stranger could make it up.
- *
- * @param {object} pin
- * @param {string} peer how to call the peer
- * @param {boolean} wordCounts
- * @param {Uint8Array} head 28 bytes
- * @param {object} server
- * @returns {Promise<object>} a verdict, with "hearsay": the problem is but a
- *	stranger's word, and is not in the pin
- */
-export async function checkHead(pin, peer, wordCounts, head, server) {
-	const verdict = await compareHead(pin, peer, readHead(head), server);
-	if (wordCounts || !verdict.broken) return { ...verdict, hearsay: false };
-	return { pin: { ...verdict.pin, problem: pin.problem }, problem: verdict.problem, broken: false, hearsay: true };
-}
 
 /**
  * May mail be sent?  Not while there is a problem, nor before the log holds

@@ -10,11 +10,11 @@
 //
 // Whatever these throw passes through, and so does Malformed for an answer of
 // another shape; the pin then stays as it was.
-import { equal, toHex, utf8 } from './bytes.js';
+import { toHex, utf8 } from './bytes.js';
 import { Malformed, need } from './errors.js';
 import * as field from './field.js';
 import { readProof } from './key_proof.js';
-import { begin as pinLog, broken, fine, judge, judgeHead, move, proves, refused } from './log_pin.js';
+import { begin as pinLog, broken, fine, isPinned, judge, judgeHead, move, proves, readHead, refused } from './log_pin.js';
 import { find } from './log_succession.js';
 import { logName, NOTE_SIZE_MAX, parseVerifier, sameVerifier, VERIFIER_SIZE_MAX } from './note.js';
 
@@ -41,7 +41,7 @@ async function fetchProof(server, from, to) {
 	if (body === null) return null;
 	need(field.number(body, 'from', 0) === from && field.number(body, 'to', 0) === to,
 		'the server sent another proof than the one that was asked for');
-	return { fromRoot: field.bytes(body, 'fromRoot', 32), proof: readProof(body) };
+	return readProof(body);
 }
 
 /** What to say of a log that was pinned and is gone. */
@@ -97,8 +97,8 @@ async function viewPinned(pin, server) {
 // Fetches and verifies the proof between the pinned size and another one.
 async function prove(pin, seen, server) {
 	const newer = seen.size > pin.size;
-	const found = await fetchProof(server, Math.min(pin.size, seen.size), Math.max(pin.size, seen.size));
-	if (found !== null && await proves(pin, seen, found.proof)) return fine(pin);
+	const proof = await fetchProof(server, Math.min(pin.size, seen.size), Math.max(pin.size, seen.size));
+	if (proof !== null && await proves(pin, seen, proof)) return fine(pin);
 	return broken(pin, newer
 		? `the server shows a key log of ${seen.size} entries that does not continue the ${pin.size} seen before`
 		: `the key log went back to ${seen.size} entries, which do not lead to the ${pin.size} seen before`);
@@ -149,39 +149,56 @@ export async function look(pin, server) {
 }
 
 // A peer saw a smaller log: was it the beginning of this one?
-async function compareOlder(pin, peer, head, server) {
-	const found = await fetchProof(server, head.size, pin.size);
-	if (found !== null && await proves(pin, { size: head.size, root: found.fromRoot }, found.proof) &&
-		equal(found.fromRoot.slice(0, head.root.length), head.root))
-		return fine(pin);
-	return broken(pin, `${peer} saw a key log of ${head.size} entries that is not the beginning of the ${pin.size} seen here`);
+async function compareOlder(pin, peer, seen, server) {
+	const proof = await fetchProof(server, seen.size, pin.size);
+	if (proof !== null && await proves(pin, seen, proof)) return fine(pin);
+	return broken(pin, `${peer} saw a key log of ${seen.size} entries that is not the beginning of the ${pin.size} seen here`);
 }
 
-// What is left to say once the newest checkpoint is pinned.
-async function compareNow(pin, peer, head, server) {
-	switch (await judgeHead(pin, head)) {
+// What is left to say once the newest checkpoint is pinned; doubt() makes the
+// verdict on another log.
+async function compareNow(pin, peer, doubt, head, server) {
+	const { sight, checkpoint } = await judgeHead(pin, head);
+	const name = logName(await parseVerifier(pin.verifier));
+	switch (sight) {
 		case 'same':
 			return fine(pin);
 		case 'older':
-			return compareOlder(pin, peer, head, server);
+			return compareOlder(pin, peer, checkpoint, server);
 		case 'newer':
-			return broken(pin, `the server shows a smaller key log than ${peer} saw: ${pin.size} entries, not ${head.size}`);
+			return broken(pin, `the server shows a smaller key log than ${peer} saw: ${pin.size} entries, not ${checkpoint.size}`);
 		case 'forked':
-			return broken(pin, `${peer} saw another key log of ${head.size} entries than this account`);
+			return broken(pin, `${peer} saw another key log of ${checkpoint.size} entries than this account`);
+		case 'foreign':
+			return doubt(pin, `${peer} saw a key log of another key (${toHex(readHead(head).keyId)}) than ${name}`);
 		default:
-			return broken(pin, `${peer} saw a key log of another key (${toHex(head.keyId)}) than ` +
-				logName(await parseVerifier(pin.verifier)));
+			return refused(pin, `${peer} sent a head of the key log that ${name} did not sign`);
 	}
 }
 
+// Before it can be compared: is the pin new enough?
+const LOOKS = { unpinned: begin, newer: look, foreign: look };
+
 /**
- * Compares what a peer saw (log_pin.readHead()) with the pinned log, after a
- * look at the newest checkpoint where the peer saw more.
+ * Compares the checkpoint that a peer saw, the head in a message, with the
+ * pinned log, after a look at the newest one where the peer saw more; pins the
+ * log on first use.  What the log's key signed speaks for itself, whoever sent
+ * it; what can't be checked stops sending only when the peer's word counts.
  *
- * @returns {Promise<object>} a verdict
+ * @param {object} pin
+ * @param {string} peer how to call the peer
+ * @param {boolean} wordCounts
+ * @param {Uint8Array} head 108 bytes
+ * @param {object} server
+ * @returns {Promise<object>} a verdict; a problem that is not "broken" is to be
+ *	shown, and stops nothing
  */
-export async function compare(pin, peer, head, server) {
-	const sight = await judgeHead(pin, head);
-	const seen = sight === 'newer' || sight === 'foreign' ? await look(pin, server) : fine(pin);
-	return seen.problem === null ? compareNow(seen.pin, peer, head, server) : seen;
+export async function compare(pin, peer, wordCounts, head, server) {
+	const { sight } = isPinned(pin) ? await judgeHead(pin, head) : { sight: 'unpinned' };
+	const doubt = wordCounts ? broken : refused;
+	const seen = await LOOKS[sight]?.(pin, server) ?? fine(pin);
+	if (seen.off) return doubt(pin, `${peer} saw a key log, but the server shows none here`);
+	if (seen.problem === null) return compareNow(seen.pin, peer, doubt, head, server);
+	if (seen.broken) return seen;
+	return (sight === 'newer' ? broken : doubt)(seen.pin, `what ${peer} saw can't be compared: ${seen.problem}`);
 }

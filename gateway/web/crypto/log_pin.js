@@ -6,14 +6,14 @@
 //	- two checkpoints of the same size have the same root;
 //	- of two sizes, the larger log must be proved to begin with the smaller;
 //	- the pinned checkpoint moves forward alone;
-//	- what a peer saw (the head in a frame) must be part of the same log.
+//	- what a peer saw (the head in a frame), if the log's key signed it, must
+//	  be part of the same log.
 import { concat, equal, getU32, toHex, u64 } from './bytes.js';
 import { Malformed } from './errors.js';
 import { verifyConsistency } from './merkle.js';
-import { openCheckpoint, parseVerifier, sameVerifier } from './note.js';
+import { joinCheckpoint, openCheckpoint, parseVerifier, sameVerifier } from './note.js';
 
 const FORMER_MAX = 32; // logs that were left, the newest ones
-const HEAD_ROOT_SIZE = 16; // bytes
 
 /**
  * A plain object, to be stored as it is.  None of the functions changes one:
@@ -76,9 +76,9 @@ export async function replace(pin, verifier, note) {
 }
 
 // What two sizes and roots are to each other.
-function sightOf(pin, size, sameRoot) {
+function sightOf(pin, { size, root }) {
 	if (size !== pin.size) return size > pin.size ? 'newer' : 'older';
-	return sameRoot ? 'same' : 'forked';
+	return equal(root, pin.root) ? 'same' : 'forked';
 }
 
 /**
@@ -93,7 +93,7 @@ function sightOf(pin, size, sameRoot) {
 export async function judge(pin, note) {
 	const { result, checkpoint } = await openCheckpoint(note, await parseVerifier(pin.verifier));
 	if (result !== 'fine') return { sight: result === 'unsigned' ? 'foreign' : 'unfit', checkpoint: null };
-	return { sight: sightOf(pin, checkpoint.size, equal(checkpoint.root, pin.root)), checkpoint };
+	return { sight: sightOf(pin, checkpoint), checkpoint };
 }
 
 /**
@@ -108,41 +108,46 @@ export function proves(pin, { size, root }, proof) {
 }
 
 /**
- * What is said of the pinned log in frames: key id[4], size[8], first half of
- * the root[16].
+ * The pinned checkpoint as it stands in frames: key id[4], size[8], root[32],
+ * signature[64].
  *
- * @returns {Promise<Uint8Array>} 28 bytes
+ * @returns {Promise<Uint8Array|null>} 108 bytes; null when there is none, or
+ *	one with extensions, which has no such form
  */
 export async function writeHead(pin) {
-	const { keyId } = await parseVerifier(pin.verifier);
-	return concat(keyId, u64(pin.size), pin.root.slice(0, HEAD_ROOT_SIZE));
+	if (!isPinned(pin)) return null;
+	const verifier = await parseVerifier(pin.verifier);
+	const { checkpoint } = await openCheckpoint(pin.note, verifier);
+	if (!checkpoint || checkpoint.extensions.length > 0) return null;
+	return concat(verifier.keyId, u64(checkpoint.size), checkpoint.root, checkpoint.signature);
 }
 
 /**
  * Takes a head apart.  The size is somebody else's word: from 2^53 on it is
- * rounded, which leaves it larger than any size that a checkpoint has here.
+ * rounded, and no longer what was signed.
  *
- * @param {Uint8Array} bytes 28 bytes
+ * @param {Uint8Array} bytes 108 bytes
  */
-export function readHead(bytes) {
-	return {
-		keyId: bytes.slice(0, 4),
-		size: getU32(bytes, 4) * 2 ** 32 + getU32(bytes, 8),
-		root: bytes.slice(12),
-	};
-}
+export const readHead = (bytes) => ({
+	keyId: bytes.slice(0, 4),
+	size: getU32(bytes, 4) * 2 ** 32 + getU32(bytes, 8),
+	root: bytes.slice(12, 44),
+	signature: bytes.slice(44),
+});
 
 /**
- * What a head is to the pinned checkpoint, as in judge().  'same' stands for
- * a former log, too: nothing can be said of it any more.
+ * What the checkpoint in a head is to the pinned one, as in judge().  'same'
+ * stands for one of a former log, too: nothing can be said of it any more.
  *
- * @returns {Promise<string>}
+ * @param {LogPin} pin
+ * @param {Uint8Array} bytes 108 bytes
+ * @returns {Promise<{sight: string, checkpoint: object|null}>}
  */
-export async function judgeHead(pin, head) {
-	if (pin.former.includes(toHex(head.keyId))) return 'same';
-	const { keyId } = await parseVerifier(pin.verifier);
-	if (!equal(keyId, head.keyId)) return 'foreign';
-	return sightOf(pin, head.size, equal(head.root, pin.root.slice(0, HEAD_ROOT_SIZE)));
+export async function judgeHead(pin, bytes) {
+	const head = readHead(bytes);
+	const verifier = await parseVerifier(pin.verifier);
+	if (equal(head.keyId, verifier.keyId)) return judge(pin, joinCheckpoint(verifier, head));
+	return { sight: pin.former.includes(toHex(head.keyId)) ? 'same' : 'foreign', checkpoint: null };
 }
 
 /**

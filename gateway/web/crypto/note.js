@@ -112,8 +112,8 @@ function trySplit(note) {
  *
  * @param {string} note
  * @param {Verifier} verifier
- * @returns {Promise<{result: 'fine'|'malformed'|'unsigned'|'forged', text?: string}>}
- *	text: what was signed, for 'fine' only
+ * @returns {Promise<{result: 'fine'|'malformed'|'unsigned'|'forged', text?: string, signature?: Uint8Array}>}
+ *	what was signed, and the 64 bytes that sign it, for 'fine' only
  */
 export async function openNote(note, verifier) {
 	const parts = trySplit(note);
@@ -123,7 +123,7 @@ export async function openNote(note, verifier) {
 		if (signature.length !== SIGNATURE_SIZE || !await verify(verifier.publicKey, parts.text, signature))
 			return { result: 'forged' };
 	}
-	return ours.length > 0 ? { result: 'fine', text: parts.text } : { result: 'unsigned' };
+	return ours.length > 0 ? { result: 'fine', text: parts.text, signature: ours[0].signature } : { result: 'unsigned' };
 }
 
 /**
@@ -157,18 +157,25 @@ export function parseCheckpoint(text) {
 }
 
 /**
+ * The note that a checkpoint without extensions is.  The signature is taken as
+ * it is: opening the note says whether it is right.
+ */
+export const joinCheckpoint = ({ name, keyId }, { size, root, signature }) =>
+	`${name}\n${size}\n${toBase64(root)}\n\n\u2014 ${name} ${toBase64(concat(keyId, signature))}\n`;
+
+/**
  * Verifies a checkpoint of the log that is named like its key.
  *
  * @param {string} note
  * @param {Verifier} verifier
  * @returns {Promise<{result: 'fine'|'malformed'|'unsigned'|'forged'|'other_origin', checkpoint?: object}>}
- *	checkpoint: for 'fine' only
+ *	checkpoint: for 'fine' only, as parseCheckpoint() gives it, with its signature
  */
 export async function openCheckpoint(note, verifier) {
-	const { result, text } = await openNote(note, verifier);
+	const { result, text, signature } = await openNote(note, verifier);
 	if (result !== 'fine') return { result };
 	try {
-		const checkpoint = parseCheckpoint(text);
+		const checkpoint = { ...parseCheckpoint(text), signature };
 		return checkpoint.origin === verifier.name ? { result, checkpoint } : { result: 'other_origin' };
 	} catch (error) {
 		if (error instanceof Malformed) return { result: 'malformed' };

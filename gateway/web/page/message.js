@@ -141,7 +141,7 @@ function updateMeta(element, { message, last, newest }, actions) {
 	/* how far it came is there to be looked up; that it did not go is told */
 	set(meta, 'aria-live', isHeld(message) ? 'polite' : 'off');
 	replace(meta, metaNodes(message, needsWords, actions));
-	set(meta, 'data-quiet', !last && !needsWords && !alarms[message.trust]);
+	set(meta, 'data-quiet', !last && !needsWords && !alarms[message.trust] && !message.logProblem);
 }
 
 function metaNodes(message, words, actions) {
@@ -150,6 +150,7 @@ function metaNodes(message, words, actions) {
 
 	if (message.direction === 'in')
 		return [time, alarms[message.trust] && h('span', { class: 'state alarm' }, icon('warning'), alarms[message.trust]),
+			message.logProblem && h('span', { class: 'state alarm', title: sentence(message.logProblem) }, icon('warning'), 'Doubtful key log'),
 			message.trust === 'unsigned' && h('span', { class: 'state' }, icon('unlocked'), 'Unsigned')];
 	const { icon: name, label } = outgoing[message.state] ?? outgoing.waiting;
 

@@ -35,8 +35,6 @@ const notes = {
 	missing: { icon: 'missing', alarm: true, text: (name, { from, through }) =>
 		(from === through || !through ? `Message ${from ?? ''} of your mailbox did not come here: another copy of this account has taken it, or the server left it out.`
 			: `Messages ${from} to ${through} of your mailbox did not come here: another copy of this account has taken them, or the server left them out.`) },
-	log_problem: { icon: 'warning', alarm: true, text: (name) =>
-		`${name} and you are shown different key logs, or one that contradicts itself.` },
 	number_differs: { icon: 'warning', alarm: true, text: (name) => `You and ${name} compared safety numbers, and they differ.` },
 	verified: { icon: 'verified', text: (name) => `You compared safety numbers: this is really ${name}.` },
 };

@@ -1,7 +1,7 @@
 // A gateway in memory that can be told to lie, to lose answers and to die.
 // It keeps the REST shapes of docs/api.md and believes everything it is told.
 import { createServer } from 'node:http';
-import { createHash, randomBytes, webcrypto } from 'node:crypto';
+import { createCipheriv, createHash, hkdfSync, randomBytes, webcrypto } from 'node:crypto';
 import { KeyLog, keyLogOff } from './key_log.mjs';
 
 const { subtle } = webcrypto;
@@ -70,6 +70,23 @@ export async function sealTutorial(mine, theirJwk, text) {
 	const iv = randomBytes(12);
 	const sealed = Buffer.from(await subtle.encrypt({ name: 'AES-GCM', iv }, key, Buffer.from(text)));
 	return { suite: 0, iv: b64(iv), ciphertext: b64(sealed.subarray(0, -16)), authTag: b64(sealed.subarray(-16)) };
+}
+
+// A frame with a text and a head of the key log, which may be anything, sealed in suite 1 by hand: from a user with
+// "mine" as the newest key, for that of another.
+export async function sealHead(mine, from, to, text, head) {
+	const field = (type, value) => Buffer.concat([Buffer.from([type]), u32(value.length), value]);
+	const frame = fixed(Buffer.concat([Buffer.from([1]), field(1, Buffer.from(text)), field(2, randomBytes(16)), field(4, head)]), 256);
+	const theirs = to.keys.at(-1).jwk;
+	const context = Buffer.concat([fixed('e2emsg suite 1', 32), uuidBytes(from.id), uuidBytes(to.id), u32(from.keys.length), u32(to.keys.length),
+		Buffer.from(thumbprint(mine.jwk), 'base64url'), Buffer.from(thumbprint(theirs), 'base64url')]);
+	const other = await subtle.importKey('jwk', theirs, { name: 'ECDH', namedCurve: 'P-256' }, false, []);
+	const secret = await subtle.deriveBits({ name: 'ECDH', public: other }, mine.pair.privateKey, 256);
+	const bytes = hkdfSync('sha256', Buffer.from(secret), '', context, 32);
+	const iv = randomBytes(12);
+	const cipher = createCipheriv('aes-256-gcm', Buffer.from(bytes), iv).setAAD(context);
+	const ciphertext = Buffer.concat([cipher.update(frame), cipher.final()]);
+	return { suite: 1, senderKeyVersion: from.keys.length, iv: b64(iv), ciphertext: b64(ciphertext), authTag: b64(cipher.getAuthTag()) };
 }
 
 // ---- the gateway
@@ -172,6 +189,22 @@ export class Gateway {
 		this.users.set(username, user);
 		this.record(user);
 		return user;
+	}
+
+	// A user who has no client, signed; "mine" is the key.
+	async addByHand(username) {
+		const [mine, identity] = [await makeEncryptionKey(), await makeIdentityKey()];
+		const user = this.add(username, mine.jwk, identity.jwk, await endorse(identity, this.service, username, 1, thumbprint(mine.jwk)));
+		return { name: username, there: user, mine };
+	}
+
+	// A key and an identity of the server's own for a user, who never made them; gives the key.
+	async impersonate(user) {
+		const [key, identity] = [await makeEncryptionKey(), await makeIdentityKey()];
+		const { signature } = await forgeKey(this.service, user, user.keys.length + 1, identity, key);
+		user.keys.push({ jwk: key.jwk, identity: identity.jwk, signature });
+		this.record(user);
+		return key;
 	}
 
 	// Puts mail into a mailbox; "lies" replace what is true of it.

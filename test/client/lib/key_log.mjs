@@ -203,8 +203,9 @@ export class KeyLog {
 	}
 
 	// The value of field 4 of a frame.
-	head(size = this.signed) {
-		return Buffer.concat([this.key.keyId, u64(size), this.tree.root(size).subarray(0, 16)]);
+	head(size = this.signed, root = this.tree.root(size)) {
+		const blob = Buffer.from(this.key.checkpoint(size, root).split(' ').at(-1), 'base64');
+		return Buffer.concat([blob.subarray(0, 4), u64(size), root, blob.subarray(4)]);
 	}
 
 	// Is the row covered by the newest checkpoint?
@@ -282,6 +283,21 @@ export class KeyLog {
 			default: return problem(404, 'not_found');
 		}
 	}
+}
+
+// Heads that the log's key did not sign, made of one that it did: what a peer could make up.
+export function madeUpHeads(log) {
+	const head = log.head();
+	const put = (at, bytes) => Buffer.concat([head.subarray(0, at), bytes, head.subarray(at + bytes.length)]);
+	return {
+		'another size': put(4, u64(log.signed + 1)),
+		'a size of 2^64 - 1': put(4, Buffer.alloc(8, 255)),
+		'another root': put(12, sha256('another root')),
+		'the signature of another size': put(44, log.head(log.signed - 1).subarray(44)),
+		'the signature of another root': put(44, log.head(log.signed, sha256('x')).subarray(44)),
+		'the signature of another key': put(44, log.fork(log.signed, new NoteKey(log.key.name)).head(log.signed).subarray(44)),
+		'a signature of zeros': put(44, Buffer.alloc(64)),
+	};
 }
 
 // The answer of a server that keeps no log.

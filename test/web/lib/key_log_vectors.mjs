@@ -1,7 +1,7 @@
 // The key log of protocol.json: entries, proofs, notes and heads.
 import * as bytes from '../../../gateway/web/crypto/bytes.js';
 import * as frames from '../../../gateway/web/crypto/frame.js';
-import { begin, emptyPin, readHead, writeHead } from '../../../gateway/web/crypto/log_pin.js';
+import { begin, emptyPin, judgeHead, readHead, writeHead } from '../../../gateway/web/crypto/log_pin.js';
 import { decode, encode } from '../../../gateway/web/crypto/log_entry.js';
 import * as successions from '../../../gateway/web/crypto/log_succession.js';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../gateway/web/crypto/merkle.js';
@@ -70,7 +70,11 @@ async function checkNotes(ok, keyLog) {
 async function checkHeads(ok, keyLog) {
 	const [{ note }] = keyLog.checkpoints;
 	const pin = await begin(emptyPin(), keyLog.keys[0].verifier, note);
-	for (const { comment, text, keyIdHex, size, headHex, frameStartHex, frameSize } of keyLog.heads) {
+	for (const { comment, headHex, valid } of keyLog.heads) {
+		const { sight } = await judgeHead(pin, bytes.fromHex(headHex));
+		ok(valid ? sight === 'same' : sight === 'unfit' || sight === 'foreign', `log head: ${comment}`, sight);
+	}
+	for (const { comment, text, keyIdHex, size, headHex, frameStartHex, frameSize } of keyLog.heads.filter(({ valid }) => valid)) {
 		const logHead = await writeHead(pin);
 		const head = readHead(bytes.fromHex(headHex));
 		ok(bytes.toHex(logHead) === headHex && bytes.toHex(head.keyId) === keyIdHex && head.size === size &&

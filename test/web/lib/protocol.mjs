@@ -61,7 +61,7 @@ const frameOf = (vector) => ({
 	id: vector.clientMessageId === undefined ? null : bytes.fixed(vector.clientMessageId, 16),
 	receipt: vector.receipt === undefined ? null
 		: { kind: vector.receipt.kind, messageId: bytes.uuidBytes(vector.receipt.messageId) },
-	logHead: vector.logHead === undefined ? null : bytes.fixed(vector.logHead, 28),
+	logHead: vector.logHead === undefined ? null : bytes.fixed(vector.logHead, 108),
 	others: (vector.others ?? []).map(({ type, valueHex }) => ({ type, value: bytes.fromHex(valueHex) })),
 });
 
@@ -77,7 +77,7 @@ async function checkFrames(ok, vectors) {
 		if (built) ok(sameBytes(frames.build(frameOf(vector)), raw), `built frame: ${comment}`);
 	}
 	const full = 'x'.repeat(frames.TEXT_MAX);
-	const rest = { id: new Uint8Array(16), logHead: new Uint8Array(28) };
+	const rest = { id: new Uint8Array(16), logHead: new Uint8Array(108) };
 	ok(frames.build({ text: full, ...rest }).length === 65536, 'the longest text');
 	ok(await attempt(() => frames.build({ text: `${full}x`, ...rest })) === null, 'a longer one');
 	ok(await attempt(() => frames.build({ text: '\ud800' })) === null, 'half of a surrogate pair');
