@@ -20,7 +20,7 @@ static bool
 open_checkpoint(struct audit_state *state, const struct note_verifier *pinned,
 				const char *note, struct checkpoint *out)
 {
-	switch (note_open_checkpoint(note, strlen(note), pinned, out))
+	switch (checkpoint_open(note, strlen(note), pinned, out))
 	{
 		case NOTE_FINE:
 			return true;

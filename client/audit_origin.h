@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "audit_state.h"
+#include "checkpoint.h"
 #include "log_server.h"
-#include "note.h"
 
 /*
  * Pins the verifier that the server shows when there is none yet, and opens

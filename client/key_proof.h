@@ -15,10 +15,10 @@
 
 #include <jansson.h>
 
+#include "checkpoint.h"
 #include "key_object.h"
 #include "log_entry.h"
 #include "merkle.h"
-#include "note.h"
 
 struct key_proof
 {

@@ -12,7 +12,7 @@
 /* Where the parts of a head begin; the key id is the first. */
 #define HEAD_SIZE_AT NOTE_KEY_ID_SIZE
 #define HEAD_ROOT_AT (HEAD_SIZE_AT + 8)
-#define HEAD_SIGNATURE_AT (HEAD_ROOT_AT + NOTE_ROOT_SIZE)
+#define HEAD_SIGNATURE_AT (HEAD_ROOT_AT + CHECKPOINT_ROOT_SIZE)
 
 _Static_assert(HEAD_SIGNATURE_AT + NOTE_SIGNATURE_SIZE == FRAME_HEAD_SIZE,
 			   "a head is a checkpoint in binary");
@@ -40,7 +40,7 @@ log_pin_begin(struct log_pin *pin, const char *verifier, const char *note)
 	struct checkpoint seen;
 
 	if (!note_verifier_parse(verifier, &key) ||
-		note_open_checkpoint(note, strlen(note), &key, &seen) != NOTE_FINE)
+		checkpoint_open(note, strlen(note), &key, &seen) != NOTE_FINE)
 		return false;
 	pin->verifier = key;
 	log_pin_move(pin, note, &seen);
@@ -87,7 +87,7 @@ enum log_sight
 log_pin_judge(const struct log_pin *pin, const char *note,
 			  struct checkpoint *out)
 {
-	switch (note_open_checkpoint(note, strlen(note), &pin->verifier, out))
+	switch (checkpoint_open(note, strlen(note), &pin->verifier, out))
 	{
 		case NOTE_UNSIGNED:
 			return LOG_FOREIGN;
@@ -122,14 +122,14 @@ log_pin_write_head(const struct log_pin *pin, uint8_t out[FRAME_HEAD_SIZE])
 	struct checkpoint pinned;
 
 	if (!log_is_pinned(pin) ||
-		note_open_checkpoint(pin->note, strlen(pin->note), &pin->verifier,
-							 &pinned) != NOTE_FINE ||
+		checkpoint_open(pin->note, strlen(pin->note), &pin->verifier,
+						&pinned) != NOTE_FINE ||
 		pinned.extensions_length > 0)
 		return false;
 	memcpy(out, pin->verifier.key_id, NOTE_KEY_ID_SIZE);
 	wire_put_u32(out + HEAD_SIZE_AT, (uint32_t) (pinned.size >> 32));
 	wire_put_u32(out + HEAD_SIZE_AT + 4, (uint32_t) pinned.size);
-	memcpy(out + HEAD_ROOT_AT, pinned.root, NOTE_ROOT_SIZE);
+	memcpy(out + HEAD_ROOT_AT, pinned.root, CHECKPOINT_ROOT_SIZE);
 	memcpy(out + HEAD_SIGNATURE_AT, pinned.signature, NOTE_SIGNATURE_SIZE);
 	return true;
 }
@@ -141,13 +141,16 @@ log_pin_judge_head(const struct log_pin *pin,
 	uint64_t size = (uint64_t) wire_get_u32(head + HEAD_SIZE_AT) << 32 |
 					wire_get_u32(head + HEAD_SIZE_AT + 4);
 	char note[NOTE_MAX_SIZE + 1];
+	size_t length;
 
 	if (memcmp(pin->verifier.key_id, head, NOTE_KEY_ID_SIZE) != 0)
 		return is_former(pin, head) ? LOG_SAME : LOG_FOREIGN;
-	return note_join_checkpoint(&pin->verifier, size, head + HEAD_ROOT_AT,
-								head + HEAD_SIGNATURE_AT, note, sizeof(note))
-			   ? log_pin_judge(pin, note, out)
-			   : LOG_UNFIT;
+	if (!checkpoint_join(&pin->verifier, size, head + HEAD_ROOT_AT,
+						 head + HEAD_SIGNATURE_AT, note, sizeof(note) - 1,
+						 &length))
+		return LOG_UNFIT;
+	note[length] = '\0';
+	return log_pin_judge(pin, note, out);
 }
 
 void

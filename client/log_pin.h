@@ -21,9 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "checkpoint.h"
 #include "frame.h"
 #include "merkle.h"
-#include "note.h"
 
 #define LOG_FORMER_MAX 32	 /* logs that were left, the newest ones */
 #define LOG_PROBLEM_SIZE 512 /* bytes of the sentence, with its NUL */

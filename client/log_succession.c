@@ -27,7 +27,7 @@ take_line(const char *at, const char *end, char out[LINE_MAX_SIZE])
 
 /* "size root", which are two lines of a checkpoint. */
 static bool
-read_head(const char *line, uint64_t *size, uint8_t root[NOTE_ROOT_SIZE])
+read_head(const char *line, uint64_t *size, uint8_t root[CHECKPOINT_ROOT_SIZE])
 {
 	const char *space = strchr(line, ' ');
 	char text[LINE_MAX_SIZE + 8];
@@ -41,7 +41,7 @@ read_head(const char *line, uint64_t *size, uint8_t root[NOTE_ROOT_SIZE])
 	if (!checkpoint_parse(text, (size_t) length, &head))
 		return false;
 	*size = head.size;
-	memcpy(root, head.root, NOTE_ROOT_SIZE);
+	memcpy(root, head.root, CHECKPOINT_ROOT_SIZE);
 	return head.extensions_length == 0;
 }
 
@@ -53,7 +53,7 @@ log_succession_read(const char *note, size_t length,
 	size_t text_length;
 	const char *at = note;
 
-	if (note_open(note, length, by, &text_length) != NOTE_FINE)
+	if (note_open(note, length, by, &text_length, NULL) != NOTE_FINE)
 		return false;
 	for (int i = 0; i < LINES && at != NULL; i++)
 		at = take_line(at, note + text_length, lines[i]);

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#include "note.h"
+#include "checkpoint.h"
 
 /* What the old key says. */
 struct log_succession
@@ -24,8 +24,8 @@ struct log_succession
 	struct note_verifier next;
 	uint64_t old_size; /* entries that the old key had signed last */
 	uint64_t new_size; /* entries that the new log begins with */
-	uint8_t old_root[NOTE_ROOT_SIZE];
-	uint8_t new_root[NOTE_ROOT_SIZE];
+	uint8_t old_root[CHECKPOINT_ROOT_SIZE];
+	uint8_t new_root[CHECKPOINT_ROOT_SIZE];
 };
 
 /* Reads a note that "by" must have signed. */

@@ -160,8 +160,8 @@ take_slot(struct signer *signer, const char *slot, int number)
 {
 	struct checkpoint checkpoint;
 
-	if (note_open_checkpoint(slot, strnlen(slot, SLOT_SIZE), &signer->verifier,
-							 &checkpoint) != NOTE_FINE ||
+	if (checkpoint_open(slot, strnlen(slot, SLOT_SIZE), &signer->verifier,
+						&checkpoint) != NOTE_FINE ||
 		checkpoint.size < signer->last.size)
 		return;
 	signer->last.size = checkpoint.size;
@@ -360,8 +360,8 @@ sign_and_keep(struct signer *signer, const struct log_head *head,
 {
 	size_t length;
 
-	if (!note_sign_checkpoint(signer->verifier.name, signer->seed, head->size,
-							  head->root, NULL, note, NOTE_MAX_SIZE, &length))
+	if (!checkpoint_sign(signer->verifier.name, signer->seed, head->size,
+						 head->root, NULL, note, NOTE_MAX_SIZE, &length))
 		return fail(problem, "the checkpoint could not be signed");
 	note[length] = '\0';
 	if (!keep_last(signer, note, length, problem))

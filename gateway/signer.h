@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "merkle.h"
-#include "note.h"
+#include "checkpoint.h"
 
 #define SIGNER_PROBLEM_SIZE 400
 #define SIGNER_AFTER_RESTORE                                     \

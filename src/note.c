@@ -1,10 +1,9 @@
 /*
  * note.c
- *		Signed notes (C2SP signed-note) and checkpoints (C2SP tlog-checkpoint).
+ *		Signed notes (C2SP signed-note).
  */
 #include "note.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
-#include "base64url.h"
+#include "base64.h"
 #include "utf8.h"
 
 /* The signature type, which stands before a public key. */
@@ -28,81 +27,14 @@
 /* What a signature line encodes. */
 #define BLOB_SIZE (NOTE_KEY_ID_SIZE + NOTE_SIGNATURE_SIZE)
 
-/* Standard base64 with padding (RFC 4648 section 4), canonical. */
-
-#define BASE64_LENGTH(bytes) (((bytes) + 2) / 3 * 4)
-#define BASE64_BYTES(chars) ((chars) / 4 * 3)
-
-/* Writes BASE64_LENGTH(size) characters and a NUL. */
-static void
-base64_encode(const uint8_t *bytes, size_t size, char *out)
-{
-	size_t length = base64url_encoded_length(size);
-
-	base64url_encode_bytes(bytes, size, out);
-	for (size_t i = 0; i < length; i++)
-	{
-		if (out[i] == '-')
-			out[i] = '+';
-		else if (out[i] == '_')
-			out[i] = '/';
-	}
-	for (; length % 4 != 0; length++)
-		out[length] = '=';
-	out[length] = '\0';
-}
-
-/* '=' stands for what base64url has and standard base64 has not. */
-static char
-to_base64url(char character)
-{
-	switch (character)
-	{
-		case '+':
-			return '-';
-		case '/':
-			return '_';
-		case '-':
-		case '_':
-			return '=';
-		default:
-			return character;
-	}
-}
-
-/* At most BASE64_BYTES(length) bytes; the text is no longer than a note. */
-static bool
-base64_decode(const char *text, size_t length, uint8_t *out, size_t *size)
-{
-	char translated[NOTE_MAX_SIZE];
-
-	if (length % 4 != 0 || length > sizeof translated)
-		return false;
-	for (int padding = 0; padding < 2 && length > 0 && text[length - 1] == '=';
-		 padding++)
-		length--;
-	for (size_t i = 0; i < length; i++)
-		translated[i] = to_base64url(text[i]);
-	*size = base64url_decoded_length(length);
-	return base64url_decode_bytes(translated, length, out);
-}
-
-/* A text for exactly "size" bytes. */
-static bool
-base64_decode_exactly(const char *text, size_t length, uint8_t *out,
-					  size_t size)
-{
-	size_t decoded;
-
-	return length == BASE64_LENGTH(size) &&
-		   base64_decode(text, length, out, &decoded) && decoded == size;
-}
+/* Bytes of the longest line of ours, with its newline and a NUL. */
+#define SIGNATURE_LINE_SIZE \
+	(LINE_START_LENGTH + NOTE_MAX_NAME + 1 + BASE64_LENGTH(BLOB_SIZE) + 2)
 
 /* Texts and names. */
 
-/* UTF-8 without control characters other than newline. */
-static bool
-text_valid(const char *text, size_t length)
+bool
+note_text_valid(const char *text, size_t length)
 {
 	while (length > 0)
 	{
@@ -389,22 +321,22 @@ check_signatures(const char *lines, size_t length, const char *text,
 		else if (result == NOTE_UNSIGNED)
 		{
 			result = NOTE_FINE;
-			memcpy(signature, line.blob + NOTE_KEY_ID_SIZE,
-				   NOTE_SIGNATURE_SIZE);
+			if (signature != NULL)
+				memcpy(signature, line.blob + NOTE_KEY_ID_SIZE,
+					   NOTE_SIGNATURE_SIZE);
 		}
 	}
 	return result;
 }
 
-/* note_open(); the signature is filled in for NOTE_FINE only. */
-static enum note_result
-open_note(const char *note, size_t length,
+enum note_result
+note_open(const char *note, size_t length,
 		  const struct note_verifier *verifier, size_t *text_length,
 		  uint8_t signature[NOTE_SIGNATURE_SIZE])
 {
 	size_t lines_at;
 
-	if (length > NOTE_MAX_SIZE || !text_valid(note, length) ||
+	if (length > NOTE_MAX_SIZE || !note_text_valid(note, length) ||
 		!find_text(note, length, text_length))
 		return NOTE_MALFORMED;
 	lines_at = *text_length + 1;
@@ -412,63 +344,30 @@ open_note(const char *note, size_t length,
 							*text_length, verifier, signature);
 }
 
-enum note_result
-note_open(const char *note, size_t length,
-		  const struct note_verifier *verifier, size_t *text_length)
-{
-	uint8_t signature[NOTE_SIGNATURE_SIZE];
-
-	return open_note(note, length, verifier, text_length, signature);
-}
-
-/* Writes a signature line with its newline and a NUL behind it. */
-static bool
+/* What stands behind the empty line; its length, without the NUL. */
+static size_t
 write_signature_line(const struct note_verifier *verifier,
-					 const uint8_t signature[NOTE_SIGNATURE_SIZE], char *out,
-					 size_t capacity)
+					 const uint8_t signature[NOTE_SIGNATURE_SIZE],
+					 char out[SIGNATURE_LINE_SIZE])
 {
 	uint8_t blob[BLOB_SIZE];
 	char encoded[BASE64_LENGTH(BLOB_SIZE) + 1];
-	int length;
 
 	memcpy(blob, verifier->key_id, NOTE_KEY_ID_SIZE);
 	memcpy(blob + NOTE_KEY_ID_SIZE, signature, NOTE_SIGNATURE_SIZE);
 	base64_encode(blob, sizeof blob, encoded);
-	length =
-		snprintf(out, capacity, LINE_START "%s %s\n", verifier->name, encoded);
-	return length > 0 && (size_t) length < capacity;
-}
-
-/* The same with a signature that is made now. */
-static bool
-make_signature_line(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
-					const char *text, size_t text_length, char *out,
-					size_t capacity)
-{
-	struct note_verifier verifier;
-	uint8_t public_key[NOTE_PUBLIC_KEY_SIZE];
-	uint8_t signature[NOTE_SIGNATURE_SIZE];
-
-	return note_public_key(seed, public_key) &&
-		   note_verifier_make(name, public_key, &verifier) &&
-		   ed25519_sign(seed, text, text_length, signature) &&
-		   write_signature_line(&verifier, signature, out, capacity);
+	return (size_t) snprintf(out, SIGNATURE_LINE_SIZE, LINE_START "%s %s\n",
+							 verifier->name, encoded);
 }
 
 bool
-note_sign(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
-		  const char *text, size_t text_length, char *out, size_t capacity,
-		  size_t *length)
+note_join(const struct note_verifier *verifier, const char *text,
+		  size_t text_length, const uint8_t signature[NOTE_SIGNATURE_SIZE],
+		  char *out, size_t capacity, size_t *length)
 {
-	char line[LINE_START_LENGTH + NOTE_MAX_NAME + 1 +
-			  BASE64_LENGTH(BLOB_SIZE) + 2];
-	size_t line_length;
+	char line[SIGNATURE_LINE_SIZE];
+	size_t line_length = write_signature_line(verifier, signature, line);
 
-	if (text_length == 0 || text_length > NOTE_MAX_SIZE ||
-		text[text_length - 1] != '\n' || !text_valid(text, text_length) ||
-		!make_signature_line(name, seed, text, text_length, line, sizeof line))
-		return false;
-	line_length = strlen(line);
 	*length = text_length + 1 + line_length;
 	if (*length > capacity || *length > NOTE_MAX_SIZE)
 		return false;
@@ -478,144 +377,21 @@ note_sign(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
 	return true;
 }
 
-/* Checkpoints. */
-
-/* What is left of a text to read. */
-struct reader
-{
-	const char *at;
-	size_t left;
-};
-
-/* Takes a line that is not empty, without its newline. */
-static bool
-take_line(struct reader *reader, const char **line, size_t *length)
-{
-	const char *end = memchr(reader->at, '\n', reader->left);
-
-	if (end == NULL || end == reader->at)
-		return false;
-	*line = reader->at;
-	*length = (size_t) (end - reader->at);
-	reader->at = end + 1;
-	reader->left -= *length + 1;
-	return true;
-}
-
-/* Decimal without leading zeros. */
-static bool
-parse_size(const char *text, size_t length, uint64_t *size)
-{
-	if (length > 1 && text[0] == '0')
-		return false;
-	*size = 0;
-	for (size_t i = 0; i < length; i++)
-	{
-		uint64_t digit = (uint64_t) (text[i] - '0');
-
-		if (text[i] < '0' || text[i] > '9' ||
-			*size > ((uint64_t) INT64_MAX - digit) / 10)
-			return false;
-		*size = *size * 10 + digit;
-	}
-	return true;
-}
-
 bool
-checkpoint_parse(const char *text, size_t length, struct checkpoint *out)
+note_sign(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
+		  const char *text, size_t text_length, char *out, size_t capacity,
+		  size_t *length)
 {
-	struct reader reader = {text, length};
-	const char *line;
-	size_t line_length;
-
-	memset(out, 0, sizeof *out);
-	if (!text_valid(text, length) ||
-		!take_line(&reader, &line, &line_length) ||
-		line_length > NOTE_MAX_NAME)
-		return false;
-	memcpy(out->origin, line, line_length);
-	if (!take_line(&reader, &line, &line_length) ||
-		!parse_size(line, line_length, &out->size))
-		return false;
-	if (!take_line(&reader, &line, &line_length) ||
-		!base64_decode_exactly(line, line_length, out->root, sizeof out->root))
-		return false;
-	out->extensions = reader.at;
-	out->extensions_length = reader.left;
-	while (reader.left > 0)
-		if (!take_line(&reader, &line, &line_length))
-			return false;
-	return true;
-}
-
-enum note_result
-note_open_checkpoint(const char *note, size_t length,
-					 const struct note_verifier *verifier,
-					 struct checkpoint *out)
-{
-	struct checkpoint checkpoint;
+	struct note_verifier verifier;
+	uint8_t public_key[NOTE_PUBLIC_KEY_SIZE];
 	uint8_t signature[NOTE_SIGNATURE_SIZE];
-	size_t text_length;
-	enum note_result result =
-		open_note(note, length, verifier, &text_length, signature);
 
-	if (result != NOTE_FINE)
-		return result;
-	if (!checkpoint_parse(note, text_length, &checkpoint))
-		return NOTE_MALFORMED;
-	if (strcmp(checkpoint.origin, verifier->name) != 0)
-		return NOTE_OTHER_ORIGIN;
-	*out = checkpoint;
-	memcpy(out->signature, signature, sizeof out->signature);
-	return NOTE_FINE;
-}
-
-/* Writes the text with a NUL behind it; *length is without that. */
-static bool
-write_checkpoint(const char *name, uint64_t size,
-				 const uint8_t root[NOTE_ROOT_SIZE], const char *extensions,
-				 char *out, size_t capacity, size_t *length)
-{
-	char encoded[BASE64_LENGTH(NOTE_ROOT_SIZE) + 1];
-	int written;
-
-	base64_encode(root, NOTE_ROOT_SIZE, encoded);
-	written = snprintf(out, capacity, "%s\n%" PRIu64 "\n%s\n%s", name, size,
-					   encoded, extensions);
-	*length = written > 0 ? (size_t) written : 0;
-	return *length > 0 && *length < capacity;
-}
-
-bool
-note_join_checkpoint(const struct note_verifier *verifier, uint64_t size,
-					 const uint8_t root[NOTE_ROOT_SIZE],
-					 const uint8_t signature[NOTE_SIGNATURE_SIZE], char *out,
-					 size_t capacity)
-{
-	size_t length;
-
-	if (!write_checkpoint(verifier->name, size, root, "\n", out, capacity,
-						  &length))
-		return false;
-	return write_signature_line(verifier, signature, out + length,
-								capacity - length);
-}
-
-/* The text is read back, so that nothing malformed is ever signed. */
-bool
-note_sign_checkpoint(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
-					 uint64_t size, const uint8_t root[NOTE_ROOT_SIZE],
-					 const char *extensions, char *out, size_t capacity,
-					 size_t *length)
-{
-	char text[NOTE_MAX_SIZE];
-	struct checkpoint again;
-	size_t text_length;
-
-	return note_name_valid(name) &&
-		   write_checkpoint(name, size, root,
-							extensions != NULL ? extensions : "", text,
-							sizeof text, &text_length) &&
-		   checkpoint_parse(text, text_length, &again) &&
-		   note_sign(name, seed, text, text_length, out, capacity, length);
+	return text_length > 0 && text_length <= NOTE_MAX_SIZE &&
+		   text[text_length - 1] == '\n' &&
+		   note_text_valid(text, text_length) &&
+		   note_public_key(seed, public_key) &&
+		   note_verifier_make(name, public_key, &verifier) &&
+		   ed25519_sign(seed, text, text_length, signature) &&
+		   note_join(&verifier, text, text_length, signature, out, capacity,
+					 length);
 }

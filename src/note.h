@@ -1,10 +1,8 @@
 /*
  * note.h
- *		Signed notes (C2SP signed-note) with Ed25519 (RFC 8032), and the
- *		checkpoints of a log that are such notes (C2SP tlog-checkpoint).
+ *		Signed notes (C2SP signed-note) with Ed25519 (RFC 8032).
  *
- * Pure C: the extension, the gateway and the client compile this file, with
- * base64url.c and utf8.c.
+ * Pure C, with base64.c, base64url.c and utf8.c.
  *
  * A note is a text that ends with a newline, an empty line, and one line for
  * each signature of the text:
@@ -26,7 +24,6 @@
 #define NOTE_PUBLIC_KEY_SIZE 32 /* bytes */
 #define NOTE_SIGNATURE_SIZE 64	/* bytes */
 #define NOTE_KEY_ID_SIZE 4		/* bytes */
-#define NOTE_ROOT_SIZE 32		/* bytes, SHA-256 */
 
 /* Every function that can refuse must have its answer looked at. */
 #define NOTE_CHECKED __attribute__((warn_unused_result))
@@ -77,6 +74,9 @@ extern bool note_verifier_parse(const char *text,
 
 /* Notes. */
 
+/* UTF-8 without control characters other than newline? */
+extern bool note_text_valid(const char *text, size_t length) NOTE_CHECKED;
+
 /*
  * Writes the text of "text_length" bytes with one signature, without a NUL,
  * and sets *length.  False for a wrong name or text, or when the note would
@@ -84,6 +84,15 @@ extern bool note_verifier_parse(const char *text,
  */
 extern bool note_sign(const char *name, const uint8_t seed[NOTE_SEED_SIZE],
 					  const char *text, size_t text_length, char *out,
+					  size_t capacity, size_t *length) NOTE_CHECKED;
+
+/*
+ * The same with a signature that is taken as it is: opening the note says
+ * whether it is right.
+ */
+extern bool note_join(const struct note_verifier *verifier, const char *text,
+					  size_t text_length,
+					  const uint8_t signature[NOTE_SIGNATURE_SIZE], char *out,
 					  size_t capacity, size_t *length) NOTE_CHECKED;
 
 enum note_result
@@ -97,67 +106,14 @@ enum note_result
 
 /*
  * Verifies a note and sets *text_length to the bytes of its text: the note
- * begins with the text.  Lines of other keys are ignored if they have the
- * form of a signature; every line of this key must be right.  Nothing in the
- * note may be used unless the answer is NOTE_FINE.
- */
-extern enum note_result note_open(const char *note, size_t length,
-								  const struct note_verifier *verifier,
-								  size_t *text_length) NOTE_CHECKED;
-
-/* Checkpoints. */
-
-/* A log of "size" entries has this root. */
-struct checkpoint
-{
-	char origin[NOTE_MAX_NAME + 1]; /* UTF-8; the log's name */
-	uint64_t size;					/* at most 2^63 - 1 */
-	uint8_t root[NOTE_ROOT_SIZE];
-	uint8_t signature[NOTE_SIGNATURE_SIZE]; /* zeros when only parsed */
-
-	/* Lines that end with a newline each, in the caller's text; not owned. */
-	const char *extensions;
-	size_t extensions_length;
-};
-
-/*
- * Signs the checkpoint of the log that is named like its key.  "extensions"
- * may be NULL, else lines that are not empty and end with a newline each.
- * The rest is as in note_sign.
- */
-extern bool note_sign_checkpoint(const char *name,
-								 const uint8_t seed[NOTE_SEED_SIZE],
-								 uint64_t size,
-								 const uint8_t root[NOTE_ROOT_SIZE],
-								 const char *extensions, char *out,
-								 size_t capacity, size_t *length) NOTE_CHECKED;
-
-/*
- * Verifies a checkpoint of the log that is named like its key: any other
- * origin is refused.  *out is filled in for NOTE_FINE only.
+ * begins with the text.  The signature of this key is
+ * copied to "signature", unless that is NULL.  Lines of other keys are ignored
+ * if they have the form of a signature; every line of this key must be right.
+ * Nothing in the note may be used unless the answer is NOTE_FINE.
  */
 extern enum note_result
-note_open_checkpoint(const char *note, size_t length,
-					 const struct note_verifier *verifier,
-					 struct checkpoint *out) NOTE_CHECKED;
-
-/*
- * Writes the note, with a NUL, that a checkpoint without extensions is; false
- * when it needs more than "capacity" bytes.  The signature is taken as it is:
- * opening the note says whether it is right.
- */
-extern bool note_join_checkpoint(const struct note_verifier *verifier,
-								 uint64_t size,
-								 const uint8_t root[NOTE_ROOT_SIZE],
-								 const uint8_t signature[NOTE_SIGNATURE_SIZE],
-								 char *out, size_t capacity) NOTE_CHECKED;
-
-/*
- * Reads the text of a checkpoint, which proves nothing by itself: for a log
- * whose key has another name, after note_open.  The caller compares the
- * origin.
- */
-extern bool checkpoint_parse(const char *text, size_t length,
-							 struct checkpoint *out) NOTE_CHECKED;
+note_open(const char *note, size_t length,
+		  const struct note_verifier *verifier, size_t *text_length,
+		  uint8_t signature[NOTE_SIGNATURE_SIZE]) NOTE_CHECKED;
 
 #endif /* E2EMSG_NOTE_H */

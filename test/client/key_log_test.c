@@ -3,12 +3,12 @@
  *		The section "keyLog" of test/vectors/protocol.json: entries, tree,
  *		proofs and notes, from this library.
  */
+#include "checkpoint.h"
 #include "frame.h"
 #include "log_entry.h"
 #include "log_pin.h"
 #include "log_succession.h"
 #include "merkle.h"
-#include "note.h"
 #include "signature.h"
 #include "vector.h"
 
@@ -302,8 +302,8 @@ check_checkpoint(struct world *world, const json_t *vector)
 	uint8_t root[MERKLE_HASH_SIZE];
 	char again[NOTE_MAX_SIZE];
 	size_t length;
-	bool good = note_open_checkpoint(note, strlen(note), &world->key,
-									 &checkpoint) == NOTE_FINE;
+	bool good = checkpoint_open(note, strlen(note), &world->key,
+								&checkpoint) == NOTE_FINE;
 
 	if (!vector_true(vector, "valid"))
 	{
@@ -313,8 +313,8 @@ check_checkpoint(struct world *world, const json_t *vector)
 	vector_fixed(vector, "root", root, sizeof(root));
 	good = good && checkpoint.size == vector_size(vector, "size") &&
 		   memcmp(checkpoint.root, root, sizeof(root)) == 0 &&
-		   note_sign_checkpoint(world->key.name, world->seed, checkpoint.size,
-								root, NULL, again, sizeof(again), &length) &&
+		   checkpoint_sign(world->key.name, world->seed, checkpoint.size, root,
+						   NULL, again, sizeof(again), &length) &&
 		   strncmp(note, again, length) == 0;
 	tap_ok(&world->tap, good, vector_text(vector, "comment"));
 }

@@ -225,9 +225,9 @@ check_no_head(struct scene *scene)
 	size_t length;
 
 	tap_ok(scene->tap, !log_pin_write_head(&pin, head), "no log, no head");
-	tree_need(note_sign_checkpoint(scene->key.name, scene->key.seed, 9,
-								   scene->pin.root, "an extension\n", note,
-								   NOTE_MAX_SIZE, &length));
+	tree_need(checkpoint_sign(scene->key.name, scene->key.seed, 9,
+							  scene->pin.root, "an extension\n", note,
+							  NOTE_MAX_SIZE, &length));
 	note[length] = '\0';
 	tree_need(log_pin_begin(&pin, scene->key.text, note));
 	tap_ok(scene->tap, !log_pin_write_head(&pin, head),

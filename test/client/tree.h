@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint.h"
 #include "merkle.h"
-#include "note.h"
 
 #define TREE_MAX 32 /* leaves */
 
@@ -95,8 +95,8 @@ tree_sign(struct tree *tree, uint64_t size, const struct signer *signer,
 	size_t length;
 
 	tree_root(tree, size, root);
-	tree_need(note_sign_checkpoint(signer->name, signer->seed, size, root,
-								   NULL, out, NOTE_MAX_SIZE, &length));
+	tree_need(checkpoint_sign(signer->name, signer->seed, size, root, NULL,
+							  out, NOTE_MAX_SIZE, &length));
 	out[length] = '\0';
 }
 

@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 
 #include "fuzz.h"
-#include "note.h"
+#include "checkpoint.h"
 #include "utf8.h"
 
 #define NAME "example.com/log"
@@ -116,8 +116,9 @@ static enum note_result
 check_note(const char *note, size_t size)
 {
 	size_t text_length, same_length;
-	enum note_result result = note_open(note, size, &ours, &text_length);
-	enum note_result other = note_open(note, size, &stranger, &same_length);
+	enum note_result result = note_open(note, size, &ours, &text_length, NULL);
+	enum note_result other =
+		note_open(note, size, &stranger, &same_length, NULL);
 	size_t count;
 
 	must(other == (result == NOTE_MALFORMED ? NOTE_MALFORMED : NOTE_UNSIGNED));
@@ -159,12 +160,12 @@ check_forgery(const char *note, size_t length)
 
 	memcpy(bent, note, length);
 	*digit = *digit == 'A' ? 'B' : 'A';
-	must(note_open(bent, length, &ours, &text_length) == NOTE_FORGED);
+	must(note_open(bent, length, &ours, &text_length, NULL) == NOTE_FORGED);
 	memcpy(bent, note, length);
 	memcpy(bent + length, note + length - LINE_SIZE, LINE_HEAD + 48);
 	length += LINE_HEAD + 48;
 	bent[length++] = '\n';
-	must(note_open(bent, length, &ours, &text_length) ==
+	must(note_open(bent, length, &ours, &text_length, NULL) ==
 		 (length > NOTE_MAX_SIZE ? NOTE_MALFORMED : NOTE_FORGED));
 }
 
@@ -180,12 +181,12 @@ check_signing(const char *text, size_t size)
 		 (fits && is_text(text, size)));
 	if (!fits || !is_text(text, size))
 		return;
-	must(note_open(note, length, &ours, &text_length) == NOTE_FINE);
+	must(note_open(note, length, &ours, &text_length, NULL) == NOTE_FINE);
 	must(same_bytes(note, text_length, text, size));
 	must(length == size + 1 + LINE_SIZE);
 	check_forgery(note, length);
 	note[(uint8_t) text[0] % length] ^= 1;
-	must(note_open(note, length, &ours, &text_length) != NOTE_FINE);
+	must(note_open(note, length, &ours, &text_length, NULL) != NOTE_FINE);
 }
 
 /* Lines of the input behind our own; an empty line would end the text. */
@@ -216,23 +217,22 @@ check_signed_checkpoint(const struct checkpoint *wanted, const char *text,
 	char note[NOTE_MAX_SIZE], joined[NOTE_MAX_SIZE];
 	struct checkpoint got;
 	struct note_verifier verifier;
-	size_t length;
+	size_t length, joined_length;
 	char *extensions = text_of((const uint8_t *) wanted->extensions,
 							   wanted->extensions_length);
 
-	if (note_sign_checkpoint(wanted->origin, seed, wanted->size, wanted->root,
-							 extensions, note, sizeof note, &length))
+	if (checkpoint_sign(wanted->origin, seed, wanted->size, wanted->root,
+						extensions, note, sizeof note, &length))
 	{
 		must(note_verifier_make(wanted->origin, ours.public_key, &verifier));
-		must(note_open_checkpoint(note, length, &verifier, &got) == NOTE_FINE);
+		must(checkpoint_open(note, length, &verifier, &got) == NOTE_FINE);
 		must(length > size && memcmp(note, text, size) == 0);
 		must(got.size == wanted->size);
-		must(note_join_checkpoint(&verifier, got.size, got.root, got.signature,
-								  joined, sizeof joined));
+		must(checkpoint_join(&verifier, got.size, got.root, got.signature,
+							 joined, sizeof joined, &joined_length));
 		must((wanted->extensions_length == 0) ==
-			 same_bytes(joined, strlen(joined), note, length));
-		must(note_open_checkpoint(note, length, &stranger, &got) ==
-			 NOTE_UNSIGNED);
+			 same_bytes(joined, joined_length, note, length));
+		must(checkpoint_open(note, length, &stranger, &got) == NOTE_UNSIGNED);
 	}
 	else
 		must(!note_name_valid(wanted->origin) || size + 200 > NOTE_MAX_SIZE);
@@ -252,7 +252,7 @@ check_checkpoint(const char *text, size_t size)
 		return;
 	must(checkpoint.size <= INT64_MAX);
 	must(checkpoint.extensions + checkpoint.extensions_length == text + size);
-	EVP_EncodeBlock(root, checkpoint.root, NOTE_ROOT_SIZE);
+	EVP_EncodeBlock(root, checkpoint.root, CHECKPOINT_ROOT_SIZE);
 	length =
 		(size_t) snprintf(head, sizeof head, "%s\n%" PRIu64 "\n%s\n",
 						  checkpoint.origin, checkpoint.size, (char *) root);

@@ -25,8 +25,8 @@ check_read(const struct log_succession *said, const char *text, size_t size)
 	size_t length;
 
 	note_verifier_format(&said->next, next);
-	EVP_EncodeBlock(old_root, said->old_root, NOTE_ROOT_SIZE);
-	EVP_EncodeBlock(new_root, said->new_root, NOTE_ROOT_SIZE);
+	EVP_EncodeBlock(old_root, said->old_root, CHECKPOINT_ROOT_SIZE);
+	EVP_EncodeBlock(new_root, said->new_root, CHECKPOINT_ROOT_SIZE);
 	length = (size_t) snprintf(again, sizeof(again),
 							   "e2emsg key log succession v1\n%s\n%" PRIu64
 							   " %s\n%" PRIu64 " %s\n",
