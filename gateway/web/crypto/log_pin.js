@@ -9,9 +9,10 @@
 //	- what a peer saw (the head in a frame), if the log's key signed it, must
 //	  be part of the same log.
 import { concat, equal, getU32, toHex, u64 } from './bytes.js';
+import { joinCheckpoint, openCheckpoint } from './checkpoint.js';
 import { Malformed } from './errors.js';
 import { verifyConsistency } from './merkle.js';
-import { joinCheckpoint, openCheckpoint, parseVerifier, sameVerifier } from './note.js';
+import { parseVerifier, sameVerifier } from './note.js';
 
 const FORMER_MAX = 32; // logs that were left, the newest ones
 

@@ -1,8 +1,9 @@
 // How an operator hands a key log over to a new one (docs/protocol.md, "Key
 // log").  The old key vouches for the new one by a signed note; whether to
 // follow is the user's choice.
+import { parseRoot, parseSize } from './checkpoint.js';
 import { Malformed, need } from './errors.js';
-import { openNote, parseRoot, parseSize, parseVerifier, sameVerifier } from './note.js';
+import { openNote, parseVerifier, sameVerifier } from './note.js';
 
 const TITLE = 'e2emsg key log succession v1';
 

@@ -1,5 +1,4 @@
-// Signed notes (C2SP signed-note) with Ed25519 (RFC 8032), and checkpoints of
-// logs, which are such notes (C2SP tlog-checkpoint), with the verdicts of
+// Signed notes (C2SP signed-note) with Ed25519 (RFC 8032), with the verdicts of
 // src/note.c.  A note is a text that ends with a newline, an empty line, and
 // a line for each signature of the text: — name base64(key id, signature)
 import { concat, equal, fromBase64, sha256, toBase64, toHex, utf8 } from './bytes.js';
@@ -7,7 +6,7 @@ import { Malformed, need, subtle, Unsupported } from './errors.js';
 
 export const NOTE_SIZE_MAX = 4096; // bytes of a whole note
 const SIGNATURES_MAX = 16; // lines
-const NAME_SIZE_MAX = 100; // bytes of a log's name
+export const NAME_SIZE_MAX = 100; // bytes of a log's name
 export const VERIFIER_SIZE_MAX = NAME_SIZE_MAX + 54; // bytes of its text
 const TYPE_ED25519 = 1;
 const KEY_ID_SIZE = 4; // bytes
@@ -126,59 +125,5 @@ export async function openNote(note, verifier) {
 	return ours.length > 0 ? { result: 'fine', text: parts.text, signature: ours[0].signature } : { result: 'unsigned' };
 }
 
-/**
- * The size of a tree: decimal, without leading zeros, at most 2^53 - 1 (the C
- * code takes 2^63 - 1).  Throws Malformed.
- */
-export function parseSize(text) {
-	need(/^(0|[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text)), 'it is not the size of a log');
-	return Number(text);
-}
-
-/** A root in base64, as checkpoints have it: 32 bytes.  Throws Malformed. */
-export function parseRoot(text) {
-	need(text.length === toBase64(new Uint8Array(32)).length, 'it is not the root of a log');
-	return fromBase64(text);
-}
-
-/**
- * Reads the text of a checkpoint, which proves nothing by itself.  Throws
- * Malformed.
- *
- * @param {string} text
- * @returns {{origin: string, size: number, root: Uint8Array, extensions: string[]}}
- */
-export function parseCheckpoint(text) {
-	const lines = text.split('\n');
-	need(lines.pop() === '' && lines.length >= 3 && !lines.includes(''), 'it is not a checkpoint');
-	const [origin, size, root, ...extensions] = lines;
-	need(utf8(origin).length <= NAME_SIZE_MAX, 'the name of the log is too long');
-	return { origin, size: parseSize(size), root: parseRoot(root), extensions };
-}
-
-/**
- * The note that a checkpoint without extensions is.  The signature is taken as
- * it is: opening the note says whether it is right.
- */
-export const joinCheckpoint = ({ name, keyId }, { size, root, signature }) =>
-	`${name}\n${size}\n${toBase64(root)}\n\n\u2014 ${name} ${toBase64(concat(keyId, signature))}\n`;
-
-/**
- * Verifies a checkpoint of the log that is named like its key.
- *
- * @param {string} note
- * @param {Verifier} verifier
- * @returns {Promise<{result: 'fine'|'malformed'|'unsigned'|'forged'|'other_origin', checkpoint?: object}>}
- *	checkpoint: for 'fine' only, as parseCheckpoint() gives it, with its signature
- */
-export async function openCheckpoint(note, verifier) {
-	const { result, text, signature } = await openNote(note, verifier);
-	if (result !== 'fine') return { result };
-	try {
-		const checkpoint = { ...parseCheckpoint(text), signature };
-		return checkpoint.origin === verifier.name ? { result, checkpoint } : { result: 'other_origin' };
-	} catch (error) {
-		if (error instanceof Malformed) return { result: 'malformed' };
-		throw error;
-	}
-}
+/** The note of a text and a signature, which is taken as it is. */
+export const joinNote = ({ name, keyId }, text, signature) => `${text}\n\u2014 ${name} ${toBase64(concat(keyId, signature))}\n`;

@@ -2,6 +2,7 @@
 // cut at every byte, and bits of it flipped.
 import * as backup from '../../../gateway/web/crypto/backup.js';
 import * as bytes from '../../../gateway/web/crypto/bytes.js';
+import { openCheckpoint } from '../../../gateway/web/crypto/checkpoint.js';
 import { Unsupported } from '../../../gateway/web/crypto/errors.js';
 import * as frames from '../../../gateway/web/crypto/frame.js';
 import * as key from '../../../gateway/web/crypto/key.js';
@@ -10,7 +11,7 @@ import * as keyProof from '../../../gateway/web/crypto/key_proof.js';
 import { decode, encode } from '../../../gateway/web/crypto/log_entry.js';
 import * as successions from '../../../gateway/web/crypto/log_succession.js';
 import { verifyConsistency, verifyInclusion } from '../../../gateway/web/crypto/merkle.js';
-import { needEd25519, openCheckpoint, openNote, parseVerifier } from '../../../gateway/web/crypto/note.js';
+import { needEd25519, openNote, parseVerifier } from '../../../gateway/web/crypto/note.js';
 import * as recovery from '../../../gateway/web/crypto/recovery.js';
 import { endorsement, sign, verify } from '../../../gateway/web/crypto/statement.js';
 import * as suite from '../../../gateway/web/crypto/suite.js';

@@ -1,11 +1,12 @@
 // The key log of protocol.json: entries, proofs, notes and heads.
 import * as bytes from '../../../gateway/web/crypto/bytes.js';
+import { openCheckpoint } from '../../../gateway/web/crypto/checkpoint.js';
 import * as frames from '../../../gateway/web/crypto/frame.js';
 import { begin, emptyPin, judgeHead, readHead, writeHead } from '../../../gateway/web/crypto/log_pin.js';
 import { decode, encode } from '../../../gateway/web/crypto/log_entry.js';
 import * as successions from '../../../gateway/web/crypto/log_succession.js';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../gateway/web/crypto/merkle.js';
-import { openCheckpoint, parseVerifier } from '../../../gateway/web/crypto/note.js';
+import { parseVerifier } from '../../../gateway/web/crypto/note.js';
 import { isRefused, sameBytes } from './tools.mjs';
 
 const orZeros = (text, size) => (text === null ? new Uint8Array(size) : bytes.fixed(text, size));
