@@ -57,12 +57,40 @@ accepts_gzip(const char *codings)
 	return false;
 }
 
+/*
+ * Pages are what tells a browser of another build, so none is kept, whatever
+ * its address.
+ */
+static bool
+is_page(const struct web_file *file)
+{
+	return strncmp(file->type, "text/html", 9) == 0;
+}
+
+/*
+ * Takes the name of a build off a path.  Another build's page may ask for its
+ * files here, after an upgrade or amid one: it gets ours, which its browser
+ * must not take for that build's.
+ */
+static const char *
+take_build(const char *path, bool *is_ours)
+{
+	size_t length = strspn(path, "0123456789abcdef");
+
+	*is_ours = false;
+	if (length != WEB_BUILD_LENGTH || path[length] != '/')
+		return path;
+	*is_ours = strncmp(path, web_build, length) == 0;
+	return path + length + 1;
+}
+
 void
 serve_web(struct request *request, const struct route *route,
 		  struct reply *reply)
 {
-	const struct web_file *file =
-		find(route->file ? route->file : request->segment);
+	bool is_ours;
+	const char *path = take_build(request->segment, &is_ours);
+	const struct web_file *file = find(route->file ? route->file : path);
 	char codings[256], known[512];
 
 	if (!file)
@@ -75,6 +103,7 @@ serve_web(struct request *request, const struct route *route,
 		accepts_gzip(codings))
 		file = &web_packed[file - web_files];
 	reply_file(reply, route->success, file);
+	reply->immutable = is_ours && !is_page(file);
 	if (guard_value(request->head, "if-none-match", known, sizeof(known)))
 		reply_not_modified(reply, known);
 }

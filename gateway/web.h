@@ -8,6 +8,13 @@
 #ifndef E2EMSG_WEB_H
 #define E2EMSG_WEB_H
 
+/*
+ * The name of this build's files, a hash of them.  /web/NAME/FILE never
+ * changes, so a browser need not ask for it again; /web/FILE does.
+ */
+#define WEB_BUILD_LENGTH 16 /* hexadecimal digits */
+extern const char web_build[];
+
 struct web_file
 {
 	const char *path; /* within web/ */

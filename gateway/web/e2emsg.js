@@ -35,9 +35,10 @@ function checkContext() {
 	refuse('insecure_context', `${where} is not a secure address, so the browser gives it no cryptography`);
 }
 
-// The gateway's URL without a slash at its end; by default where this module came from.
+// The gateway's URL without a slash at its end; by default where this module came from, whether the address names a build or not.
 function baseOf(server) {
-	const url = server ? new URL(server, globalThis.location?.href) : new URL('..', import.meta.url);
+	const url = server ? new URL(server, globalThis.location?.href)
+		: new URL('..', import.meta.url.replace(/\/[0-9a-f]{16}(?=\/[^/]*$)/, ''));
 	return url.href.replace(/\/+$/, '');
 }
 

@@ -222,7 +222,7 @@ ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'differs' &
 await screenshot(alice.page, '041-differs');
 const size = alice.page.viewportSize();
 await alice.page.setViewportSize({ width: 390, height: 844 });
-await alice.page.evaluate(async () => (await import('/web/page/notice.js')).warn('something about somebody else that takes two lines on a phone'));
+await alice.page.evaluate(async () => (await import(new URL('notice.js', document.querySelector('script').src))).warn('something about somebody else that takes two lines on a phone'));
 const boxes = await Promise.all(['.notice', '.barrier', '.conversation-head'].map((one) => alice.page.locator(one).boundingBox()));
 ok(boxes[0].y + boxes[0].height <= boxes[1].y && boxes[0].y >= boxes[2].y + boxes[2].height, 'a notice covers neither a barrier nor the head', JSON.stringify(boxes));
 await screenshot(alice.page, '041-notice');

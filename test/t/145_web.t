@@ -20,6 +20,18 @@ my %type = (
 	LICENSE     => 'text/plain; charset=utf-8',
 );
 
+# Pages name their files below the name of the build, and modules beforehand.
+sub is_file
+{
+	my ($content, $path) = @_;
+	if ($path =~ /\.html$/)
+	{
+		$content =~ s{^<link rel="modulepreload" [^\n]*\n}{}mg;
+		$content =~ s{^(<(?:link|script) .*"/web/)[0-9a-f]{16}/}{$1}mg;
+	}
+	return $content eq slurp("$folder/$path");
+}
+
 my @files;
 find({ no_chdir => 1,
 	wanted => sub { push @files, substr $_, 1 + length $folder
@@ -29,7 +41,7 @@ for my $path (sort @files)
 {
 	my $reply = $gateway->request('GET', "/web/$path");
 	is($reply->{status}, 200, "$path: served");
-	ok($reply->{content} eq slurp("$folder/$path"), "$path: byte by byte")
+	ok(is_file($reply->{content}, $path), "$path: byte by byte")
 	  or diag 'the gateway was built from other files';
 	is($reply->{headers}{'content-type'}, $type{ $path =~ /([^.\/]+)$/ ? $1 : '' },
 		"$path: its type");
@@ -38,7 +50,7 @@ for my $path (sort @files)
 # --- pages and caches
 
 my $page = $gateway->request('GET', '/');
-is($page->{content}, slurp("$folder/index.html"), '/ is index.html');
+ok(is_file($page->{content}, 'index.html'), '/ is index.html');
 my $etag = $page->{headers}{etag};
 like($etag, qr/^"[0-9a-f]{32}"$/, 'an ETag');
 is($gateway->request('GET', '/web/index.html')->{headers}{etag}, $etag, 'of the contents');
@@ -52,6 +64,89 @@ is($again->{headers}{'content-security-policy'}, $page->{headers}{'content-secur
 is($gateway->request('GET', '/', headers => { 'If-None-Match' => '"other"' })->{status}, 200,
 	'another ETag: all of it');
 is($gateway->request('GET', '/docs')->{status}, -e "$folder/docs.html" ? 200 : 404, '/docs');
+
+# --- the files of a build, which a browser keeps
+
+my $forever = 'public, max-age=31536000, immutable';
+my %named   = map { $_ => 1 } map { $gateway->request('GET', $_)->{content} =~ m{/web/([0-9a-f]{16})/}g }
+  '/', '/docs', '/web/demo.html';
+is(scalar keys %named, 1, 'all pages name one build');
+my ($build) = keys %named;
+my $other = $build =~ tr/0-9a-f/1-9a-f0/r;
+
+sub in_build
+{
+	my ($name, $path, %headers) = @_;
+	return $gateway->request('GET', "/web/$name/$path", headers => \%headers);
+}
+
+for my $path (sort @files)
+{
+	my $plain = $gateway->request('GET', "/web/$path");
+	my ($ours, $foreign) = map { in_build($_, $path) } $build, $other;
+	is($ours->{headers}{'cache-control'}, $path =~ /\.html$/ ? 'public, no-cache' : $forever,
+		"$path: " . ($path =~ /\.html$/ ? 'a page is asked for' : 'kept for ever'));
+	is($foreign->{headers}{'cache-control'}, 'public, no-cache', "... not as another build's");
+	is($plain->{headers}{'cache-control'}, 'public, no-cache', '... nor as nobody\'s');
+	for my $reply ($ours, $foreign)
+	{
+		$reply->{headers}{$_} = $plain->{headers}{$_} for 'cache-control', 'date';
+		is_deeply([ @$reply{qw(status headers content)} ], [ @$plain{qw(status headers content)} ],
+			'... otherwise the same answer');
+	}
+}
+for my $codings ('identity', 'gzip')
+{
+	my %takes = ('Accept-Encoding' => $codings);
+	my $known = in_build($build, 'e2emsg.js', %takes)->{headers}{etag};
+	my %again = map { $_ => in_build($_, 'e2emsg.js', %takes, 'If-None-Match' => $known) } $build, $other;
+	is($again{$build}{status}, 304, "$codings: nothing new: 304");
+	is($again{$build}{headers}{'cache-control'}, $forever, '... and still for ever');
+	is($again{$other}{status}, 304, "$codings: of another build: 304");
+	is($again{$other}{headers}{'cache-control'}, 'public, no-cache', '... and not for ever');
+}
+for my $path (
+	$build, "$build/", "$build/nothing.js", "$build/crypto", "$build/$build/e2emsg.js", "$other/$build/e2emsg.js",
+	"$build/web/e2emsg.js", uc($build) . '/e2emsg.js', substr($build, 1) . '/e2emsg.js', "0$build/e2emsg.js",
+	substr($build, 1) . 'g/e2emsg.js', "$build//e2emsg.js", "$build/./e2emsg.js", "$build/e2emsg.js/",
+	"page/$build/chat.js", "$build;/e2emsg.js", "$build/" . 'x' x 47, "$build/" . 'x' x 48, "$other/nothing.js")
+{
+	my $reply = $gateway->request('GET', "/web/$path");
+	is($reply->{status}, 404, "/web/$path: 404");
+	is($reply->{headers}{'cache-control'}, 'no-store', '... which is not kept');
+}
+for my $path ("$build/../e2emsg.js", "$build/../../web.c", "../web/$build/e2emsg.js", "$build%2fe2emsg.js",
+	"$build/%2e%2e/e2emsg.js", "$build\\e2emsg.js", "$build%00/e2emsg.js", "$build/e2emsg.js?x=1")
+{
+	my $reply = $gateway->request('GET', "/web/$path");
+	like($reply->{status}, qr/^40[04]$/, "/web/$path: refused");
+	is($reply->{headers}{'cache-control'}, 'no-store', '... which is not kept');
+}
+for my $method (qw(HEAD POST PUT DELETE OPTIONS))
+{
+	my ($answer) = $gateway->raw("$method /web/$build/e2emsg.js HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 5);
+	like($answer, qr/^HTTP\/1\.1 405 .*\r\nCache-Control: no-store\r\n.*Allow: GET\r\n/s, "$method: 405");
+}
+
+# --- which build it is
+
+sub build_of
+{
+	my ($web) = @_;
+	my $made = qx(sh '@{[ top_dir() ]}/gateway/embed.sh' '$web' '$web.out');
+	return $made =~ /web_build\[\] = "([0-9a-f]{16})"/ ? $1 : undef;
+}
+
+my $copy = scratch_dir() . '/web';
+system('cp', '-R', $folder, $copy) == 0 or die 'cp failed';
+is(build_of($copy), $build, 'the same files are the same build');
+open my $out, '>>', "$copy/page/time.js" or die $!;
+print $out "\n";
+close $out or die $!;
+my $changed = build_of($copy);
+isnt($changed, $build, 'another byte: another build');
+rename "$copy/icon.svg", "$copy/icons.svg" or die $!;
+isnt(build_of($copy), $changed, 'another name: another build');
 
 # --- compressed, for who takes it
 
@@ -69,7 +164,7 @@ for my $path (sort @files)
 	my $plain;
 	is($reply->{headers}{'content-encoding'}, 'gzip', "$path: with gzip");
 	gunzip(\$reply->{content}, \$plain);
-	ok($plain eq slurp("$folder/$path"), '... the same file');
+	ok(is_file($plain, $path), '... the same file');
 }
 my $small = packed('/', 'gzip');
 is($small->{headers}{vary}, 'Accept-Encoding', 'a cache is told what it depends on');
@@ -146,7 +241,8 @@ for my $method (qw(HEAD POST PUT DELETE OPTIONS))
 is($gateway->request('GET', '/?x=1')->{status}, 400, 'a query that nobody knows: 400');
 
 my $without = E2emsg::Gateway->new($server, web => 'off', log_signer => '');
-is($without->request('GET', $_)->{status}, 404, "web = off: $_") for '/', '/docs', '/web/index.html';
+is($without->request('GET', $_)->{status}, 404, "web = off: $_")
+  for '/', '/docs', '/web/index.html', "/web/$build/e2emsg.js";
 is($without->request('POST', '/sessions/challenge', body => { username => 'alice' })->{status}, 200,
 	'... and the API is there');
 is($gateway->stop, 0, 'a clean end');

@@ -7,11 +7,11 @@ import { noticeArea, wordsOf } from './notice.js';
 import { Api } from './openapi.js';
 
 const place = document.getElementById('app');
-const source = '/web/openapi.json';
+const source = '/web/openapi.json'; // for people; this page's own lies beside its scripts
 const wide = matchMedia('(min-width: 60rem)');
 
 async function start() {
-	const answer = await fetch(source);
+	const answer = await fetch(new URL('../openapi.json', import.meta.url));
 
 	if (!answer.ok)
 		throw new Error(`${source} is not there (${answer.status}).`);
