@@ -86,7 +86,7 @@ PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 .PHONY: all install installcheck gateway client deps run demo check fuzz \
-	smith valgrind faults bench format format-check tidy help
+	smith engines valgrind faults bench format format-check tidy help
 
 all:
 
@@ -126,6 +126,15 @@ fuzz:
 
 smith:
 	@SMITH_SECONDS="$(or $(SECONDS),120)" dev/tap.pl test/t/225_sqlsmith.t
+
+# Of the browser's tests those that ask nothing of it but what Firefox has, too.
+IN_FIREFOX = $(wildcard $(patsubst %,test/browser/%_*.mjs,041 042 045 050 060 080))
+
+engines:
+	@dev/deps.sh engines
+	@$(MAKE) -s all gateway client
+	@E2EMSG_ENGINE=firefox env -u E2EMSG_GATEWAY -u E2EMSG_CLIENT -u E2EMSG_INSTALL \
+		dev/tap.pl test/engines/*.mjs $(IN_FIREFOX)
 
 valgrind:
 	@dev/valgrind.sh
@@ -168,6 +177,7 @@ help:
 	@echo "make fuzz           hunt for bugs in what takes hostile input apart, with random"
 	@echo "                    inputs; SECONDS= for each target (120)"
 	@echo "make smith          the same in SQL, with sqlsmith; SECONDS= for all of it (120)"
+	@echo "make engines        the web pages in Firefox and in WebKit, beside Chromium (minutes)"
 	@echo "make valgrind       the SQL tests with the server under valgrind"
 	@echo "make faults         kills, cuts and full disks under load, and what was lost:"
 	@echo "                    CYCLES= faults (each kind once); full disks need root"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what is missing on a Debian 12 machine.  usage: deps.sh run|check|bench|valgrind
+# Installs what is missing on a Debian 12 machine.  usage: deps.sh run|check|engines|bench|valgrind
 set -euo pipefail
 # shellcheck source=dev/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -9,6 +9,7 @@ BUILD=(gcc libc6-dev make pkg-config postgresql-server-dev-15 libpq-dev
 RUN=(postgresql-15 perl-base util-linux)
 CHECK=(mount clang-14 libclang-rt-14-dev clang-format-14 nodejs npm chromium perl curl
 	systemd postgresql-15-plpgsql-check sqlsmith nginx haproxy libio-socket-ssl-perl openssl jq)
+ENGINES=(firefox-esr webkit2gtk-driver xvfb)
 BENCH=(wrk curl openssl nginx haproxy slowhttptest)
 VALGRIND=(valgrind)
 
@@ -33,7 +34,7 @@ fuzzer_runtime() {
 provided() {
 	case $1 in
 		nodejs) command -v node ;;
-		clang-14 | clang-format-14 | npm | chromium) command -v "$1" ;;
+		clang-14 | clang-format-14 | npm | chromium | firefox-esr) command -v "$1" ;;
 		libclang-rt-14-dev) fuzzer_runtime ;;
 		*) false ;;
 	esac >/dev/null
@@ -123,12 +124,13 @@ main() {
 	case ${1:-} in
 		run) ;;
 		check) wanted+=("${CHECK[@]}") ;;
+		engines) wanted+=("${CHECK[@]}" "${ENGINES[@]}") ;;
 		bench) wanted+=("${BENCH[@]}") ;;
 		valgrind) wanted+=("${VALGRIND[@]}") ;;
-		*) die "usage: deps.sh run|check|bench|valgrind" ;;
+		*) die "usage: deps.sh run|check|engines|bench|valgrind" ;;
 	esac
 	debian_packages "${wanted[@]}"
-	if [ "$1" = check ]; then node_packages; fi
+	case $1 in check | engines) node_packages ;; esac
 }
 
 main "$@"

@@ -1,5 +1,6 @@
 // The browser client of e2emsg: see e2emsg.d.ts and docs/web.md.
 import { Accounts } from './client/account.js';
+import { expectAsync } from './client/answer.js';
 import { Api } from './client/api.js';
 import { checkArguments, checked } from './client/arguments.js';
 import { Backup } from './client/backup.js';
@@ -22,17 +23,19 @@ import { Session } from './client/session.js';
 import { IndexedStore } from './client/store.js';
 import { Tabs } from './client/tabs.js';
 import { Verification } from './client/verification.js';
+import { needEd25519 } from './crypto/note.js';
 
 export { E2emsgError };
 
 const DATABASE = 'e2emsg';
 const LOOKS = 5; // a second apart, at a database that was closed
 
-// Browsers show WebCrypto to pages of https and of localhost alone.
-function checkContext() {
-	if (globalThis.crypto?.subtle) return;
+// Browsers show WebCrypto to pages of https and of localhost alone, and old ones
+// lack a part of it, which is said before somebody has an account.
+async function checkContext() {
+	if (globalThis.crypto?.subtle) return expectAsync('a key', needEd25519);
 	const where = globalThis.location ? `${globalThis.location.protocol}//${globalThis.location.host}` : 'this page';
-	refuse('insecure_context', `${where} is not a secure address, so the browser gives it no cryptography`);
+	return refuse('insecure_context', `${where} is not a secure address, so the browser gives it no cryptography`);
 }
 
 // The gateway's URL without a slash at its end; by default where this module came from, whether the address names a build or not.
@@ -108,7 +111,7 @@ class Core {
 
 export async function createClient(options = {}) {
 	checkArguments('createClient', [options]);
-	checkContext();
+	await checkContext();
 	const database = options.database ?? DATABASE;
 	const core = new Core(options, database, options.store ?? await IndexedStore.open(database));
 	await core.reload();

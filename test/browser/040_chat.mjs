@@ -35,7 +35,7 @@ await alice.typeGroup();
 await alice.online();
 ok(/type their username/.test(await first.locator('.people').textContent()), 'an empty list says what to do');
 await screenshot(first, '040-empty');
-await browsers[0].context.grantPermissions(['clipboard-read', 'clipboard-write']);
+await browsers[0].allowClipboard();
 await first.getByRole('button', { name: 'Copy my link' }).filter({ visible: true }).click();
 await first.locator('.notice.good').waitFor();
 ok(await first.evaluate(() => navigator.clipboard.readText()) === `${gateway.url}/#alice`, 'and hands out a link that leads to oneself');

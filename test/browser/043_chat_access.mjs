@@ -127,6 +127,25 @@ for (const path of ['/', '/demo']) {
 }
 await screenshot(await poor.page(gateway.url), '043-insecure');
 
-for (const one of [browser, dark, poor]) await one.close();
+const old = await openBrowser();
+await old.context.addInitScript(() => {
+	if (!globalThis.SubtleCrypto) return; // the empty page
+	const { importKey } = SubtleCrypto.prototype;
+	SubtleCrypto.prototype.importKey = function (format, data, algorithm, ...more) {
+		if (algorithm.name === 'Ed25519') return Promise.reject(new DOMException('Unrecognized name', 'NotSupportedError'));
+		return importKey.call(this, format, data, algorithm, ...more);
+	};
+});
+const refusing = await server.gateway({ demo: 'on' });
+for (const path of ['/', '/demo']) {
+	const bare = await old.page(refusing.url + path);
+	await bare.getByRole('alert').getByText(/no Ed25519/).waitFor();
+	ok(/current Chromium, Firefox or Safari/.test(await bare.getByRole('alert').textContent()), `${path} in an old browser says what it lacks, and what to do`);
+	ok(await bare.getByLabel('Username').count() === 0, 'before one makes an account');
+	await look(bare, `${path} in an old browser`);
+}
+await refusing.stop();
+
+for (const one of [browser, dark, poor, old]) await one.close();
 await server.stop();
 done();

@@ -15,7 +15,7 @@ const gateway = await server.gateway({ demo: 'on', db_connections: 1 });
 const bob = gateway.client();
 await bob.does('register', 'bob');
 const browser = await openBrowser();
-await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: gateway.url });
+await browser.allowClipboard({ origin: gateway.url });
 const page = await browser.page(`${gateway.url}/docs`);
 const { paths } = JSON.parse(readFileSync(join(TOP, 'gateway/web/openapi.json'), 'utf8'));
 const expected = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));

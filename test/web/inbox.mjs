@@ -359,6 +359,10 @@ for (const [said, gap, told] of [[3, [], true], [99, [], true], [2, [[3, 3]], tr
 	await refuses(createClient({ store: {} }), 'insecure_context', 'a page without crypto.subtle is told why', /not a secure address/);
 	delete globalThis.crypto.subtle;
 	ok(globalThis.crypto.subtle === subtle, 'and nothing is left of that');
+	const old = { importKey: async () => { throw new DOMException('x', 'NotSupportedError'); } };
+	Object.defineProperty(globalThis.crypto, 'subtle', { value: old, configurable: true });
+	await refuses(createClient({ store: {} }), 'unsupported_browser', 'one in a browser without Ed25519, too, before it has an account', /Ed25519/);
+	delete globalThis.crypto.subtle;
 	const { hint } = await refuses(createClient({ database: 'x' }), 'storage_failed', 'one without a database, too');
 	ok(/is for browsers/.test(hint), 'and that Node is none', hint);
 	await does(createClient({ store: scene.users[0].store }), 'one that has both works');

@@ -99,7 +99,7 @@ export function conversation(app, username) {
 
 /* Where one goes on: with a finger, a keyboard that comes up would be in the way. */
 function focusOf(head, foot) {
-	return (matchMedia('(pointer: fine)').matches && foot.querySelector('textarea')) || head.querySelector('h2');
+	return (!matchMedia('(pointer: coarse)').matches && foot.querySelector('textarea')) || head.querySelector('h2');
 }
 
 /* The newest messages. Who reads older ones keeps what is on the screen, however many come meanwhile. */

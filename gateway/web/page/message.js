@@ -17,8 +17,16 @@ const longText = 2500;
 /* What is said of mail from somebody who was not the one known then. */
 const alarms = { changed: 'Under the changed identity', differs: 'While the safety numbers differ' };
 
-/* A few of them and nothing else are shown large. */
-const emojiAlone = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
+/*
+ * A few of them and nothing else are shown large. Not a literal: a browser too
+ * old for the flag must be able to read this file, or the page could not say so.
+ */
+let emojiAlone = null;
+
+function isEmojiAlone(text) {
+	emojiAlone ??= new RegExp('^(?:\\p{RGI_Emoji}\\s?){1,3}$', 'v');
+	return emojiAlone.test(text);
+}
 
 /**
  * What stands in the log: the messages with a separator before each day, and a
@@ -104,7 +112,7 @@ function updateBubble(element, message) {
 }
 
 function textOf(text) {
-	const element = h('p', { class: 'text', dir: 'auto', 'data-emoji': emojiAlone.test(text), 'data-folded': text.length > longText },
+	const element = h('p', { class: 'text', dir: 'auto', 'data-emoji': isEmojiAlone(text), 'data-folded': text.length > longText },
 		linkedNodes(text));
 
 	return [element, text.length > longText && unfold(element)];

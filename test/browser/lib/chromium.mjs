@@ -1,6 +1,8 @@
-// Debian's Chromium, driven by playwright-core.
+// Debian's Chromium, driven by playwright-core; or its Firefox, where a test or
+// E2EMSG_ENGINE says so.
 //
 //	const browser = await openBrowser();          a fresh profile
+//	await openBrowser({ engine: 'firefox' })
 //	const page = await browser.page(url);         watched from its first byte
 //	await browser.restart()                       the same profile, a new process
 //	await screenshot(page, 'chat')                at phone and desktop width
@@ -10,16 +12,27 @@
 // Complaints are page errors, violations of a Content-Security-Policy, errors
 // and warnings on the console, and pages or parts of them that did not load.
 // What an API call answers is the page's matter and no complaint.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
 import { ok } from '../../client/lib/tap.mjs';
 import { scratchFolder } from './server.mjs';
 
-const EXECUTABLE = process.env.E2EMSG_CHROMIUM ?? '/usr/bin/chromium';
-
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+// Without a screen Firefox has no mouse; and it asks somebody before a page reads the clipboard.
+const PREFERENCES = { 'ui.primaryPointerCapabilities': 6, 'ui.allPointerCapabilities': 6, 'dom.events.testing.asyncClipboard': true };
+
+const ENGINES = {
+	chromium: { type: chromium, executablePath: process.env.E2EMSG_CHROMIUM ?? '/usr/bin/chromium', options: { args: ARGS } },
+	// as it is, over WebDriver BiDi: not a build of playwright's own
+	firefox: { type: firefox, executablePath: process.env.E2EMSG_FIREFOX ?? '/usr/bin/firefox-esr',
+		options: { channel: 'moz-firefox', firefoxUserPrefs: PREFERENCES } },
+};
+
+/** Is there such a browser on this machine? */
+export const hasEngine = (engine) => existsSync(ENGINES[engine].executablePath);
 
 export const SIZES = { phone: { width: 375, height: 812 }, desktop: { width: 1280, height: 800 } };
 
@@ -29,15 +42,16 @@ const PARTS = new Set(['document', 'script', 'stylesheet', 'image', 'font', 'man
 const isAboutRequest = (text) => text.startsWith('Failed to load resource:');
 
 export class Browser {
-	constructor(options) {
+	constructor({ engine = process.env.E2EMSG_ENGINE ?? 'chromium', ...options }) {
+		this.engine = engine;
 		this.options = options;
 		this.profile = scratchFolder();
 		this.found = [];
 	}
 
 	async start() {
-		this.context = await chromium.launchPersistentContext(this.profile, { executablePath: EXECUTABLE, args: ARGS,
-			viewport: SIZES.desktop, ...this.options });
+		const { type, executablePath, options } = ENGINES[this.engine];
+		this.context = await type.launchPersistentContext(this.profile, { executablePath, ...options, viewport: SIZES.desktop, ...this.options });
 		await this.context.exposeBinding('e2emsgTestViolation', (source, text) => this.complain(text));
 		await this.context.addInitScript(() => {
 			addEventListener('securitypolicyviolation', (event) => globalThis.e2emsgTestViolation(
@@ -63,6 +77,11 @@ export class Browser {
 				this.complain(`${response.status()} for ${response.url()}`);
 			}
 		});
+	}
+
+	// To read and write the clipboard, for a test; Firefox has no such word, see above.
+	allowClipboard(options) {
+		return this.engine === 'firefox' ? undefined : this.context.grantPermissions(['clipboard-read', 'clipboard-write'], options);
 	}
 
 	// A new tab, at an address.
