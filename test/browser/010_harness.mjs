@@ -1,6 +1,6 @@
 // The browser tests see what goes wrong in a page.
 import { createServer } from 'node:http';
-import { openBrowser } from './lib/chromium.mjs';
+import { openBrowser } from './lib/browser.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
 const POLICY = "default-src 'none'; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";

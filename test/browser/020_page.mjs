@@ -1,7 +1,7 @@
 // The gateway's pages load, with nothing that their policy forbids.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { startServer, TOP } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 

@@ -2,7 +2,7 @@
 // once, was kept. A page of another build is served all the same.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openBrowser } from './lib/chromium.mjs';
+import { openBrowser } from './lib/browser.mjs';
 import { startServer, TOP } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 

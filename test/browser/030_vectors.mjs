@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
-import { openBrowser } from './lib/chromium.mjs';
+import { openBrowser } from './lib/browser.mjs';
 import { TOP } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 

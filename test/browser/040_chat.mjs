@@ -1,5 +1,5 @@
 // The chat page: two browsers and a terminal in one conversation.
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { Person, codeOn, there } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

@@ -1,6 +1,6 @@
 // The chat page: another identity, a refused key, lost keys, a new code.
 import { readFileSync } from 'node:fs';
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { Person, codeOn, there } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { sealHead } from '../client/lib/gateway.mjs';

@@ -1,7 +1,7 @@
 // The chat page without a network, in several tabs, and after a restart of the
 // browser.
 import { rmSync } from 'node:fs';
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { Person } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

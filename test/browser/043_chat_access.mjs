@@ -1,6 +1,6 @@
 // The chat page with the keyboard alone, for a screen reader, on a narrow
 // screen, and where a browser gives it no cryptography.
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { Person, barriers, codeOn, groupAsked } from './lib/chat.mjs';
 import { startServer } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

@@ -1,6 +1,6 @@
 // The chat page when there is much to read: places in a long conversation,
 // unread mail, long texts, addresses, many people, narrow and low screens.
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { Person, there } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

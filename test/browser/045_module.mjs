@@ -1,7 +1,7 @@
 // The web module in a real Chromium, with real command-line clients: two
 // browsers and a terminal in one conversation, reloads, rotations, lost and
 // restored keys, a network that goes, several tabs.
-import { openBrowser } from './lib/chromium.mjs';
+import { openBrowser } from './lib/browser.mjs';
 import { openTab } from './lib/module.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok, run } from '../client/lib/tap.mjs';

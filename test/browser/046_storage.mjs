@@ -1,7 +1,7 @@
 // The web module where browsers keep things: they are asked not to forget,
 // they forget all the same, a newer version of the page comes; and where they
 // give a page no cryptography.
-import { openBrowser } from './lib/chromium.mjs';
+import { openBrowser } from './lib/browser.mjs';
 import { openTab } from './lib/module.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

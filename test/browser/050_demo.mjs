@@ -1,7 +1,7 @@
 // The demo page: what the server sees, and what comes of each attack.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { barriers, there } from './lib/chat.mjs';
 import { startServer, TOP, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

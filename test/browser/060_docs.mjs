@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openBrowser, screenshot } from './lib/chromium.mjs';
+import { openBrowser, screenshot } from './lib/browser.mjs';
 import { barriers } from './lib/chat.mjs';
 import { scratchFolder, startServer, TOP, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

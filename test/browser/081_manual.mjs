@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { openBrowser } from './lib/chromium.mjs';
+import { openBrowser } from './lib/browser.mjs';
 import { startServer, TOP, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 

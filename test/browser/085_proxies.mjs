@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { openBrowser } from './lib/chromium.mjs';
+import { openBrowser } from './lib/browser.mjs';
 import { Person } from './lib/chat.mjs';
 import { scratchFolder, startServer, TOP, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

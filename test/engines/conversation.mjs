@@ -3,7 +3,7 @@
 // browsers, the demo, the documentation.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasEngine, openBrowser } from '../browser/lib/chromium.mjs';
+import { hasEngine, openBrowser } from '../browser/lib/browser.mjs';
 import { Person, there } from '../browser/lib/chat.mjs';
 import { startServer, TOP, waitUntil } from '../browser/lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';

@@ -51,7 +51,7 @@ export const sameVerifier = (a, b) => a.name === b.name && equal(a.publicKey, b.
 /** How people are told of a log: logs of one name differ by the key. */
 export const logName = ({ name, keyId }) => `${name} (key ${toHex(keyId)})`;
 
-// Browsers have Ed25519 from Chromium 137, Firefox 129 and Safari 17 on.
+// Not every browser has Ed25519: docs/web.md names the first that do.
 async function importKey(publicKey) {
 	try {
 		return await subtle().importKey('raw', publicKey, { name: 'Ed25519' }, false, ['verify']);

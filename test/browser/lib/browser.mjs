@@ -1,4 +1,4 @@
-// Debian's Chromium, driven by playwright-core; or its Firefox, where a test or
+// A real browser: Debian's Chromium, driven by playwright-core, or its Firefox, where a test or
 // E2EMSG_ENGINE says so.
 //
 //	const browser = await openBrowser();          a fresh profile
