@@ -108,7 +108,7 @@ refuse_foreign(struct fault *fault)
 	return fault_set(
 		fault, RESULT_UNTRUSTED,
 		"If its recovery code is at hand, restore it elsewhere and look what "
-		"is in it. e2emsg backup --force replaces it.",
+		"is in it. e2emsg backup --force" AS " replaces it.",
 		"the backup on the server was made anew by another device: it does "
 		"not open with the backup key that is here");
 }
@@ -117,7 +117,7 @@ static enum result
 refuse_gone(struct fault *fault)
 {
 	return fault_set(fault, RESULT_REFUSED,
-					 "Run e2emsg backup: it makes a new one, and a new "
+					 "Run e2emsg backup" AS ": it makes a new one, and a new "
 					 "recovery code.",
 					 "the server has no backup of this account any more");
 }

@@ -88,7 +88,7 @@ command_verify(struct app *app)
 		return result;
 	if (contact->changed)
 		return fault_set(&app->fault, RESULT_UNTRUSTED,
-						 "e2emsg trust shows what changed.",
+						 "e2emsg trust" AS " shows what changed.",
 						 "the identity of %s changed", contact->username);
 	if (!contact->has_identity)
 		return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
@@ -110,8 +110,8 @@ command_verify(struct app *app)
 	else
 		session_notice(session,
 					   "compare this with %s by another way; if it is the "
-					   "same: e2emsg verify %s --confirm%s",
-					   contact->username, contact->username, session->as);
+					   "same: e2emsg verify %s --confirm" AS,
+					   contact->username, contact->username);
 	return RESULT_OK;
 }
 

@@ -300,6 +300,14 @@ like(does($twin, ok => [qw(verify judy --as twin1)])->{err},
 does($twin, ok => [qw(verify judy --confirm --as twin1)], 'and work');
 like(does($twin, untrusted => [qw(send plain hi --as twin1)])->{err}, qr/hint: Accept .* e2emsg trust plain --as twin1 /, 'hints, too');
 
+like(does($twin, usage => [qw(ack 7 --as twin1)])->{err}, qr/^hint: Run e2emsg read --as twin1 first\.$/m, '... fixed ones');
+change_newest('twin1', "auth_tag = '\\x00000000000000000000000000000000'") if does($judy, ok => [ qw(send twin1), 'soon changed' ]);
+like(does($twin, unreadable => [qw(read --as twin1)])->{err}, qr/^hint: .*; e2emsg read --retry --as twin1 tries them again\.$/m,
+	'... those of mail that does not open');
+my $away = $twin->run(qw(login --as twin1 --server http://127.0.0.1:1));
+is($away->{status}, $exit{network}, 'no server');
+like($away->{err}, qr/e2emsg login --server URL --as twin1$/m, '... those of a server that is away');
+
 # --- faults -------------------------------------------------------------------------------------------
 
 # An unsigned account lives on its token: it renews one by "login", and one
