@@ -324,10 +324,16 @@ backup_update(struct session *session, struct fault *fault)
 void
 backup_follow(struct session *session)
 {
+	if (session->called && session->token[0] != '\0')
+		backup_try(session);
+}
+
+void
+backup_try(struct session *session)
+{
 	struct fault fault;
 
-	if (!session->called || session->backup_tried ||
-		session->log.problem[0] != '\0' || session->token[0] == '\0')
+	if (session->backup_tried || session->log.problem[0] != '\0')
 		return;
 	if (backup_update(session, &fault) != RESULT_OK)
 		session_notice(session, "the backup is not up to date: %s",

@@ -218,6 +218,11 @@ peer_may_receive(const struct session *session, const struct contact *contact,
 		snprintf(fault->hint, sizeof(fault->hint),
 				 "Ask %s by another way, then: e2emsg trust %s" AS, name,
 				 name);
+	else if (contact_differs(contact))
+		snprintf(fault->hint, sizeof(fault->hint),
+				 "Compare again, by another way: e2emsg verify %s" AS
+				 ". To write all the same: e2emsg trust %s" AS,
+				 name, name);
 	else
 		snprintf(fault->hint, sizeof(fault->hint),
 				 "Accept the key with: e2emsg trust %s" AS

@@ -15,7 +15,7 @@ import { thumbprint } from '../crypto/key.js';
 import { expect } from './answer.js';
 import { E2emsgError, isPassing, refuse } from './error.js';
 import { aborted } from './tabs.js';
-import { remembered } from './trust.js';
+import { isDiffering, merged, remembered, turns } from './trust.js';
 
 const ROUNDS_MAX = 4; // against another device that writes, too
 const DELAY_MS = 2000; // changes of contacts are saved together
@@ -146,9 +146,9 @@ export class Backup {
 		const { verifier } = await this.core.keyLog.pin();
 		const identity = await this.core.keyring.identity();
 		const contacts = (await this.core.peers.all())
-			.filter((one) => one.identity && !one.changed && one.state === 'accepted' && one.username !== username)
+			.filter((one) => one.identity && !one.changed && (one.state === 'accepted' || isDiffering(one)) && one.username !== username)
 			.map((one) => ({ username: one.username, userId: one.userId, identityKey: one.identity,
-				keyVersion: one.highest, verified: one.verified }));
+				keyVersion: one.highest, verified: one.verified, differs: turns(one) }));
 		return blobs.build(backupKey, { username, userId, service, verifier, contacts },
 			{ sealedKey, identity: identity.sealed, keys: await this.core.keyring.versions() });
 	}
@@ -217,18 +217,22 @@ export class Backup {
 		}
 	}
 
-	// Takes over keys, the newest code, contacts that were not met here.  isNew(state): is it the newest still?
+	// Takes over keys, the newest code, what it says of contacts.  isNew(state): is it the newest still?
 	async merge({ sealedKey, account, keys }, isNew) {
 		const contacts = await contactsOf(account);
 		await this.core.keyring.addVersions(keys);
-		await this.core.store.write(['contacts'], async (t) => {
+		const changed = await this.core.store.write(['contacts'], async (t) => {
+			const all = [];
 			for (const contact of contacts) {
 				const known = await t.get('contacts', contact.username);
-				if (!known) await t.put('contacts', contact);
-				else if (contact.verified && equal(known.identityThumbprint, contact.identityThumbprint))
-					await t.put('contacts', { ...known, verified: true });
+				const next = known ? merged(known, contact) : contact;
+				if (next === known) continue;
+				await t.put('contacts', next);
+				all.push(next);
 			}
+			return all;
 		});
+		for (const contact of changed) await this.core.conversations.announce(contact, contact);
 		const mine = await this.core.keyring.backup();
 		if (equal(sealedKey, mine.sealedKey)) return;
 		const isTakenBack = ({ lost }) => lost !== null && equal(sealedKey, lost);
