@@ -234,7 +234,7 @@ export interface Client {
 	verify(username: string, digits?: string): Promise<void>;
 	/**
 	 * The user has compared it, and it was another one: nothing is sent (untrusted_identity)
-	 * until verify() or acceptKeyChange().  digits: as for verify().
+	 * until verify() or acceptKeyChange(), also where the account is restored.  digits: as for verify().
 	 */
 	distrust(username: string, digits?: string): Promise<void>;
 	/**
