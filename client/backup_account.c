@@ -17,25 +17,51 @@ is_kept(const struct account *account, const struct contact *contact)
 		   strcmp(contact->username, account->username) != 0;
 }
 
-/* Adds the kept ones of one standing, newest first. */
+/* The order of their kinds, since not all may fit. */
+enum rank
+{
+	RANK_DIFFERS,
+	RANK_VERIFIED,
+	RANK_OTHER,
+	RANKS
+};
+
+static enum rank
+rank_of(const struct contact *contact)
+{
+	if (contact_differs(contact))
+		return RANK_DIFFERS;
+	return contact->verified ? RANK_VERIFIED : RANK_OTHER;
+}
+
+/* NULL when memory is out. */
+static json_t *
+contact_json(const struct contact *contact)
+{
+	json_t *object =
+		json_pack("{s:s, s:o, s:o, s:I, s:b}", "username", contact->username,
+				  "userId", field_from_uuid(&contact->id), "identityKey",
+				  field_from_key(&contact->identity), "keyVersion",
+				  (json_int_t) contact->met, "verified", contact->verified);
+
+	if (contact->differs > 0)
+		json_object_set_new(object, "differs", json_integer(contact->differs));
+	return object;
+}
+
+/* Adds the kept ones of one rank, newest first. */
 static bool
 add_contacts(json_t *list, const struct account *account,
-			 const struct contacts *contacts, bool verified)
+			 const struct contacts *contacts, enum rank rank)
 {
 	for (size_t i = contacts->count; i > 0; i--)
 	{
 		const struct contact *contact = &contacts->list[i - 1];
 
-		if (!is_kept(account, contact) || contact->verified != verified ||
+		if (!is_kept(account, contact) || rank_of(contact) != rank ||
 			json_array_size(list) >= BACKUP_CONTACTS)
 			continue;
-		if (json_array_append_new(
-				list, json_pack("{s:s, s:o, s:o, s:I, s:b}", "username",
-								contact->username, "userId",
-								field_from_uuid(&contact->id), "identityKey",
-								field_from_key(&contact->identity),
-								"keyVersion", (json_int_t) contact->met,
-								"verified", contact->verified)) != 0)
+		if (json_array_append_new(list, contact_json(contact)) != 0)
 			return false;
 	}
 	return true;
@@ -50,12 +76,12 @@ backup_account_json(const struct account *account, uint32_t version,
 
 	if (log_is_pinned(log))
 		note_verifier_format(&log->verifier, verifier);
-	if (!add_contacts(list, account, contacts, true) ||
-		!add_contacts(list, account, contacts, false))
-	{
-		json_decref(list);
-		return NULL;
-	}
+	for (enum rank rank = 0; rank < RANKS; rank++)
+		if (!add_contacts(list, account, contacts, rank))
+		{
+			json_decref(list);
+			return NULL;
+		}
 	return json_pack(
 		"{s:s, s:o, s:s, s:I, s:s?, s:o}", "username", account->username,
 		"userId", field_from_uuid(&account->id), "service", account->service,
@@ -71,11 +97,14 @@ take_contact(const json_t *entry, struct contact *out)
 	if (!field_username(entry, "username", out->username) ||
 		!field_uuid(entry, "userId", &out->id) ||
 		!field_version(entry, "keyVersion", &out->met) ||
-		!field_key(entry, "identityKey", JWK_IDENTITY, &out->identity))
+		!field_key(entry, "identityKey", JWK_IDENTITY, &out->identity) ||
+		(field_present(entry, "differs") &&
+		 !field_version(entry, "differs", &out->differs)))
 		return false;
 	out->has_identity = true;
 	jwk_thumbprint(&out->identity, out->identity_thumbprint);
-	out->verified = json_is_true(json_object_get(entry, "verified"));
+	out->verified = json_is_true(json_object_get(entry, "verified")) &&
+					!contact_differs(out);
 	out->suite = SUITE_E2EMSG;
 	return true;
 }

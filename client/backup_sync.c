@@ -108,7 +108,7 @@ refuse_foreign(struct fault *fault)
 	return fault_set(
 		fault, RESULT_UNTRUSTED,
 		"If its recovery code is at hand, restore it elsewhere and look what "
-		"is in it. e2emsg backup --force replaces it.",
+		"is in it. e2emsg backup --force" AS " replaces it.",
 		"the backup on the server was made anew by another device: it does "
 		"not open with the backup key that is here");
 }
@@ -117,7 +117,7 @@ static enum result
 refuse_gone(struct fault *fault)
 {
 	return fault_set(fault, RESULT_REFUSED,
-					 "Run e2emsg backup: it makes a new one, and a new "
+					 "Run e2emsg backup" AS ": it makes a new one, and a new "
 					 "recovery code.",
 					 "the server has no backup of this account any more");
 }
@@ -324,10 +324,16 @@ backup_update(struct session *session, struct fault *fault)
 void
 backup_follow(struct session *session)
 {
+	if (session->called && session->token[0] != '\0')
+		backup_try(session);
+}
+
+void
+backup_try(struct session *session)
+{
 	struct fault fault;
 
-	if (!session->called || session->backup_tried ||
-		session->log.problem[0] != '\0' || session->token[0] == '\0')
+	if (session->backup_tried || session->log.problem[0] != '\0')
 		return;
 	if (backup_update(session, &fault) != RESULT_OK)
 		session_notice(session, "the backup is not up to date: %s",

@@ -34,10 +34,10 @@ extern CHECKED enum result backup_keep(struct session *session, bool *kept,
 extern CHECKED enum result backup_update(struct session *session,
 										 struct fault *fault);
 
-/*
- * The same after something else, with a remark in place of a failure; only
- * if this run has called the server already.
- */
+/* The same, with a remark in place of a failure. */
+extern void backup_try(struct session *session);
+
+/* The same after something else: only if this run has called the server. */
 extern void backup_follow(struct session *session);
 
 /*

@@ -29,7 +29,8 @@ renew(struct app *app, char code[RECOVERY_CODE_SIZE], uint32_t *version)
 							  version, &app->fault);
 	if (result == RESULT_NETWORK)
 		snprintf(app->fault.hint, sizeof(app->fault.hint),
-				 "Run e2emsg backup --new-code: a code that you had may not "
+				 "Run e2emsg backup --new-code" AS
+				 ": a code that you had may not "
 				 "work any more.");
 	return result;
 }

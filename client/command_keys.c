@@ -122,11 +122,11 @@ check_forget(struct app *app, const struct mail *mail, uint32_t version)
 						 "there is no key of version %u here", version);
 	if (is_through(app, mail, version) || app_has(app, FLAG_FORCE))
 		return RESULT_OK;
-	return fault_set(&app->fault, RESULT_REFUSED,
-					 "Run e2emsg read first. With --force the key goes, and "
-					 "mail sealed to it is lost.",
-					 "mail that was not read yet may need version %u",
-					 version);
+	return fault_set(
+		&app->fault, RESULT_REFUSED,
+		"Run e2emsg read" AS " first. With --force the key goes, and "
+		"mail sealed to it is lost.",
+		"mail that was not read yet may need version %u", version);
 }
 
 enum result

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "backup_sync.h"
 #include "base64url.h"
 #include "command.h"
 #include "field.h"
@@ -70,6 +71,29 @@ refuse_oneself(struct app *app)
 					 app->args[0]);
 }
 
+/* What the comparison has shown so far, and what to do. */
+static void
+tell_standing(const struct session *session, const struct contact *contact)
+{
+	const char *name = contact->username;
+
+	if (contact_differs(contact))
+		session_notice(session,
+					   "you compared, and the numbers differ: somebody may "
+					   "be reading along; nothing is sent to %s until you "
+					   "decide (e2emsg verify %s --confirm" AS
+					   ", e2emsg trust %s" AS ")",
+					   name, name, name);
+	else if (contact->verified)
+		session_notice(session, "%s is verified", name);
+	else
+		session_notice(session,
+					   "compare this with %s by another way; if it is the "
+					   "same: e2emsg verify %s --confirm" AS
+					   "; if not: e2emsg verify %s --differs" AS,
+					   name, name, name);
+}
+
 enum result
 command_verify(struct app *app)
 {
@@ -78,6 +102,9 @@ command_verify(struct app *app)
 	char digits[SAFETY_DIGITS + 1];
 	enum result result = app_username(app, app->args[0]);
 
+	if (app_has(app, FLAG_CONFIRM) && app_has(app, FLAG_DIFFERS))
+		return fault_set(&app->fault, RESULT_USAGE, NULL,
+						 "it is either --confirm or --differs");
 	if (result == RESULT_OK)
 		result = app_open(app);
 	if (result == RESULT_OK)
@@ -88,7 +115,7 @@ command_verify(struct app *app)
 		return result;
 	if (contact->changed)
 		return fault_set(&app->fault, RESULT_UNTRUSTED,
-						 "e2emsg trust shows what changed.",
+						 "e2emsg trust" AS " shows what changed.",
 						 "the identity of %s changed", contact->username);
 	if (!contact->has_identity)
 		return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
@@ -96,22 +123,19 @@ command_verify(struct app *app)
 						 contact->username);
 	result = make_number(app, contact->username, contact->identity_thumbprint,
 						 digits);
-	if (result == RESULT_OK && app_has(app, FLAG_CONFIRM))
+	if (result == RESULT_OK &&
+		(app_has(app, FLAG_CONFIRM) || app_has(app, FLAG_DIFFERS)))
 	{
-		contact->verified = true;
+		contact_compared(contact, app_has(app, FLAG_CONFIRM));
 		result =
 			contacts_save(&session->store, &session->contacts, &app->fault);
 	}
 	if (result != RESULT_OK)
 		return result;
 	print_number(app, contact, digits);
-	if (contact->verified)
-		session_notice(session, "%s is verified", contact->username);
-	else
-		session_notice(session,
-					   "compare this with %s by another way; if it is the "
-					   "same: e2emsg verify %s --confirm%s",
-					   contact->username, contact->username, session->as);
+	tell_standing(session, contact);
+	if (app_has(app, FLAG_DIFFERS))
+		backup_try(session); /* other devices must not send either */
 	return RESULT_OK;
 }
 
@@ -136,6 +160,8 @@ what_is_new(const struct contact *contact, const struct key_object *seen)
 
 	if (verdict != VERDICT_KNOWN)
 		return verdict_meaning(verdict);
+	if (contact_differs(contact))
+		return "the safety number was compared, and was another one";
 	return contact->changed ? "what had changed is as before again"
 							: "there is no identity key: the server could "
 							  "have made up this key";
@@ -179,7 +205,8 @@ continues(const struct contact *contact, const struct key_object *seen)
 static bool
 needs_yes(const struct contact *contact, const struct key_object *seen)
 {
-	if (contact->changed || !continues(contact, seen))
+	if (contact->changed || contact_differs(contact) ||
+		!continues(contact, seen))
 		return true;
 	return !contact->has_identity &&
 		   (seen->version > contact->met || !contact->accepted);

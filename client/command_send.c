@@ -72,7 +72,8 @@ say_kept(struct fault *fault)
 	const struct fault before = *fault;
 
 	snprintf(fault->hint, sizeof(fault->hint),
-			 "The message is kept: e2emsg send --retry, or the same command "
+			 "The message is kept: e2emsg send --retry" AS
+			 ", or the same command "
 			 "again, sends it once.%s%.200s",
 			 before.hint[0] ? " " : "", before.hint);
 }
@@ -143,9 +144,10 @@ mention_waiting(struct app *app)
 		outbox_list(&app->session, &names, &count, &app->fault);
 
 	if (result == RESULT_OK && count > 0)
-		session_notice(&app->session,
-					   "earlier mail waits in the outbox: e2emsg send --retry "
-					   "sends it");
+		session_notice(
+			&app->session,
+			"earlier mail waits in the outbox: e2emsg send --retry" AS
+			" sends it");
 	store_list_free(names, count);
 	return result;
 }

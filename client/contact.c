@@ -118,6 +118,47 @@ contact_learn(struct contact *contact, const struct key_object *seen)
 	insert_key(contact, seen);
 }
 
+bool
+contact_differs(const struct contact *contact)
+{
+	return contact->differs % 2 == 1;
+}
+
+/* Counts on when the user says another thing than before. */
+static void
+say_differs(struct contact *contact, bool differs)
+{
+	if (contact_differs(contact) != differs)
+		contact->differs++;
+}
+
+void
+contact_compared(struct contact *contact, bool same)
+{
+	contact->verified = same;
+	say_differs(contact, !same);
+}
+
+bool
+contact_merge(struct contact *contact, const struct contact *other)
+{
+	bool was_verified = contact->verified;
+
+	if (!contact->has_identity || !other->has_identity ||
+		!same_thumbprint(contact->identity_thumbprint,
+						 other->identity_thumbprint) ||
+		other->differs < contact->differs)
+		return false;
+	if (other->differs == contact->differs)
+	{
+		contact->verified |= other->verified;
+		return contact->verified != was_verified;
+	}
+	contact->differs = other->differs;
+	contact->verified = other->verified;
+	return true;
+}
+
 enum result
 contact_accept(struct contact *contact, const struct key_object *seen,
 			   struct fault *fault)
@@ -134,6 +175,7 @@ contact_accept(struct contact *contact, const struct key_object *seen,
 		contact_begin(contact, seen);
 	contact->suite = suite;
 	contact->changed = false;
+	say_differs(contact, false);
 	contact->accepted = !contact->has_identity;
 	return RESULT_OK;
 }
@@ -173,6 +215,8 @@ contact_standing(const struct contact *contact)
 		return "changed";
 	if (!contact->has_identity)
 		return "unsigned";
+	if (contact_differs(contact))
+		return "differs";
 	return contact->verified ? "verified" : "signed";
 }
 
@@ -183,6 +227,11 @@ contact_may_receive(const struct contact *contact, bool unsigned_ok,
 	if (contact->changed)
 		return fault_set(fault, RESULT_UNTRUSTED, NULL,
 						 "the identity of %s changed; nothing was sent",
+						 contact->username);
+	if (contact_differs(contact))
+		return fault_set(fault, RESULT_UNTRUSTED, NULL,
+						 "the safety number of %s was compared, and was "
+						 "another one; nothing was sent",
 						 contact->username);
 	if (contact->has_identity || contact->accepted || unsigned_ok)
 		return RESULT_OK;

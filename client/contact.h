@@ -9,7 +9,9 @@
  *	  reading until the user says otherwise;
  *	- a lower key version, another key under a known version, or a history
  *	  that does not fit is refused;
- *	- a peer without identity key needs a yes for the very key in use.
+ *	- a peer without identity key needs a yes for the very key in use;
+ *	- a safety number that was compared and was another one stops sending
+ *	  until it is compared again, or the user says otherwise.
  *
  * Pure: no I/O.
  */
@@ -39,6 +41,11 @@ struct contact
 	struct jwk identity;							  /* if has_identity */
 	uint8_t identity_thumbprint[JWK_THUMBPRINT_SIZE]; /* if has_identity */
 	bool verified; /* the user compared the safety number */
+	/*
+	 * How often the user said that the numbers differ, and took that back, in
+	 * turns: of two devices the one with the higher count knows more.
+	 */
+	uint32_t differs;
 	bool changed;  /* another identity was met; trust() ends that */
 	bool accepted; /* unsigned: the user said yes to keys[0] */
 	int suite;	   /* of the peer's last message; ours at first */
@@ -86,6 +93,19 @@ extern CHECKED enum result contact_accept(struct contact *contact,
 extern enum result contact_refuse(const struct contact *contact,
 								  enum verdict verdict, struct fault *fault);
 
+/* Did the user say that the safety numbers differ, and nothing since? */
+extern bool contact_differs(const struct contact *contact);
+
+/* The user has compared the safety number: was it the same? */
+extern void contact_compared(struct contact *contact, bool same);
+
+/*
+ * What another device of the account says of the identity that is known here,
+ * if it is that one.  Was it news?
+ */
+extern bool contact_merge(struct contact *contact,
+						  const struct contact *other);
+
 /* The key of a version, or NULL when it is not kept. */
 extern const struct contact_key *contact_key(const struct contact *contact,
 											 uint32_t version);
@@ -93,7 +113,7 @@ extern const struct contact_key *contact_key(const struct contact *contact,
 /* Is the key of the highest version met here?  Not at once after a restore. */
 extern bool contact_has_newest(const struct contact *contact);
 
-/* "verified", "signed", "unsigned" or "changed". */
+/* "verified", "signed", "unsigned", "differs" or "changed". */
 extern const char *contact_standing(const struct contact *contact);
 
 /*

@@ -51,17 +51,21 @@ is_set(const json_t *entry, const char *name)
 static bool
 take_contact(const json_t *entry, struct contact *out)
 {
-	int64_t suite;
+	int64_t suite, differs = 0;
 
 	memset(out, 0, sizeof(*out));
 	if (!field_username(entry, "username", out->username) ||
 		!field_uuid(entry, "userId", &out->id) ||
 		!field_number(entry, "suite", SUITE_TUTORIAL, &suite) ||
 		suite > SUITE_E2EMSG ||
+		(field_present(entry, "differs") &&
+		 !field_number(entry, "differs", 0, &differs)) ||
+		differs > UINT32_MAX ||
 		!take_keys(json_object_get(entry, "keys"), out) ||
 		!take_met(entry, out))
 		return false;
 	out->suite = (int) suite;
+	out->differs = (uint32_t) differs;
 	out->verified = is_set(entry, "verified");
 	out->changed = is_set(entry, "changed");
 	out->accepted = is_set(entry, "accepted");
@@ -109,12 +113,13 @@ contact_json(const struct contact *contact)
 			keys, json_pack("{s:I, s:o}", "keyVersion",
 							(json_int_t) contact->keys[i].version, "publicKey",
 							field_from_key(&contact->keys[i].key)));
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:I, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:b, s:I, s:b, s:b, s:i, s:I, s:o}",
 					 "username", contact->username, "userId",
 					 field_from_uuid(&contact->id), "identityKey",
 					 contact->has_identity ? field_from_key(&contact->identity)
 										   : json_null(),
-					 "verified", contact->verified, "changed",
+					 "verified", contact->verified, "differs",
+					 (json_int_t) contact->differs, "changed",
 					 contact->changed, "accepted", contact->accepted, "suite",
 					 contact->suite, "met", (json_int_t) contact->met, "keys",
 					 keys);
@@ -170,15 +175,6 @@ contacts_add(struct contacts *contacts)
 	return &grown[contacts->count++];
 }
 
-/* Was this very identity of a known peer verified elsewhere, and not here? */
-static bool
-is_verified_there(const struct contact *known, const struct contact *other)
-{
-	return other->verified && !known->verified && known->has_identity &&
-		   memcmp(known->identity_thumbprint, other->identity_thumbprint,
-				  JWK_THUMBPRINT_SIZE) == 0;
-}
-
 bool
 contacts_merge(struct contacts *contacts, const struct contacts *others,
 			   bool *changed)
@@ -189,8 +185,8 @@ contacts_merge(struct contacts *contacts, const struct contacts *others,
 		const struct contact *other = &others->list[i];
 		struct contact *known = contacts_by_name(contacts, other->username);
 
-		if (known != NULL && is_verified_there(known, other))
-			known->verified = *changed = true;
+		if (known != NULL && contact_merge(known, other))
+			*changed = true;
 		if (known != NULL || contacts_by_id(contacts, &other->id) != NULL)
 			continue;
 		known = contacts_add(contacts);

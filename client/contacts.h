@@ -35,8 +35,8 @@ extern struct contact *contacts_by_id(const struct contacts *contacts,
 extern struct contact *contacts_add(struct contacts *contacts);
 
 /*
- * Takes over peers that were not met here, and that the identity remembered
- * here was verified elsewhere.  *changed: was there anything?  False when
+ * Takes over peers that were not met here, and what was found out elsewhere of
+ * the identities remembered here.  *changed: was there anything?  False when
  * memory is out.
  */
 extern CHECKED bool contacts_merge(struct contacts *contacts,

@@ -414,14 +414,14 @@ own_hint(const struct http_reply *reply)
 		{"not_accepted",
 		 "Whoever blocks you can unblock you; nobody else can."},
 		{"too_many_blocks",
-		 "Unblock somebody first: e2emsg blocks lists them."},
-		{"missing_token", "Run: e2emsg login"},
-		{"invalid_token", "Run: e2emsg login"},
-		{"expired_token", "Run: e2emsg login"},
+		 "Unblock somebody first: e2emsg blocks" AS " lists them."},
+		{"missing_token", "Run: e2emsg login" AS},
+		{"invalid_token", "Run: e2emsg login" AS},
+		{"expired_token", "Run: e2emsg login" AS},
 		{"invalid_assertion",
 		 "The server does not know this account (any more), or has another "
 		 "identity key for it. To begin anew, put its folder away first: "
-		 "e2emsg whoami names it."},
+		 "e2emsg whoami" AS " names it."},
 	};
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)

@@ -240,10 +240,10 @@ inbox_acknowledge(struct session *session, const struct mail *mail,
 	if (through <= account->acknowledged)
 		return RESULT_OK;
 	if (through > mail->last_seq && mail->last_seq == 0)
-		return fault_set(fault, RESULT_USAGE, "Run e2emsg read first.",
+		return fault_set(fault, RESULT_USAGE, "Run e2emsg read" AS " first.",
 						 "no mail is stored here");
 	if (through > mail->last_seq)
-		return fault_set(fault, RESULT_USAGE, "Run e2emsg read first.",
+		return fault_set(fault, RESULT_USAGE, "Run e2emsg read" AS " first.",
 						 "only mail that is stored here, through %lld, can "
 						 "be acknowledged",
 						 (long long) mail->last_seq);
@@ -263,8 +263,9 @@ unreadable_hint(const struct inbox_counts *counts)
 	return counts->lacking > 0
 			   ? "The envelopes are kept. A key that is lacking is on another "
 				 "device of yours: have that one write the backup, then run "
-				 "e2emsg read --retry."
-			   : "The envelopes are kept; e2emsg read --retry tries them "
+				 "e2emsg read --retry" AS "."
+			   : "The envelopes are kept; e2emsg read --retry" AS
+				 " tries them "
 				 "again.";
 }
 
@@ -277,11 +278,12 @@ inbox_result(const struct inbox_counts *counts, struct fault *fault)
 						 counts->unreadable,
 						 PLURAL(counts->unreadable, "", "s"));
 	if (counts->untrusted > 0)
-		return fault_set(
-			fault, RESULT_UNTRUSTED, "See e2emsg verify and e2emsg trust.",
-			"%zu %s that you have not accepted", counts->untrusted,
-			PLURAL(counts->untrusted, "message is from a key",
-				   "messages are from keys"));
+		return fault_set(fault, RESULT_UNTRUSTED,
+						 "See e2emsg verify" AS " and e2emsg trust" AS ".",
+						 "%zu %s that you have not accepted",
+						 counts->untrusted,
+						 PLURAL(counts->untrusted, "message is from a key",
+								"messages are from keys"));
 	if (counts->missing > 0)
 		return fault_set(
 			fault, RESULT_MISSING,

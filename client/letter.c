@@ -58,6 +58,8 @@ print_heading(const json_t *record, const char *delivery)
 	term_line(stdout, peer[0] ? peer : member(record, "peerId"));
 	if (strcmp(trust, "changed") == 0)
 		trust = "IDENTITY CHANGED, not accepted";
+	else if (strcmp(trust, "differs") == 0)
+		trust = "SAFETY NUMBERS DIFFER";
 	if (trust[0] != '\0')
 	{
 		fputs(" (", stdout);

@@ -160,8 +160,8 @@ log_check_sending(struct session *session, struct fault *fault)
 		result = log_check_own(session, fault);
 	if (pin->problem[0] != '\0')
 		return fault_set(fault, RESULT_UNTRUSTED,
-						 "e2emsg log shows the key log; e2emsg log accept "
-						 "ends this.",
+						 "e2emsg log" AS " shows the key log; e2emsg log "
+						 "accept" AS " ends this.",
 						 "nothing is sent: %s", pin->problem);
 	if (result == RESULT_OK && log_is_pinned(pin) && pin->number == 0)
 		return fault_set(fault, RESULT_NETWORK, "Try again a little later.",

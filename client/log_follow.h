@@ -18,7 +18,7 @@
 /* What to say beside a problem of the log. */
 #define LOG_BROKEN_HINT                                                       \
 	"Nothing is sent any more. Ask the operator, or another user, what they " \
-	"see (e2emsg log); e2emsg log accept ends this."
+	"see (e2emsg log" AS "); e2emsg log accept" AS " ends this."
 
 /* How people are told of a log: logs of one name differ by the key. */
 extern void log_name(const struct note_verifier *verifier,

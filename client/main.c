@@ -25,15 +25,15 @@ forbid_core_files(void)
 }
 
 static void
-print_fault(const struct fault *fault)
+print_fault(const struct fault *fault, const char *as)
 {
 	fputs("e2emsg: ", stderr);
-	term_line(stderr, fault->message);
+	term_advice(stderr, fault->message, as);
 	fputc('\n', stderr);
 	if (fault->hint[0] == '\0')
 		return;
 	fputs("hint: ", stderr);
-	term_line(stderr, fault->hint);
+	term_advice(stderr, fault->hint, as);
 	fputc('\n', stderr);
 }
 
@@ -67,7 +67,7 @@ main(int argc, char **argv)
 	result = run(&app, argc, argv);
 	fflush(stdout);
 	if (result != RESULT_OK)
-		print_fault(&app.fault);
+		print_fault(&app.fault, app.session.as);
 	session_close(&app.session);
 	curl_global_cleanup();
 	return (int) result;

@@ -61,6 +61,8 @@ static const struct row
 	 "read: tell those whom you wrote to, or verified, that you read it"},
 	{"confirm", CODE_LOCAL, FLAG_CONFIRM, NULL,
 	 "verify: the number was the same"},
+	{"differs", CODE_LOCAL, FLAG_DIFFERS, NULL,
+	 "verify: it was another one, so nothing is sent (until --confirm, or trust)"},
 	{"new-code", CODE_LOCAL, FLAG_NEW_CODE, NULL,
 	 "backup: make a new recovery code, which ends the one before"},
 	{"yes", CODE_LOCAL, FLAG_YES, NULL,

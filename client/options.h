@@ -28,7 +28,8 @@ enum flag
 	FLAG_RECEIPTS = 1 << 12,
 	FLAG_ID_TOKEN = 1 << 13,
 	FLAG_WAIT = 1 << 14,
-	FLAG_NEW_CODE = 1 << 15
+	FLAG_NEW_CODE = 1 << 15,
+	FLAG_DIFFERS = 1 << 16
 };
 
 struct options

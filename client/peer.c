@@ -62,8 +62,8 @@ begin(struct session *session, const struct key_object *seen,
 	else if (seen->has_identity)
 		session_notice(session,
 					   "first contact with %s; compare the safety number: "
-					   "e2emsg verify %s%s",
-					   seen->username, seen->username, session->as);
+					   "e2emsg verify %s" AS,
+					   seen->username, seen->username);
 	else
 		session_notice(session,
 					   "first contact with %s, who has no identity key: the "
@@ -95,9 +95,9 @@ apply(struct session *session, struct contact *contact,
 	else if (version == 0 || version > contact->met)
 	{
 		contact->changed = true;
-		session_notice(session, "%s: %s; see e2emsg trust %s%s",
+		session_notice(session, "%s: %s; see e2emsg trust %s" AS,
 					   seen->username, verdict_meaning(verdict),
-					   seen->username, session->as);
+					   seen->username);
 	}
 	return save(session, fault);
 }
@@ -208,7 +208,7 @@ peer_may_receive(const struct session *session, const struct contact *contact,
 		(void) fault_set(fault, RESULT_REFUSED, NULL,
 						 "you block %s; nothing was sent", name);
 		snprintf(fault->hint, sizeof(fault->hint),
-				 "Unblock first: e2emsg unblock %s%s", name, session->as);
+				 "Unblock first: e2emsg unblock %s" AS, name);
 		return RESULT_REFUSED;
 	}
 	result = contact_may_receive(contact, unsigned_ok, fault);
@@ -216,13 +216,18 @@ peer_may_receive(const struct session *session, const struct contact *contact,
 		return result;
 	if (contact->changed)
 		snprintf(fault->hint, sizeof(fault->hint),
-				 "Ask %s by another way, then: e2emsg trust %s%s", name, name,
-				 session->as);
+				 "Ask %s by another way, then: e2emsg trust %s" AS, name,
+				 name);
+	else if (contact_differs(contact))
+		snprintf(fault->hint, sizeof(fault->hint),
+				 "Compare again, by another way: e2emsg verify %s" AS
+				 ". To write all the same: e2emsg trust %s" AS,
+				 name, name);
 	else
 		snprintf(fault->hint, sizeof(fault->hint),
-				 "Accept the key with: e2emsg trust %s%s  (or send "
-				 "--unsigned-ok)",
-				 name, session->as);
+				 "Accept the key with: e2emsg trust %s" AS
+				 "  (or send --unsigned-ok)",
+				 name);
 	return result;
 }
 

@@ -262,7 +262,7 @@ find_version(struct session *session, struct fault *fault)
 	if (seen.version < session->account.version)
 		session_notice(session,
 					   "key version %u in the backup was not announced yet: "
-					   "e2emsg rotate ends that rotation",
+					   "e2emsg rotate" AS " ends that rotation",
 					   session->account.version);
 	session->account.version = seen.version;
 	return RESULT_OK;

@@ -22,6 +22,12 @@ enum result
 /* Every function that returns a result must have it looked at. */
 #define CHECKED __attribute__((warn_unused_result))
 
+/*
+ * Stands behind each command to copy, in messages and hints: there " --as
+ * NAME" is printed when there are several accounts (term_advice()).
+ */
+#define AS "\x1a"
+
 /* The sentence that explains a failure, and what to do about it. */
 struct fault
 {

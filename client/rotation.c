@@ -140,7 +140,8 @@ announce(struct session *session, uint32_t version,
 
 	if (result == RESULT_NETWORK)
 		snprintf(fault->hint, sizeof(fault->hint),
-				 "Run e2emsg rotate again: it finds out whether the server "
+				 "Run e2emsg rotate" AS
+				 " again: it finds out whether the server "
 				 "took it.");
 	*conflict = answer == ROTATION_CONFLICT;
 	if (result != RESULT_OK || *conflict)

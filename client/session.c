@@ -32,7 +32,7 @@ session_notice(const struct session *session, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	fputs("e2emsg: ", session->notices);
-	term_line(session->notices, text);
+	term_advice(session->notices, text, session->as);
 	fputc('\n', session->notices);
 }
 
@@ -83,7 +83,7 @@ session_open(const char *home, const char *username, const char *server,
 		result = blocks_load(&out->store, &out->blocks, fault);
 	if (result == RESULT_OK)
 		result = log_file_load(&out->store, &out->log, fault);
-	out->http.unreachable_hint = "Has it moved? e2emsg login --server URL";
+	out->http.unreachable_hint = "Has it moved? e2emsg login --server URL" AS;
 	if (result == RESULT_OK)
 		result = http_open(server ? server : out->account.server, &out->http,
 						   fault);

@@ -41,7 +41,7 @@ struct session
 	bool called;		 /* the server answered a call with the token */
 	bool backup_tried;	 /* to write the backup, in this run */
 	bool checking;		 /* the own history: no sign-in checks it again */
-	char as[SESSION_AS_SIZE]; /* for commands to copy, if that is needed */
+	char as[SESSION_AS_SIZE]; /* for AS, or "" with one account */
 	FILE *notices;			  /* where remarks for the user go, or NULL */
 };
 

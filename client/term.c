@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "result.h"
 #include "term.h"
 #include "utf8.h"
 
@@ -74,11 +75,10 @@ term_write(FILE *stream, const char *text, size_t size, const char *indent)
 	}
 }
 
-void
-term_line(FILE *stream, const char *text)
+/* Writes text as a part of one line. */
+static void
+write_line(FILE *stream, const char *text, size_t size)
 {
-	size_t size = strlen(text);
-
 	while (size > 0)
 	{
 		size_t length = 1;
@@ -90,4 +90,22 @@ term_line(FILE *stream, const char *text)
 		text += length;
 		size -= length;
 	}
+}
+
+void
+term_line(FILE *stream, const char *text)
+{
+	write_line(stream, text, strlen(text));
+}
+
+void
+term_advice(FILE *stream, const char *text, const char *as)
+{
+	for (const char *end; (end = strstr(text, AS)) != NULL;
+		 text = end + strlen(AS))
+	{
+		write_line(stream, text, (size_t) (end - text));
+		fputs(as, stream);
+	}
+	term_line(stream, text);
 }

@@ -28,7 +28,7 @@ export type OwnCode =
 	'insecure_context' | 'unsupported_browser' | 'storage_failed' | 'outdated_page' | 'offline' | 'timeout' |
 	'bad_answer' | 'closed' | 'other_service' | 'no_account' | 'registration_unfinished' | 'account_exists' |
 	'signed_out' | 'bad_id_token' | 'bad_recovery_code' | 'wrong_recovery_code' | 'damaged_backup' |
-	'other_backup' | 'old_backup' | 'identity_replaced' | 'untrusted_identity' | 'unsigned_peer' |
+	'other_backup' | 'old_backup' | 'backup_not_saved' | 'identity_replaced' | 'untrusted_identity' | 'unsigned_peer' |
 	'refused_key' | 'key_log_problem' | 'own_key_changed' | 'number_changed' | 'blocked' | 'not_a_contact' |
 	'text_empty' | 'text_too_long' | 'bad_text' | 'unknown_message' | 'not_waiting' | 'too_many_rounds' |
 	'not_a_message' | 'failed';
@@ -187,8 +187,11 @@ export interface Client {
 	login(): Promise<Account>;
 	/** Brings an account back, or here, with its recovery code.  Old messages stay where they were. */
 	restore(username: string, recoveryCode: string): Promise<Account>;
-	/** Ends the session; with forget, keys and history go as well. */
-	logout(options?: { forget?: boolean }): Promise<void>;
+	/**
+	 * Ends the session; with forget, keys and history go as well, once the backup has what changed here last
+	 * (backup_not_saved when that takes longer than ten seconds).  unsavedOk: the yes to losing that.
+	 */
+	logout(options?: { forget?: boolean; unsavedOk?: boolean }): Promise<void>;
 
 	/**
 	 * Stores, seals and sends a text.  Resolves with state "sent", or "waiting" when
@@ -231,7 +234,7 @@ export interface Client {
 	verify(username: string, digits?: string): Promise<void>;
 	/**
 	 * The user has compared it, and it was another one: nothing is sent (untrusted_identity)
-	 * until verify() or acceptKeyChange().  digits: as for verify().
+	 * until verify() or acceptKeyChange(), also where the account is restored.  digits: as for verify().
 	 */
 	distrust(username: string, digits?: string): Promise<void>;
 	/**

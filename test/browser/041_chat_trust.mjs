@@ -1,7 +1,7 @@
 // The chat page: another identity, a refused key, lost keys, a new code.
 import { readFileSync } from 'node:fs';
 import { openBrowser, screenshot } from './lib/browser.mjs';
-import { Person, codeOn, there } from './lib/chat.mjs';
+import { Person, barriers, codeOn, there } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { sealHead } from '../client/lib/gateway.mjs';
 import { done, ok, run } from '../client/lib/tap.mjs';
@@ -20,13 +20,32 @@ await alice.sees('Hello Bob', 'read');
 
 // ---- lost and restored
 
+await browsers[1].context.setOffline(true);
+await bob.safetyNumber();
+await bob.page.getByRole('button', { name: 'They are the same' }).click();
+await bob.page.locator('.trust[data-trust=verified]').waitFor();
 await bob.account('Remove from this browser');
 await bob.page.getByRole('button', { name: 'Delete keys' }).click();
 ok(/tick/.test(await bob.page.getByRole('alert').filter({ visible: true }).textContent()), 'nothing is deleted before one has understood');
 await screenshot(bob.page, '041-forget');
 await bob.page.getByLabel(/I have my recovery code/).check();
 await bob.page.getByRole('button', { name: 'Delete keys' }).click();
+const question = bob.page.getByRole('dialog', { name: 'Delete what is not saved yet?' });
+await question.waitFor();
+ok(/no connection to the server[^]*What you did here since is lost/.test(await question.textContent()),
+	'what the server has not heard of would be lost: asked', await question.textContent());
+await screenshot(bob.page, '041-unsaved');
+ok((await barriers(bob.page)).length === 0, '... without barriers', await barriers(bob.page));
+await question.getByRole('button', { name: 'Cancel' }).click();
+ok(await bob.message('Hello Bob').isVisible(), '... and with a no all stays');
+await bob.account('Remove from this browser');
+await bob.page.getByLabel(/I have my recovery code/).check();
+await bob.page.getByRole('button', { name: 'Delete keys' }).click();
+await question.waitFor();
+await browsers[1].context.setOffline(false);
+await question.getByRole('button', { name: 'Try again' }).click();
 await bob.page.getByRole('heading', { name: 'Messages that only' }).waitFor();
+ok(await there(bob.page.getByRole('dialog'), 0), 'with the network back it is saved, then deleted');
 await bob.page.reload();
 await bob.page.getByRole('button', { name: 'Create account' }).waitFor();
 ok(true, 'forgotten: the first screen, also after a reload');
@@ -47,6 +66,7 @@ await bob.online();
 await alice.write('Welcome back');
 await bob.open('alice');
 await bob.sees('Welcome back', 'opened');
+ok(await bob.page.locator('.trust').getAttribute('data-trust') === 'verified', 'whom one had compared with right before is still verified');
 ok(await alice.page.locator('[data-note=identity_changed]').count() === 0, 'the right one brings back the same person, without a barrier');
 
 // ---- a new code
@@ -231,7 +251,8 @@ await alice.page.getByRole('button', { name: 'Compare again' }).click();
 await alice.page.getByRole('button', { name: 'They are the same' }).click();
 await alice.page.locator('.trust[data-trust=verified]').waitFor();
 ok(await alice.page.getByPlaceholder('Message').isVisible(), '... compared again, and the same: it goes on');
-await alice.sees('Written before', 'sent');
+await bob.sees('Written before', 'opened');
+ok(true, '... with what waited');
 
 await replaceIdentity();
 ok(/Nothing is sent until you decide/.test(await alice.page.locator('.barrier').textContent()), 'another identity: a barrier that says what it means');

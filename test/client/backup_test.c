@@ -307,6 +307,56 @@ check_writer(struct tap *tap)
 	free(writer);
 }
 
+/* Of a contact whose number differs, and of one that makes no sense. */
+static void
+check_differs(struct tap *tap, const json_t *file)
+{
+	static const char *const bad[] = {"0",	  "-1",	   "1.5", "4294967297",
+									  "true", "\"1\"", "[]"};
+	const json_t *vector = json_array_get(
+		json_object_get(json_object_get(file, "recovery"), "backups"), 2);
+	const char *text = vector_text(vector, "account");
+	const char *at = strstr(text, "\"differs\":1");
+	struct backup_account read = {0};
+	struct log_pin *log = calloc(1, sizeof(*log));
+	struct account account = {.username = "bob", .version = 3};
+	json_t *again;
+
+	vector_need(log != NULL && at != NULL &&
+					backup_account_read(text, strlen(text),
+										vector_text(file, "service"), "bob", 3,
+										&read) == NULL,
+				"account");
+	tap_ok(tap,
+		   read.contacts.count == 1 && !read.contacts.list[0].verified &&
+			   contact_differs(&read.contacts.list[0]),
+		   "a contact whose number differs");
+	again = backup_account_json(&account, 3, log, &read.contacts);
+	tap_ok(tap,
+		   json_integer_value(json_object_get(
+			   json_array_get(json_object_get(again, "contacts"), 0),
+			   "differs")) == 1,
+		   "is written as one");
+	json_decref(again);
+	contacts_free(&read.contacts);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	{
+		char changed[2048];
+
+		snprintf(changed, sizeof(changed), "%.*s\"differs\":%s%s",
+				 (int) (at - text), text, bad[i],
+				 at + strlen("\"differs\":1"));
+		tap_ok(tap,
+			   backup_account_read(changed, strlen(changed),
+								   vector_text(file, "service"), "bob", 3,
+								   &read) == NULL &&
+				   read.contacts.count == 0,
+			   "a count that is none: the contact is passed over");
+		contacts_free(&read.contacts);
+	}
+	free(log);
+}
+
 /* What a backup says of contacts, out of two lists and back into one. */
 static void
 check_contacts(struct tap *tap, const json_t *file)
@@ -378,6 +428,7 @@ main(void)
 	check_private_keys(&tap);
 	check_writer(&tap);
 	check_contacts(&tap, file);
+	check_differs(&tap, file);
 	json_decref(file);
 	return tap_end(&tap);
 }

@@ -426,6 +426,71 @@ check_verdicts(struct tap *tap)
 	json_decref(file);
 }
 
+/* What the user said of one identity, on one device. */
+static struct contact
+contact_of(const json_t *said)
+{
+	struct contact contact = {.has_identity = true};
+	const json_t *identity = json_object_get(said, "identity");
+
+	memset(contact.identity_thumbprint,
+		   identity ? (int) json_integer_value(identity) : 1,
+		   JWK_THUMBPRINT_SIZE);
+	contact.verified = vector_true(said, "verified");
+	contact.differs =
+		(uint32_t) json_integer_value(json_object_get(said, "differs"));
+	return contact;
+}
+
+static void
+check_devices(struct tap *tap)
+{
+	json_t *file = tap_vectors("trust.json");
+	json_t *vector;
+	size_t i;
+
+	json_array_foreach(json_object_get(file, "devices"), i, vector)
+	{
+		struct contact here = contact_of(json_object_get(vector, "here"));
+		struct contact there = contact_of(json_object_get(vector, "there"));
+		struct contact after = contact_of(json_object_get(vector, "after"));
+		bool is_new =
+			here.verified != after.verified || here.differs != after.differs;
+
+		tap_ok(tap,
+			   contact_merge(&here, &there) == is_new &&
+				   here.verified == after.verified &&
+				   here.differs == after.differs &&
+				   strcmp(contact_standing(&here),
+						  vector_text(vector, "standing")) == 0,
+			   vector_text(vector, "comment"));
+	}
+	json_decref(file);
+}
+
+/* Numbers that differ stop sending until the user says otherwise. */
+static void
+check_differs(struct tap *tap)
+{
+	struct contact contact = {.has_identity = true, .verified = true};
+	struct fault fault;
+
+	contact_compared(&contact, false);
+	contact_compared(&contact, false);
+	tap_ok(tap,
+		   !contact.verified && contact.differs == 1 &&
+			   strcmp(contact_standing(&contact), "differs") == 0,
+		   "the numbers differ, said twice");
+	tap_ok(tap,
+		   contact_may_receive(&contact, true, &fault) == RESULT_UNTRUSTED,
+		   "nothing is sent, whatever one says of unsigned keys");
+	contact_compared(&contact, true);
+	tap_ok(tap,
+		   contact.verified && contact.differs == 2 &&
+			   contact_may_receive(&contact, false, &fault) == RESULT_OK,
+		   "until they are the same");
+}
+
 int
 main(void)
 {
@@ -441,6 +506,8 @@ main(void)
 	check_unsigned(&tap, &bob);
 	check_lies(&tap, &bob);
 	check_verdicts(&tap);
+	check_devices(&tap);
+	check_differs(&tap);
 	free_bob(&bob);
 	return tap_end(&tap);
 }

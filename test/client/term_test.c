@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tap.h"
+#include "result.h"
 #include "term.h"
 #include "utf8.h"
 
@@ -77,6 +78,25 @@ check_lines(struct tap *tap)
 	free(line);
 }
 
+static void
+check_advice(struct tap *tap)
+{
+	char *lines = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&lines, &size);
+
+	term_advice(stream, "Run: e2emsg read" AS ", or e2emsg log" AS,
+				" --as bob");
+	fputc('\n', stream);
+	term_advice(stream, "Run: e2emsg read" AS ", or\ne2emsg log" AS, "");
+	fclose(stream);
+	tap_ok(tap,
+		   strcmp(lines, "Run: e2emsg read --as bob, or e2emsg log --as bob\n"
+						 "Run: e2emsg read, or\\x0ae2emsg log") == 0,
+		   "commands to copy name the account where that is needed");
+	free(lines);
+}
+
 /* No character of the harmful kinds goes out, whatever stands around it. */
 static void
 check_all(struct tap *tap)
@@ -112,6 +132,7 @@ main(void)
 
 	check_escapes(&tap);
 	check_lines(&tap);
+	check_advice(&tap);
 	check_all(&tap);
 	check_utf8(&tap);
 	return tap_end(&tap);

@@ -289,16 +289,46 @@ like($read->{out}, qr/just once.*as the tutorial does/s, 'both suites are read')
 is(owner("SELECT string_agg(suite::text, ',' ORDER BY seq) FROM e2emsg.messages
 	WHERE mailbox_id = e2emsg.find_user('plain')"), '1,0', 'they were suites 1 and 0');
 
+# Numbers that differ
+my $hal = E2emsg::Client->new($gateway, 'hal');
+does($hal, ok => [ qw(send erin), 'hello' ]);
+does($erin, ok => [ qw(send hal), 'hello' ]);
+my $compared = does($erin, ok => [qw(verify hal)]);
+like($compared->{err}, qr/if it is the same: e2emsg verify hal --confirm; if not: e2emsg verify hal --differs$/m, 'one can say that the numbers differ');
+does($erin, usage => [qw(verify hal --confirm --differs)], 'not both at once');
+does($erin, ok => [qw(verify hal --confirm)]);
+like(does($erin, ok => [qw(verify hal --differs)])->{err}, qr/the numbers differ: .*nothing is sent to hal until you decide/, 'then it says what follows');
+does($erin, untrusted => [ qw(send hal), 'secret' ], 'nothing is sent then');
+does($erin, untrusted => [ qw(send hal --unsigned-ok), 'secret' ], '... whatever was said of unsigned peers');
+does($hal, ok => [ qw(send erin), 'it is me' ]);
+like(does($erin, ok => ['read'])->{out}, qr/hal \(SAFETY NUMBERS DIFFER\).*it is me/s, 'what comes is read, and flagged');
+my $trusts = does($erin, usage => [qw(trust hal)], 'trust asks');
+like($trusts->{err}, qr/hal: the safety number was compared, and was another one$/m, '... and says what about');
+does($erin, ok => [qw(trust hal --yes)]);
+does($erin, ok => [ qw(send hal), 'all the same' ], 'after a yes it goes on');
+like(does($erin, ok => [qw(verify hal --json)])->{out}, qr/"trust":"signed"/, 'not verified');
+does($erin, ok => [qw(verify hal --differs)]);
+does($erin, ok => [qw(verify hal --confirm)]);
+does($erin, ok => [ qw(send hal), 'the same after all' ], 'and after another comparison');
+
 # --- two accounts in one home ------------------------------------------------------------------------
 
 my $twin = E2emsg::Client->new($gateway, 'twin1');
-like(does($twin, ok => [qw(verify erin)])->{err}, qr/compare the safety number: e2emsg verify erin\n.*e2emsg verify erin --confirm\n/s,
+like(does($twin, ok => [qw(verify erin)])->{err}, qr/compare the safety number: e2emsg verify erin\n.*e2emsg verify erin --confirm; .*e2emsg verify erin --differs\n/s,
 	'with one account, the commands to copy need no name');
 does($twin, ok => [qw(register twin2)]);
 like(does($twin, ok => [qw(verify judy --as twin1)])->{err},
-	qr/compare the safety number: e2emsg verify judy --as twin1\n.*e2emsg verify judy --confirm --as twin1\n/s, 'with two they name it');
+	qr/compare the safety number: e2emsg verify judy --as twin1\n.*e2emsg verify judy --confirm --as twin1; .*e2emsg verify judy --differs --as twin1\n/s, 'with two they name it');
 does($twin, ok => [qw(verify judy --confirm --as twin1)], 'and work');
 like(does($twin, untrusted => [qw(send plain hi --as twin1)])->{err}, qr/hint: Accept .* e2emsg trust plain --as twin1 /, 'hints, too');
+
+like(does($twin, usage => [qw(ack 7 --as twin1)])->{err}, qr/^hint: Run e2emsg read --as twin1 first\.$/m, '... fixed ones');
+change_newest('twin1', "auth_tag = '\\x00000000000000000000000000000000'") if does($judy, ok => [ qw(send twin1), 'soon changed' ]);
+like(does($twin, unreadable => [qw(read --as twin1)])->{err}, qr/^hint: .*; e2emsg read --retry --as twin1 tries them again\.$/m,
+	'... those of mail that does not open');
+my $away = $twin->run(qw(login --as twin1 --server http://127.0.0.1:1));
+is($away->{status}, $exit{network}, 'no server');
+like($away->{err}, qr/e2emsg login --server URL --as twin1$/m, '... those of a server that is away');
 
 # --- faults -------------------------------------------------------------------------------------------
 

@@ -243,6 +243,19 @@ is(peers_of($second), 'bob+ carol+ erin+', 'which the other one learns when it w
 is(peers_of(restores('alice', $new_code, 'ok', 'all of that')), 'bob+ carol+ erin+', 'is in the backup');
 does($second, ok => [qw(send carol), 'to a key that is met now']);
 
+# A number that differs stops sending wherever the account goes.
+does($fifth, ok => [qw(verify erin --differs)]);
+my $moved = restores('alice', $new_code, 'ok', 'a machine that hears of it from the backup');
+my $stopped = does($moved, untrusted => [qw(send erin hello)], 'sends nothing to her');
+like($stopped->{err}, qr/^e2emsg: the safety number of erin was compared, and was another one; nothing was sent$/m, '... says why');
+like($stopped->{err}, qr/^hint: Compare again.*e2emsg verify erin\. To write all the same: e2emsg trust erin$/m, '... and what to do');
+is(decode(does($moved, ok => [qw(verify erin --json)])->{out})->{trust}, 'differs', '... and shows it');
+does($moved, ok => [qw(verify erin --confirm)]);
+does($moved, ok => [ qw(send erin), 'it is you' ], 'until the numbers are the same');
+is(peers_of(restores('alice', $new_code, 'ok', 'the next machine')), 'bob+ carol+ erin+', '... hears of that');
+does($fifth, ok => ['backup'], 'the first one writes again');
+is(peers_of($fifth), 'bob+ carol+ erin+', '... and hears of it, too');
+
 # --- in the backup before it is announced -----------------------------------------------
 
 sub is_current { return $server->sql("SELECT key_version FROM e2emsg.public_key('alice')") }

@@ -4,7 +4,7 @@
 //	node test/web/account.mjs
 import { b64, makeEncryptionKey } from '../client/lib/gateway.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
-import { Scene, User, does, refuses, sleep, spoil, waitUntil } from './lib/scene.mjs';
+import { LEAVE_MS, Scene, User, does, later, refuses, sleep, spoil, waitUntil } from './lib/scene.mjs';
 
 const scene = await new Scene().open();
 const { gateway } = scene;
@@ -296,23 +296,100 @@ for (const [what, ahead] of [['a day fast', 86400e3], ['a day slow', -86400e3], 
 	const other = await new Scene().open();
 	for (const forget of [true, false]) {
 		const { alice, bob } = await other.pair();
+		const planned = new Set(); // also the end of the patience with each answer
+		const plan = (ms, work) => {
+			const one = {};
+			const cancel = later(ms, () => { planned.delete(one); work(); });
+			planned.add(one);
+			return () => { planned.delete(one); cancel(); };
+		};
 		const tab = new User(other, alice.name, alice.store);
 		tab.database = alice.database;
-		await tab.open();
+		await tab.open({ later: plan });
+		await alice.open({ later: plan });
+		await alice.read();
 		other.users.push(tab);
 		other.quiet();
 		other.gateway.before = ({ path }) => (path === '/messages' ? 'hang up' : undefined);
 		await tab.client.send(bob.name, 'waits');
 		await alice.client.verify(bob.name); // the backup is to be saved a little later, in this tab
 		await alice.client.logout({ forget });
+		alice.warnings.length = tab.warnings.length = 0;
 		ok(await waitUntil(() => tab.client.account === null), `a browser that ${forget ? 'forgets' : 'signs out'}`);
-		alice.warnings.length = 0;
+		ok(await waitUntil(() => planned.size === 0), '... plans nothing');
 		other.quiet();
 		await sleep(200);
 		ok(alice.warnings.length === 0 && tab.warnings.length === 0, '... warns of nothing later', JSON.stringify([alice.warnings, tab.warnings]));
 		const hers = other.gateway.requests.filter((request) => request.includes('backup') || request === 'POST /messages');
 		ok(hers.length === 0, '... and sends nothing', other.gateway.requests.join());
 	}
+	await other.close();
+}
+
+// ---- what the backup lacks when somebody leaves
+
+{
+	const other = await new Scene().open();
+	const { gateway: there } = other;
+	const isBackup = ({ method, path }) => method === 'PUT' && path === '/backup';
+	const cameBack = async ({ name, code }) => {
+		const fresh = await other.visitor();
+		await fresh.client.restore(name, code);
+		return fresh.client.conversations();
+	};
+	const { alice, bob } = await other.pair();
+	const carl = await other.newUser('carl');
+	await waitUntil(() => alice.client.account.backup.saved && bob.client.account.backup.saved);
+	there.requests = [];
+	await bob.client.logout({ forget: true });
+	ok(!there.requests.includes('PUT /backup'), 'nothing is written when nothing is new', there.requests.join());
+	await carl.client.send(alice.name, 'may I?');
+	await alice.read();
+	await alice.client.accept(carl.name);
+	await alice.client.verify(bob.name);
+	await alice.client.logout({ forget: true });
+	ok((await keysOf(alice)).length === 0, 'who leaves right after accepting somebody is gone');
+	const known = await cameBack(alice);
+	ok(known.map(({ username, trust }) => `${username} ${trust}`).sort().join() === `${bob.name} verified,${carl.name} signed`,
+		'... and comes back as somebody who accepted and compared', JSON.stringify(known));
+
+	for (const [what, reply, pattern] of [['can not be reached', () => 'hang up', /can not be reached/],
+		['refuses', () => ({ status: 403, body: { code: 'no', title: 'Not you' } }), /Not you/],
+		['does not answer', () => new Promise(() => {}), /in time/]]) {
+		const { alice: dave } = await other.pair();
+		await waitUntil(() => dave.client.account.backup.saved);
+		if (/answer/.test(what)) await dave.open({ later: (ms, work) => later(ms, work, ms === LEAVE_MS ? 50 : undefined) });
+		await carl.client.send(dave.name, 'may I?');
+		await dave.read();
+		there.before = (asked) => (isBackup(asked) ? reply() : undefined);
+		await dave.client.accept(carl.name);
+		const error = await refuses(dave.client.logout({ forget: true }), 'backup_not_saved', `a server that ${what}: nothing is forgotten`, pattern);
+		ok(error.cause?.code !== undefined && /unsavedOk/.test(error.hint), '... and why is said', error.hint);
+		ok(dave.client.account?.username === dave.name && (await keysOf(dave)).length > 0, '... the account is as it was');
+		ok(dave.client.connection === 'online', '... and connected', dave.client.connection);
+		const { version } = dave.there.backup;
+		await does(dave.client.logout({ forget: true, unsavedOk: true }), '... until one says yes');
+		ok(dave.client.account === null && (await keysOf(dave)).length === 0, '... then it is gone');
+		there.behave();
+		await sleep(200);
+		ok(dave.there.backup.version === version, '... and nothing is written later');
+		ok(!(await cameBack(dave)).some(({ username }) => username === carl.name), '... what was not saved is lost');
+	}
+
+	const erin = await other.newUser('erin');
+	there.before = (asked) => (isBackup(asked) ? 'hang up' : undefined);
+	await erin.client.contact(carl.name);
+	await erin.client.logout();
+	await refuses(erin.client.logout({ forget: true }), 'backup_not_saved', 'who is signed out is told to sign in', /signed out/);
+	there.behave();
+	await erin.client.login();
+	await erin.client.logout({ forget: true });
+	ok((await cameBack(erin)).map(({ username }) => username).join() === carl.name, '... which saves it');
+
+	const frank = await other.visitor('frank');
+	there.before = ({ path }) => (path === '/users' ? 'hang up' : undefined);
+	await refuses(frank.client.register(frank.name), 'offline', 'a registration without an end');
+	await does(frank.client.logout({ forget: true }), '... has nothing to save');
 	await other.close();
 }
 
@@ -333,6 +410,12 @@ for (const [what, ahead] of [['a day fast', 86400e3], ['a day slow', -86400e3], 
 	await refuses(alice.client.login(), 'signed_out', 'a sign-in whose account is signed out meanwhile');
 	ok(alice.store.write === write && await alice.store.read(['meta'], (t) => t.get('meta', 'token')) === undefined, 'leaves no token');
 	await does(alice.client.login(), 'and can be done again', ({ username }) => username === alice.name);
+	const deaf = new User(other, alice.name, alice.store); // does not hear of what others do
+	await deaf.open();
+	await alice.client.logout();
+	await refuses(deaf.client.contact(alice.name), 'signed_out', 'another tab does not sign in again', /signed out/);
+	ok(await alice.store.read(['meta'], (t) => t.get('meta', 'token')) === undefined, '... nor leaves a token');
+	await deaf.client.close();
 	await other.close();
 }
 

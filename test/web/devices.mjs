@@ -99,6 +99,58 @@ for (const keyLog of [true, false]) {
 	gateway.behave();
 }
 
+// ---- a number that differs, said on one of them
+
+{
+	const { alice, other, bob } = await twoDevices();
+	const trustOn = async ({ client }) => (await client.conversations()).find(({ username }) => username === bob.name).trust;
+	const saved = ({ client }) => waitUntil(() => client.account.backup.saved);
+	const isStopped = (user, what) => refuses(user.client.send(bob.name, 'secret'), 'untrusted_identity', what, /another one/);
+	await alice.open();
+	await alice.client.verify(bob.name);
+	await alice.client.distrust(bob.name);
+	await saved(alice);
+	const third = await scene.visitor();
+	await does(third.client.restore(alice.name, alice.code), 'a device that comes later');
+	ok(await trustOn(third) === 'differs', '... knows it', await trustOn(third));
+	await isStopped(third, '... and sends nothing');
+	other.events.length = 0;
+	await other.client.login();
+	ok(await trustOn(other) === 'differs', 'one that was there takes it over');
+	ok(other.events.some(({ event, value }) => event === 'conversation' && value.trust === 'differs'), '... and tells its page');
+	await isStopped(other, '... and sends nothing, either');
+	await other.client.rotateKeys();
+	await alice.client.login();
+	ok(await trustOn(alice) === 'differs', 'what it writes does not end it');
+	await other.client.acceptKeyChange(bob.name);
+	await saved(other);
+	await alice.client.login();
+	ok(await trustOn(alice) === 'signed', 'a yes on one counts on all', await trustOn(alice));
+	await alice.client.rotateKeys();
+	await other.client.login();
+	ok(await trustOn(other) === 'signed', '... and stays', await trustOn(other));
+	await alice.client.distrust(bob.name);
+	await saved(alice);
+	await other.client.login();
+	ok(await trustOn(other) === 'differs', 'and so does a no after that');
+	await other.client.verify(bob.name);
+	await saved(other);
+	await third.client.login();
+	ok(await trustOn(third) === 'verified', 'and what was compared last', await trustOn(third));
+}
+{
+	const { alice } = await twoDevices();
+	const carl = await scene.newUser('carl');
+	await carl.client.send(alice.name, 'may I?');
+	await alice.open();
+	await alice.read();
+	await alice.client.distrust(carl.name);
+	await waitUntil(() => alice.client.account.backup.saved);
+	const third = await scene.visitor();
+	await third.client.restore(alice.name, alice.code);
+	await refuses(third.client.send(carl.name, 'secret'), 'untrusted_identity', 'nor is anything sent to a stranger whose number differed', /another one/);
+}
+
 // ---- restoring while another device rotates
 
 for (const [what, wanted] of [['right after the backup was fetched', /^POST \/backup\/restore$/], ['right after the sign-in', /^POST \/sessions$/],

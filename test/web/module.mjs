@@ -160,7 +160,7 @@ const idle = () => new Promise((resolve) => { setTimeout(resolve, 5); });
 		'acceptKeyChange', 'restore', 'discard', 'recoveryCode'];
 	for (const method of names) for (const given of [[], [null], [5], [{}]]) await mistakes(method, [...given, 'text', {}].slice(0, given.length && 3));
 	for (const [method, ...given] of [['register', 'bob', { idToken: 5 }], ['register', 'bob', 'token'], ['restore', 'bob'], ['restore', 'bob', 5],
-		['logout', true], ['logout', null], ['logout', { forget: 'yes' }], ['send', 'bob'], ['send', 'bob', {}], ['send', 'bob', 'x', { unsignedOk: 1 }],
+		['logout', true], ['logout', null], ['logout', { forget: 'yes' }], ['logout', { forget: true, unsavedOk: 1 }], ['send', 'bob'], ['send', 'bob', {}], ['send', 'bob', 'x', { unsignedOk: 1 }],
 		['resend', 5], ['resend', null], ['messages', 'bob', { limit: 'x' }], ['messages', 'bob', { before: 5 }], ['verify', 'bob', 5], ['verify', 'bob', null],
 		['distrust', 'bob', 5], ['acceptKeyChange', 'bob', {}]])
 		await mistakes(method, given);

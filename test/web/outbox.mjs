@@ -176,6 +176,53 @@ async function arrive(user, peer, texts, what) {
 	await arrive(bob, alice, ['too late'], 'and arrives');
 }
 
+// ---- what stands where
+
+{
+	const { alice, bob } = await scene.pair();
+	const shown = async (user = alice) => (await user.client.messages(bob.name)).slice(2).map(({ note, text }) => note ?? text).join(', ');
+	const isToBob = (asked) => isPost(asked) && asked.body.receiverId === bob.there.id;
+	const isRefused = { status: 403, body: { code: 'not_accepted', title: 'no' } };
+	gateway.before = (asked) => (isToBob(asked) ? isRefused : undefined);
+	await refuses(alice.client.send(bob.name, 'refused'), 'not_accepted', 'one is refused');
+	gateway.before = (asked) => (isToBob(asked) ? 'hang up' : undefined);
+	for (const text of ['one', 'two']) await alice.client.send(bob.name, text);
+	await bob.client.send(alice.name, 'from the old key');
+	await bob.client.rotateKeys();
+	await bob.client.send(alice.name, 'from the new key');
+	const heard = alice.events.length;
+	gateway.before = (asked) => (isToBob(asked) && asked.body.keyVersion === 2 ? 'hang up' : undefined);
+	await alice.client.resend();
+	ok((await shown()).replace(/, from the (old|new) key/g, '') === 'refused, key_rotated, one, two' &&
+		(await statesOf(alice, bob)).endsWith('refused waiting waiting'),
+	'a waiting message that is sealed for a new key stands below the note, and so does what waits behind it', await shown());
+	ok(['one', 'two'].every((text) => alice.events.slice(heard).some(({ event, value }) => event === 'message' && value.text === text)),
+		'both are told as changed');
+	gateway.behave();
+	await alice.read();
+	await waitUntil(async () => (await statesOf(alice, bob)).endsWith('sent sent'));
+	const order = await shown();
+	ok(order.split(', ').indexOf('key_rotated') < order.split(', ').indexOf('from the new key'), 'and above what the new key sealed', order);
+	ok(order.split(', ').length === 6 && order.indexOf('one') < order.indexOf('two'), 'each is there once, in order', order);
+	const tab = new User(scene, alice.name, alice.store);
+	await tab.open();
+	ok(await shown(tab) === order, 'in another tab, too');
+	await tab.client.close();
+	await alice.open();
+	ok(await shown() === order, '... and after a reload');
+	const { id } = (await alice.client.messages(bob.name)).find(({ text }) => text === 'refused');
+	await alice.client.resend(id);
+	ok(await shown() === `${order.replace('refused, ', '')}, refused`, 'one that was refused goes there when it is sent again', await shown());
+	await does(alice.client.send(bob.name, 'three'), 'without a new key', ({ state }) => state === 'sent');
+	gateway.before = (asked) => (isToBob(asked) ? isRefused : undefined);
+	await refuses(alice.client.send(bob.name, 'four'), 'not_accepted', 'one more is refused');
+	gateway.behave();
+	await alice.client.send(bob.name, 'five');
+	const last = (await alice.client.messages(bob.name)).find(({ text }) => text === 'four');
+	await alice.client.resend(last.id);
+	ok((await shown()).endsWith('three, four, five'), '... each stays where it was written', await shown());
+}
+
 // ---- six days
 
 {

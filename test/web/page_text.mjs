@@ -3,6 +3,7 @@
 //	node test/web/page_text.mjs
 import { done, ok } from '../client/lib/tap.mjs';
 import { linkedNodes } from '../../gateway/web/page/links.js';
+import { itemsOf } from '../../gateway/web/page/message.js';
 import { visible, visibleNodes } from '../../gateway/web/page/text.js';
 
 const made = [];
@@ -31,4 +32,14 @@ for (const [text, ...wanted] of [
 	['"https://example.org/"onclick="x"', 'https://example.org/']])
 	ok(links(text).join() === wanted.join() && textOf(linkedNodes(text)) === visible(text), `addresses in ${visible(text)}`, links(text).join());
 ok(links('http://a.example/ '.repeat(4000)).length === 100, 'a flood of addresses is bounded');
+// ---- days
+
+const said = (id, day, direction = 'in') => ({ id, direction, sentAt: new Date(2026, 2, day, 12).toISOString() });
+const days = (...messages) => itemsOf(messages).map(({ day, message }) => (day ? day.getDate() : message.id)).join(' ');
+ok(days(said('a', 1), said('b', 2), said('c', 2)) === '1 a 2 b c', 'a line before each day', days(said('a', 1), said('b', 2), said('c', 2)));
+ok(days(said('a', 1), said('n', 3, 'note'), said('b', 2), said('c', 3)) === '1 a 2 n b 3 c', 'a note stands under the day of what brought it');
+ok(days(said('a', 1), said('n', 2, 'note'), said('m', 2, 'note'), said('b', 3), said('o', 3, 'note')) === '1 a 2 n m 3 b o', 'or else under its own');
+const keys = itemsOf([said('a', 2, 'out'), said('b', 1), said('c', 2)]).map(({ key }) => key);
+ok(new Set(keys).size === 6, 'a day that is there twice has two lines', keys.join());
+
 done();

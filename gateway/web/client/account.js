@@ -212,12 +212,13 @@ export class Accounts {
 		return this.view;
 	}
 
-	async logout({ forget = false } = {}) {
+	async logout({ forget = false, unsavedOk = false } = {}) {
+		if (forget && !unsavedOk) await this.core.backup.finish();
 		this.core.rest();
 		if (forget) await this.forget();
 		else if (this.record) {
+			await this.save({ signedOut: true }); // from here on nobody signs in again
 			await this.core.session.forgetToken();
-			await this.save({ signedOut: true });
 		}
 	}
 

@@ -18,7 +18,7 @@ const options = (members) => optional({ ...object, members });
 const WANTED = {
 	register: { username: text, options: options({ idToken: text }) },
 	restore: { username: text, recoveryCode: text },
-	logout: { options: options({ forget: truth }) },
+	logout: { options: options({ forget: truth, unsavedOk: truth }) },
 	recoveryCode: { current: text },
 	send: { username: text, text, options: options({ unsignedOk: truth }) },
 	resend: { id: optional(text) },

@@ -13,12 +13,14 @@ import { equal, fromBase64url, toBase64url } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
 import { thumbprint } from '../crypto/key.js';
 import { expect } from './answer.js';
-import { isPassing, refuse } from './error.js';
-import { remembered } from './trust.js';
+import { E2emsgError, isPassing, refuse } from './error.js';
+import { aborted } from './tabs.js';
+import { isDiffering, merged, remembered, turns } from './trust.js';
 
 const ROUNDS_MAX = 4; // against another device that writes, too
 const DELAY_MS = 2000; // changes of contacts are saved together
 const DOUBLINGS_MAX = 5; // of the delay, while saving fails
+const LEAVE_MS = 10_000; // for saving before the account leaves
 
 export const emptyBackup = (locator) =>
 	({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null, replaced: false });
@@ -84,18 +86,40 @@ export class Backup {
 	}
 
 	// Stores the backup with the server, unless that has the newest one.
-	save() {
-		return this.core.tabs.alone('backup', () => this.saveNow());
+	save(signal) {
+		return this.core.tabs.hold('backup', signal, () => this.saveNow(signal));
 	}
 
-	async saveNow() {
+	/*
+	 * Stores it before the account leaves this browser, with which goes what the
+	 * server has not heard of.  Throws backup_not_saved when that does not succeed
+	 * in time.
+	 */
+	async finish() {
+		await this.load();
+		if (!this.core.account.isRegistered || this.view.saved) return;
+		this.rest();
+		const late = new AbortController();
+		const cancel = this.core.later(LEAVE_MS, () => late.abort(new E2emsgError('timeout', 'the server did not answer in time')));
+		try {
+			await Promise.race([this.save(late.signal), aborted(late.signal)]);
+		} catch (error) {
+			this.failures++; // who asked is told, and no listener
+			this.saveSoon();
+			refuse('backup_not_saved', `the backup is not saved: ${error.message}`, { cause: error });
+		} finally {
+			cancel();
+		}
+	}
+
+	async saveNow(signal) {
 		for (let round = 0; round < ROUNDS_MAX; round++) {
 			await this.load();
 			const { version, wanted, locator, moved } = this.state;
 			if (this.view.saved) return;
 			if (version === 0 && !locator) refuse('no_backup', 'the server has lost it, and a new recovery code is needed for another one');
 			const blob = await this.build(await this.core.keyring.backup());
-			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null)) {
+			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null, signal)) {
 				this.failures = 0;
 				const done = { version: version + 1, saved: wanted, moved: false, lost: null };
 				return void await this.change((state) => ({ ...state, ...done }));
@@ -106,10 +130,10 @@ export class Backup {
 	}
 
 	// False when another device has written in between.
-	async put(version, blob, locator) {
+	async put(version, blob, locator, signal) {
 		const body = { version, ...(locator && { locator: toBase64url(locator) }), backup: toBase64url(blob) };
 		try {
-			await this.core.session.call('PUT', '/backup', { body, repeat: true });
+			await this.core.session.call('PUT', '/backup', { body, signal, repeat: true });
 			return true;
 		} catch (error) {
 			if (error.code === 'version_conflict') return false;
@@ -122,9 +146,9 @@ export class Backup {
 		const { verifier } = await this.core.keyLog.pin();
 		const identity = await this.core.keyring.identity();
 		const contacts = (await this.core.peers.all())
-			.filter((one) => one.identity && !one.changed && one.state === 'accepted' && one.username !== username)
+			.filter((one) => one.identity && !one.changed && (one.state === 'accepted' || isDiffering(one)) && one.username !== username)
 			.map((one) => ({ username: one.username, userId: one.userId, identityKey: one.identity,
-				keyVersion: one.highest, verified: one.verified }));
+				keyVersion: one.highest, verified: one.verified, differs: turns(one) }));
 		return blobs.build(backupKey, { username, userId, service, verifier, contacts },
 			{ sealedKey, identity: identity.sealed, keys: await this.core.keyring.versions() });
 	}
@@ -193,18 +217,22 @@ export class Backup {
 		}
 	}
 
-	// Takes over keys, the newest code, contacts that were not met here.  isNew(state): is it the newest still?
+	// Takes over keys, the newest code, what it says of contacts.  isNew(state): is it the newest still?
 	async merge({ sealedKey, account, keys }, isNew) {
 		const contacts = await contactsOf(account);
 		await this.core.keyring.addVersions(keys);
-		await this.core.store.write(['contacts'], async (t) => {
+		const changed = await this.core.store.write(['contacts'], async (t) => {
+			const all = [];
 			for (const contact of contacts) {
 				const known = await t.get('contacts', contact.username);
-				if (!known) await t.put('contacts', contact);
-				else if (contact.verified && equal(known.identityThumbprint, contact.identityThumbprint))
-					await t.put('contacts', { ...known, verified: true });
+				const next = known ? merged(known, contact) : contact;
+				if (next === known) continue;
+				await t.put('contacts', next);
+				all.push(next);
 			}
+			return all;
 		});
+		for (const contact of changed) await this.core.conversations.announce(contact, contact);
 		const mine = await this.core.keyring.backup();
 		if (equal(sealedKey, mine.sealedKey)) return;
 		const isTakenBack = ({ lost }) => lost !== null && equal(sealedKey, lost);

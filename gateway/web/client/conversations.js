@@ -8,11 +8,11 @@ import { refuse } from './error.js';
 const PAGE = 50; // messages, unless asked otherwise
 
 // What a backup holds of a contact.
-const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified'].some((member) => a[member] !== b?.[member]);
+const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified', 'differs'].some((member) => a[member] !== b?.[member]);
 
 export function contactView(contact) {
 	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}`
-		: contact.refused ?? (contact.differs ? trust.OTHER_NUMBER : null);
+		: contact.refused ?? (trust.isDiffering(contact) ? trust.OTHER_NUMBER : null);
 	return { username: contact.username, userId: contact.userId, keyVersion: contact.highest, state: contact.state,
 		trust: trust.standing(contact), verified: contact.verified, ...(problem && { problem }) };
 }

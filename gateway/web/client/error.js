@@ -21,6 +21,7 @@ export const HINTS = {
 	damaged_backup: 'The server gave a backup that the code opens but that is no backup. Nothing was taken from it.',
 	other_backup: 'Another device may have made a new recovery code: restore the account with that one.',
 	old_backup: 'A key was announced without it, or the server gave an old backup. Nothing was restored.',
+	backup_not_saved: 'Try again when the server can be reached, signed in. With unsavedOk what changed here last is lost.',
 	identity_replaced: 'The identity was replaced since, or the account was deleted.',
 	untrusted_identity: 'Ask the other by another way, compare the safety number, then accept the change.',
 	unsigned_peer: 'Send with unsignedOk if you accept this one key, or accept it for good.',

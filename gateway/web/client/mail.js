@@ -1,7 +1,7 @@
 // Records of the mail that is stored, and what of them is shown.
 //
 // A record has the members of Message (e2emsg.d.ts) and: order (of arrival or
-// writing, in the whole database), peerId, envelope (of mail that was not
+// writing, in the whole database; of what waits: see moveBelowNote()), peerId, envelope (of mail that was not
 // opened, with "sealed: 1" for the index), fields (of a frame, unknown ones).
 
 const HIDDEN = ['order', 'peerId', 'envelope', 'sealed', 'fields', 'clientId'];
@@ -32,10 +32,27 @@ export async function add(t, record) {
 	return whole;
 }
 
+// Notes about a key: what is sealed for that key stands below them.
+const OF_KEY = ['key_rotated', 'identity_accepted'];
+
+/*
+ * Records of one conversation, in their order, move to its end when a note
+ * about a key came after the first of them.  Those that moved; in a transaction
+ * over "meta" and "messages".
+ */
+export async function moveBelowNote(t, records) {
+	if (records.length === 0) return [];
+	const [{ peer, order }] = records;
+	const notes = await newest(t, peer, { after: order, limit: 1, wanted: ({ note }) => OF_KEY.includes(note) });
+	const moved = [];
+	for (const record of notes.length > 0 ? records : []) moved.push(await add(t, record));
+	return moved;
+}
+
 // The newest records of a conversation that "wanted" says yes to, newest first.
-export async function newest(t, peer, { before = LAST, limit = LAST, wanted = () => true } = {}) {
+export async function newest(t, peer, { after = 0, before = LAST, limit = LAST, wanted = () => true } = {}) {
 	const found = [];
-	await t.walkBack('messages', 'conversation', [peer, 0], [peer, before], (record) => {
+	await t.walkBack('messages', 'conversation', [peer, after], [peer, before], (record) => {
 		if (found.length < limit && wanted(record)) found.push(record);
 		return found.length < limit;
 	});

@@ -91,14 +91,15 @@ export class Outbox {
 			if (entry.receipt) return undefined;
 			const made = { ...recordOf(whole), order: known?.order ?? whole.order };
 			await t.put('messages', made);
-			return made;
+			const [moved] = await mail.moveBelowNote(t, [made]);
+			return moved ?? made;
 		});
-		if (record) await this.announce(record);
+		if (record) await this.announce([record]);
 	}
 
-	async announce(record) {
-		this.core.events.emit('message', mail.view(record));
-		await this.core.conversations.announceByName(record.peer);
+	async announce(records) {
+		for (const record of records) this.core.events.emit('message', mail.view(record));
+		if (records.length > 0) await this.core.conversations.announceByName(records[0].peer);
 	}
 
 	entry(id) { return this.core.store.read(['outbox'], (t) => t.get('outbox', id)); }
@@ -106,13 +107,16 @@ export class Outbox {
 	// Puts a newly sealed envelope in the place of the one before.
 	async reseal(entry, contact) {
 		const next = { ...entry, ...await seal(this.core, entry, contact), since: this.core.now() };
-		await this.core.store.write(AREAS, async (t) => {
+		const moved = await this.core.store.write(AREAS, async (t) => {
 			await this.core.account.checkHere(t);
-			if (await t.get('outbox', next.id)) await t.put('outbox', next); // a receipt may have ended it
 			if (next.reflection) await t.put('seen', { id: next.reflection });
 			const record = await t.get('messages', next.id);
 			if (record) await t.put('messages', { ...record, ...envelopeOf(next) });
+			if (!await t.get('outbox', next.id)) return []; // a receipt may have ended it
+			await t.put('outbox', next);
+			return mail.moveBelowNote(t, await waitingFrom(t, next));
 		});
+		await this.announce(moved);
 		return next;
 	}
 
@@ -137,7 +141,7 @@ export class Outbox {
 			await t.put('messages', next);
 			return next;
 		});
-		if (record) await this.announce(record);
+		if (record) await this.announce([record]);
 	}
 
 	/*
@@ -188,6 +192,13 @@ export class Outbox {
 				if (entry.peer === username) await t.put('outbox', { ...entry, envelope: null });
 		});
 	}
+}
+
+// The record of an entry, and those of what waits behind it for the same peer.
+async function waitingFrom(t, { peer, order }) {
+	const entries = await t.range('outbox', 'order', order, Number.MAX_SAFE_INTEGER);
+	const records = await Promise.all(entries.filter((entry) => entry.peer === peer).map(({ id }) => t.get('messages', id)));
+	return records.filter(Boolean).sort((a, b) => a.order - b.order); // a receipt has none
 }
 
 const isNothingNew = (record, change) => Object.entries(change).every(([name, value]) => record[name] === value);

@@ -79,6 +79,7 @@ export class Session {
 	 */
 	async signIn(stale) {
 		const kept = await this.core.tabs.alone('session', async () => {
+			await this.core.account.load(); // another tab may have signed out
 			const other = await this.keptToken();
 			return other && stale !== undefined && other.token !== stale ? other : this.signInAs(this.core.account.need());
 		});

@@ -17,7 +17,8 @@ const localLocks = {
 	},
 };
 
-const aborted = (signal) => new Promise((resolve, reject) => {
+// Rejects with the signal's reason.
+export const aborted = (signal) => new Promise((resolve, reject) => {
 	if (signal.aborted) reject(signal.reason);
 	signal.addEventListener('abort', () => reject(signal.reason), { once: true });
 });

@@ -32,6 +32,16 @@ export const MEANINGS = {
 // Of somebody who "differs".
 export const OTHER_NUMBER = 'the safety number was compared, and was another one';
 
+/*
+ * "differs" counts how often the user said that the numbers differ, and took
+ * that back, in turns: of two devices the one with the higher count knows more.
+ */
+export const turns = ({ differs = 0 }) => Number(differs);
+export const isDiffering = (contact) => turns(contact) % 2 === 1;
+
+// The count, now that the user says whether they differ.
+export const turned = (contact, differs) => turns(contact) + Number(isDiffering(contact) !== differs);
+
 export const isOtherIdentity = (verdict) => ['changed', 'vanished', 'appeared'].includes(verdict);
 
 // The key of a version, or undefined when it is not kept.
@@ -69,7 +79,7 @@ function withKey(contact, { version, jwk, thumbprint }) {
 // seenIn, delivered and read are messageIds (of the newest letter, the newest
 // one that was seen, those that receipts were sent for).  welcome: the user has
 // written to them or accepted their request; looking somebody up is neither.
-const CONTACT = { keys: [], verified: false, differs: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
+const CONTACT = { keys: [], verified: false, differs: 0, changed: null, refused: null, unsignedYes: false, suite: SUITE,
 	unread: 0, welcome: false, lastIn: null, seenIn: null, delivered: null, read: null };
 
 // A peer met for the first time.  state: 'request' | 'accepted'.
@@ -77,9 +87,17 @@ export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.usern
 	identity: seen.identity, identityThumbprint: seen.identityThumbprint, highest: seen.version, state }, seen);
 
 // A contact of a backup: its key is asked for when it is needed.
-export const remembered = ({ username, userId, identityKey, identityThumbprint, keyVersion, verified }) =>
-	({ ...CONTACT, username, userId, identity: identityKey, identityThumbprint, highest: keyVersion, verified,
+export const remembered = ({ username, userId, identityKey, identityThumbprint, keyVersion, verified, differs = 0 }) =>
+	({ ...CONTACT, username, userId, identity: identityKey, identityThumbprint, highest: keyVersion, verified, differs,
 		state: 'accepted' });
+
+// What another device of the account says of the very identity that is known here.
+export function merged(known, there) {
+	if (!known.identity || !equal(known.identityThumbprint, there.identityThumbprint)) return known;
+	const [here, other] = [turns(known), turns(there)];
+	if (other > here) return { ...known, differs: other, verified: there.verified };
+	return other === here && there.verified && !known.verified ? { ...known, verified: true } : known;
+}
 
 // Keeps the key of a verdict known, rotated or older.
 export function learn(contact, seen) {
@@ -125,7 +143,7 @@ export function accept(contact, seen) {
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
 		: { ...begin(seen, contact.state), suite, unread, welcome, lastIn, seenIn, delivered, read, refusedThere };
-	return { ...next, differs: false, changed: null, refused: null, unsignedYes: !next.identity };
+	return { ...next, differs: turned(next, false), changed: null, refused: null, unsignedYes: !next.identity };
 }
 
 // "verified", "signed", "unsigned", "differs", "changed" or "refused".
@@ -133,14 +151,14 @@ export function standing(contact) {
 	if (contact.changed) return 'changed';
 	if (contact.refused) return 'refused';
 	if (!contact.identity) return 'unsigned';
-	if (contact.differs) return 'differs';
+	if (isDiffering(contact)) return 'differs';
 	return contact.verified ? 'verified' : 'signed';
 }
 
 // May something be sealed to the newest key?  Throws why not.
 export function checkReceiver(contact, unsignedOk) {
-	const { username, changed, differs } = contact;
-	const problem = changed ?? (differs ? OTHER_NUMBER : null);
+	const { username, changed } = contact;
+	const problem = changed ?? (isDiffering(contact) ? OTHER_NUMBER : null);
 	if (problem) throw new E2emsgError('untrusted_identity', `nothing was sent to ${username}: ${problem}`, { username });
 	if (contact.identity || contact.unsignedYes || unsignedOk) return;
 	throw new E2emsgError('unsigned_peer', `${username} has no identity key, so the server could have made up ` +

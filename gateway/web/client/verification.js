@@ -72,9 +72,9 @@ export class Verification {
 		await this.core.peers.update(username, (contact) => {
 			const isSame = contact.identity && equal(contact.identityThumbprint, known.identityThumbprint);
 			if (contact.changed || !isSame) throw otherNumber(username);
-			return { ...contact, verified, differs };
+			return { ...contact, verified, differs: trust.turned(contact, differs) };
 		});
-		if (known.verified !== verified || Boolean(known.differs) !== differs) await this.core.conversations.note(username, note);
+		if (known.verified !== verified || trust.isDiffering(known) !== differs) await this.core.conversations.note(username, note);
 		this.core.delivery.run().catch(() => {});
 	}
 

@@ -47,7 +47,8 @@ const BACKUP_KEY_USAGES = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey'];
  * @property {number} keyVersion the highest version in the backup
  * @property {string|null} verifier the pinned verifier of the key log
  * @property {{username: string, userId: string, identityKey: object,
- *	keyVersion: number, verified: boolean}[]} contacts
+ *	keyVersion: number, verified: boolean, differs?: number}[]} contacts differs: how
+ *	often the user said that the safety numbers differ, and took it back, in turns
  */
 
 // ---- sealing
@@ -132,11 +133,11 @@ export async function sealPrivate(backupKey, owner, kind, version, privateKey) {
 
 const fieldOf = (type, value) => concat([type], u32(value.length), value);
 
-// Verified contacts first, and not too many.
+// Those whose number differs first, then verified ones, and not too many.
 function contactsOf(contacts) {
-	const verified = contacts.filter((contact) => contact.verified);
-	const others = contacts.filter((contact) => !contact.verified);
-	return [...verified, ...others].slice(0, CONTACTS_MAX);
+	const rank = ({ verified, differs = 0 }) => (differs % 2 === 1 ? 0 : Number(!verified) + 1);
+	return contacts.toSorted((a, b) => rank(a) - rank(b)).slice(0, CONTACTS_MAX)
+		.map(({ differs, ...contact }) => (differs ? { ...contact, differs } : contact));
 }
 
 async function sealAccount(backupKey, { username, userId, service, verifier, contacts }, keyVersion) {
@@ -148,7 +149,7 @@ async function sealAccount(backupKey, { username, userId, service, verifier, con
 
 /**
  * Puts a backup together.  Of more than 150 keys the oldest are left out; of
- * more than 100 contacts, those at the end that are not verified.
+ * more than 100 contacts, those at the end that are neither verified nor differ.
  *
  * @param {CryptoKey} backupKey
  * @param {Omit<Account, 'keyVersion'>} account
@@ -237,6 +238,7 @@ function readContact(contact) {
 		identityKey: field.key(contact, 'identityKey', 'identity'),
 		keyVersion: field.version(contact, 'keyVersion'),
 		verified: field.boolean(contact, 'verified'),
+		...(field.present(contact, 'differs') && { differs: field.version(contact, 'differs') }),
 	};
 }
 

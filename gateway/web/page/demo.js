@@ -50,7 +50,7 @@ function stageOf(alice, bob) {
 function leave({ alice, bob, swapped }) {
 	if (swapped)
 		evil('unswap', bob.username).catch(() => {});
-	[alice, bob].forEach(({ client }) => client.logout({ forget: true }));
+	[alice, bob].forEach(({ client }) => client.logout({ forget: true, unsavedOk: true }));
 }
 
 function guide() {

@@ -1,7 +1,7 @@
 // Logging out, and forgetting all that this browser holds.
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
-import { attempt, errorPlace, showError } from './notice.js';
+import { attempt, errorPlace, showError, wordsOf } from './notice.js';
 import { nameOf } from './text.js';
 
 /** Ends the session; keys and messages stay. */
@@ -38,8 +38,44 @@ async function forget(app, understood, error) {
 		understood.focus();
 		return false;
 	}
-	if (!await attempt(() => app.client.logout({ forget: true })))
-		return false;
-	app.left();
-	return true;
+	return leave(app);
+}
+
+/* Answers whether a dialog that asked for it may close. */
+async function leave(app, unsavedOk = false) {
+	let unsaved = null;
+	const isDone = await attempt(() => app.client.logout({ forget: true, unsavedOk }).catch((error) => {
+		if (error.code !== 'backup_not_saved')
+			throw error;
+		unsaved = error;
+	}));
+
+	if (unsaved)
+		unsavedDialog(app, unsaved);
+	else if (isDone)
+		app.left();
+	return isDone;
+}
+
+/* The backup lacks what changed here last, and the server does not take it now. */
+function unsavedDialog(app, { cause }) {
+	const { signedOut } = app.client;
+	const { what, hint } = signedOut ? { what: 'You are logged out.', hint: 'Once you log in, it is.' } : wordsOf(cause);
+	const isNone = app.client.account?.backup.version === 0;
+
+	openDialog({
+		title: 'Delete what is not saved yet?',
+		body: [
+			h('p', {}, 'The backup of your keys is not up to date, and could not be written. ', h('strong', {}, what), ' ', hint),
+			h('p', {}, isNone
+				? ['No backup is there yet: ', h('strong', {}, 'the recovery code brings nothing back.')]
+				: ['The recovery code brings back what was saved last. ',
+					h('strong', {}, 'What you did here since is lost'), ', such as whom you accepted or compared numbers with.']),
+		],
+		actions: [
+			{ label: 'Cancel' },
+			{ label: 'Delete anyway', kind: 'danger', run: () => leave(app, true) },
+			...signedOut ? [] : [{ label: 'Try again', kind: 'primary', run: () => leave(app) }],
+		],
+	});
 }

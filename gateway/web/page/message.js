@@ -40,11 +40,11 @@ export function itemsOf(messages, unreadFrom = null) {
 	let day = null;
 
 	messages.forEach((message, index) => {
-		const date = new Date(message.sentAt);
+		const date = dateOf(messages, index);
 
 		if (dayKey(date) !== day) {
 			day = dayKey(date);
-			items.push({ key: `day ${day}`, day: date });
+			items.push({ key: `day ${message.id}`, day: date });
 		}
 		if (message.id === unreadFrom)
 			items.push({ key: 'unread', element: unreadLine() });
@@ -56,6 +56,14 @@ export function itemsOf(messages, unreadFrom = null) {
 		});
 	});
 	return items;
+}
+
+/* A note stands under the day of the older message below it that brought it. */
+function dateOf(messages, index) {
+	const date = new Date(messages[index].sentAt);
+	const next = messages[index].direction === 'note' ? messages.slice(index).find(({ direction }) => direction !== 'note') : undefined;
+
+	return next && new Date(next.sentAt) < date ? new Date(next.sentAt) : date;
 }
 
 function joined(one, other) {

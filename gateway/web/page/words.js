@@ -73,6 +73,7 @@ const refusals = {
 	username_taken: ['This username is taken.', 'Please choose another one.'],
 	unknown_user: ['Nobody has this username.', 'Ask the person how it is spelt.'],
 	offline: ['There is no connection to the server.', 'Please try again when it is back.'],
+	timeout: ['The server did not answer in time.', 'Please try again.'],
 	invalid_assertion: ['The server does not accept the key of this account.',
 		'It does not know the account any more, or has another key for it. To begin anew, remove the account from this browser.'],
 	no_backup: ['This code brings back no account.', 'Please check the code and the username. Of several codes, the newest one counts.'],

@@ -7,9 +7,10 @@ import { WebGateway } from './web_gateway.mjs';
 
 const HASTE = 50; // how much sooner than in a browser what waits is tried again
 const PATIENCE_MS = 30_000; // from here on it is about answers, which get their time
+export const LEAVE_MS = 10_000; // so is this
 
 // Runs work() later; the result cancels that.
-export function later(ms, work, haste = ms < PATIENCE_MS ? HASTE : 1) {
+export function later(ms, work, haste = ms < PATIENCE_MS && ms !== LEAVE_MS ? HASTE : 1) {
 	const timer = setTimeout(work, ms / haste);
 	return () => clearTimeout(timer);
 }

@@ -32,7 +32,22 @@ function accept(contact, seen) {
 	}
 }
 
-export function checkTrust(ok, { verdicts }) {
+// What the user said of one identity, on one device.
+const known = ({ identity = 1, verified, differs }) => trust.remembered({ username: 'bob', userId: uuidText(idOf(1)), identityKey: {},
+	identityThumbprint: filled(identity), keyVersion: 1, verified, differs });
+
+function checkDevices(ok, devices) {
+	for (const { comment, here, there, after, standing } of devices) {
+		const merged = trust.merged(known(here), known(there));
+		ok(merged.verified === after.verified && merged.differs === after.differs && trust.standing(merged) === standing,
+			`two devices: ${comment}`);
+	}
+	const old = { ...known({ verified: false }), differs: true }; // as a browser has it that said so before there was a count
+	ok(trust.isDiffering(old) && trust.turned(old, false) === 2 && trust.turned(old, true) === 1, 'two devices: one that did not count');
+}
+
+export function checkTrust(ok, { verdicts, devices }) {
+	checkDevices(ok, devices);
 	for (const vector of verdicts) {
 		const contact = remembered(vector);
 		const seen = objectOf(vector.seen);
