@@ -9,11 +9,14 @@
 #include "backup_account.h"
 #include "field.h"
 
-/* Is it one whose identity is worth keeping? */
+/*
+ * Is it one whose identity is worth keeping?  Of one that changed, and was not
+ * accepted, it is the one before: a restored account must see the change, too.
+ */
 static bool
 is_kept(const struct account *account, const struct contact *contact)
 {
-	return contact->has_identity && !contact->changed &&
+	return contact->has_identity &&
 		   strcmp(contact->username, account->username) != 0;
 }
 

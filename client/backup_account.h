@@ -25,9 +25,9 @@ struct backup_account
 
 /*
  * Writes the object; "version" is the highest that the backup has.  Of the
- * contacts it takes the signed ones that did not change, those whose number
- * differs first, then verified ones, then newest, BACKUP_CONTACTS at most.
- * NULL when memory is out.
+ * contacts it takes the signed ones, of a changed identity the one before,
+ * those whose number differs first, then verified ones, then newest,
+ * BACKUP_CONTACTS at most. NULL when memory is out.
  */
 extern json_t *backup_account_json(const struct account *account,
 								   uint32_t version, const struct log_pin *log,

@@ -60,6 +60,17 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 {
 	gateway.behave();
 	const { alice, bob } = await scene.pair();
+	const lie = await forge(bob.there, 1);
+	gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: lie }));
+	await does(alice.client.contact(bob.name), 'another identity is met', ({ trust }) => trust === 'changed');
+	const code = await alice.client.recoveryCode(alice.code);
+	const restored = await scene.visitor();
+	await restored.client.restore(alice.name, code);
+	await refuses(restored.client.send(bob.name, 'secret'), 'untrusted_identity', 'a restored account sees that it is another one', /identity key is another one/);
+}
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
 	await alice.client.verify(bob.name);
 	const lie = await forge(bob.there, 1);
 	const real = gateway.keyObject(bob.there);

@@ -146,7 +146,7 @@ export class Backup {
 		const { verifier } = await this.core.keyLog.pin();
 		const identity = await this.core.keyring.identity();
 		const contacts = (await this.core.peers.all())
-			.filter((one) => one.identity && !one.changed && (one.state === 'accepted' || isDiffering(one)) && one.username !== username)
+			.filter((one) => one.identity && (one.state === 'accepted' || isDiffering(one)) && one.username !== username)
 			.map((one) => ({ username: one.username, userId: one.userId, identityKey: one.identity,
 				keyVersion: one.highest, verified: one.verified, differs: turns(one) }));
 		return blobs.build(backupKey, { username, userId, service, verifier, contacts },
