@@ -156,7 +156,8 @@ accept_now(struct app *app)
 	if (result != RESULT_OK)
 		return result;
 	session_notice(session, "%s", session->log.problem);
-	show_log(app, "pinned", &session->log);
+	if (log_is_pinned(&session->log))
+		show_log(app, "pinned", &session->log);
 	if (off)
 		return replace(app, &fresh, "Go on without a key log?");
 	show_log(app, "now", &fresh);

@@ -42,6 +42,8 @@ take_pin(const json_t *file, struct log_pin *out)
 	const char *verifier, *note;
 	int64_t number;
 
+	if (!field_present(file, "verifier")) /* that is the problem */
+		return take_problem(file, out) && out->problem[0] != '\0';
 	if (!field_text(file, "verifier", 1, NOTE_VERIFIER_TEXT_SIZE - 1,
 					&verifier) ||
 		!field_text(file, "checkpoint", 1, NOTE_MAX_SIZE, &note) ||
@@ -77,9 +79,12 @@ static json_t *
 pin_json(const struct log_pin *pin)
 {
 	char verifier[NOTE_VERIFIER_TEXT_SIZE];
-	json_t *former = json_array();
+	json_t *former;
 	json_t *file;
 
+	if (!log_is_pinned(pin))
+		return json_pack("{s:s}", "problem", pin->problem);
+	former = json_array();
 	note_verifier_format(&pin->verifier, verifier);
 	for (size_t i = 0; i < pin->former_count; i++)
 		json_array_append_new(
@@ -104,7 +109,7 @@ log_file_save(const struct store *store, struct log_pin *pin,
 
 	if (!pin->changed)
 		return RESULT_OK;
-	result = log_is_pinned(pin)
+	result = log_is_pinned(pin) || pin->problem[0] != '\0'
 				 ? document_save(store, LOG_FILE_NAME, pin_json(pin), fault)
 				 : store_remove(store, LOG_FILE_NAME, fault);
 	if (result == RESULT_OK)

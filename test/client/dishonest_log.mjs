@@ -38,7 +38,7 @@ async function isStopped(user, peer, pattern, what) {
 
 async function heals(user, peer, what, pattern = /accepted/) {
 	expect(await user.run('log', 'accept', '--yes'), 0, `${what}: log accept`, 'err', pattern);
-	ok(kept(user).problem === undefined, `${what}: clears the problem`);
+	ok(!existsSync(fileOf(user, 'log.json')) || kept(user).problem === undefined, `${what}: clears the problem`);
 	expect(await user.run('send', peer.name, 'again'), 0, `${what}: and sending goes on`);
 }
 
@@ -418,7 +418,34 @@ await story(async (scene, gateway) => {
 	gateway.log = undefined;
 	gateway.version = (user) => user.keys.length;
 	expect(await alice.run('read'), 5, 'a peer who saw a log where this account is shown none', 'out', /KEY LOG: .* saw a key log, but the server shows none/);
+	ok(!existsSync(fileOf(alice, 'log.json')), 'is not written down');
+	expect(await alice.run('send', bob.name, 'x'), 0, 'and stops nothing');
 });
+for (const shown of ['none', 'one']) {
+	await story(async (scene, gateway) => {
+		const { alice, bob } = await scene.pair();
+		const what = `somebody verified who saw a log where this account was shown none, and is shown ${shown} later`;
+		await alice.run('verify', bob.name, '--confirm');
+		rmSync(fileOf(alice, 'log.json'));
+		await bob.run('send', alice.name, 'what I saw');
+		const { log } = gateway;
+		gateway.log = undefined;
+		gateway.version = (user) => user.keys.length;
+		expect(await alice.run('read'), 5, what, 'err', /saw a key log, but the server shows none[^]*log accept ends this/);
+		expect(await alice.run('log'), 5, `${what}: log`, 'err', /the server keeps no key log\n[^]*nothing is sent: .* saw a key log/);
+		if (shown === 'one') gateway.log = log;
+		await isStopped(alice, bob, /saw a key log, but the server shows none/, what);
+		await heals(alice, bob, what);
+		ok(existsSync(fileOf(alice, 'log.json')) === (shown === 'one'), `${what}: and that is what is kept`);
+	});
+}
+await story(async (scene) => {
+	const { alice } = await scene.pair();
+	for (const text of ['{}', '{"problem": ""}', '{"problem": 7}', '{"problem": null}', `{"problem": "${'x'.repeat(512)}"}`]) {
+		writeFileSync(fileOf(alice, 'log.json'), text, { mode: 0o600 });
+		expect(await alice.run('whoami'), 1, `a log.json that is ${text.slice(0, 20)} is not guessed at`, 'err', /log\.json is damaged/);
+	}
+}, {});
 await story(async (scene, gateway) => {
 	const { alice, bob } = await scene.pair();
 	await bob.run('send', alice.name, 'one');
