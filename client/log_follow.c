@@ -122,21 +122,37 @@ view_pinned(struct http *http, struct log_pin *pin, struct log_view *view,
 
 /* Fetches and verifies the proof between the pinned size and another one. */
 static enum result
+ask_proof(struct http *http, struct log_pin *pin,
+		  const struct checkpoint *seen, bool *proved, struct fault *fault)
+{
+	bool newer = seen->size > pin->size;
+	struct log_consistency proof;
+	bool off, none;
+	enum result result = log_server_consistency(
+		http, newer ? pin->size : seen->size, newer ? seen->size : pin->size,
+		&proof, &off, &none, fault);
+
+	*proved = false;
+	if (result != RESULT_OK)
+		return result;
+	if (off)
+		return log_vanished(pin, fault);
+	*proved = !none && log_pin_proves(pin, seen->size, seen->root, proof.proof,
+									  proof.count);
+	return RESULT_OK;
+}
+
+/* Does the log that the server shows go on from the pinned one? */
+static enum result
 prove(struct http *http, struct log_pin *pin, const struct checkpoint *seen,
 	  struct fault *fault)
 {
 	bool newer = seen->size > pin->size;
-	struct log_consistency proof;
-	bool none;
-	enum result result = log_server_consistency(
-		http, newer ? pin->size : seen->size, newer ? seen->size : pin->size,
-		&proof, &none, fault);
+	bool proved;
+	enum result result = ask_proof(http, pin, seen, &proved, fault);
 
-	if (result != RESULT_OK)
+	if (result != RESULT_OK || proved)
 		return result;
-	if (!none &&
-		log_pin_proves(pin, seen->size, seen->root, proof.proof, proof.count))
-		return RESULT_OK;
 	return log_break(
 		pin, fault,
 		newer ? "the server shows a key log of %" PRIu64
@@ -231,16 +247,11 @@ static enum result
 compare_older(struct http *http, struct log_pin *pin, const char *peer,
 			  const struct checkpoint *seen, struct fault *fault)
 {
-	struct log_consistency proof;
-	bool none;
-	enum result result = log_server_consistency(http, seen->size, pin->size,
-												&proof, &none, fault);
+	bool proved;
+	enum result result = ask_proof(http, pin, seen, &proved, fault);
 
-	if (result != RESULT_OK)
+	if (result != RESULT_OK || proved)
 		return result;
-	if (!none &&
-		log_pin_proves(pin, seen->size, seen->root, proof.proof, proof.count))
-		return RESULT_OK;
 	return log_break(pin, fault,
 					 "%s saw a key log of %" PRIu64
 					 " entries that is not the beginning of the %" PRIu64

@@ -275,6 +275,17 @@ await story(async (scene, gateway) => {
 	expect(await signIn(bob), 5, 'a history without proof', 'err', /shows no key log any more/);
 });
 
+await story(async (scene, gateway) => {
+	const { alice, bob } = await scene.pair();
+	await bob.run('send', alice.name, 'before');
+	gateway.log.publish();
+	await alice.run('log');
+	gateway.after = spoil(/\/key-log/, keyLogOff);
+	expect(await alice.run('read'), 5, 'a log that was turned off, before the head of a message was compared', 'out', /before\n[^]*KEY LOG: .* no key log any more/);
+	await isStopped(alice, bob, /shows no key log any more/, 'a log that was turned off');
+	await heals(alice, bob, 'a log that was turned off');
+});
+
 // ---- two users are shown different logs
 
 async function splitView(what, spoilHead, pattern, change) {

@@ -131,6 +131,17 @@ await story(async (scene, gateway) => {
 	ok((await pinOf(alice)).verifier === null, 'and nothing is pinned any more');
 });
 
+await story(async (scene, gateway) => {
+	const { alice, bob } = await scene.pair();
+	gateway.log.publish();
+	await alice.client.keyLog();
+	gateway.after = spoil(/\/key-log/, keyLogOff);
+	await bob.client.send(alice.name, 'what I saw');
+	ok(await waitUntil(async () => (await alice.last(bob))?.text === 'what I saw'), 'a log that was turned off: mail with an older head is read');
+	await isStopped(alice, bob, /shows no key log any more/, 'a log that was turned off');
+	await heals(alice, bob, 'a log that was turned off');
+});
+
 // ---- what others saw
 
 // Somebody without a client writes what a head is: a stranger, somebody whom alice has written to, or verified.

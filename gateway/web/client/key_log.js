@@ -169,17 +169,17 @@ export class KeyLog {
 
 	// The routes, for crypto/log_check.js.
 	server() {
-		const get = async (path, none, token) => {
+		const get = async (path, absent = {}, token = undefined) => {
 			try {
 				return (await this.core.api.call('GET', path, { token })).body;
 			} catch (error) {
-				if (error.code === none) return null;
+				if (Object.hasOwn(absent, error.code)) return absent[error.code];
 				throw error;
 			}
 		};
 		return {
-			view: () => get('/key-log', 'key_log_off'),
-			consistency: (from, to) => get(`/key-log/proof/consistency?from=${from}&to=${to}`, 'not_in_log'),
+			view: () => get('/key-log', { key_log_off: null }),
+			consistency: (from, to) => get(`/key-log/proof/consistency?from=${from}&to=${to}`, { not_in_log: null, key_log_off: undefined }),
 			history: async (from) => {
 				const { userId } = this.core.account.need();
 				return get(`/users/${userId}/key-rotations?from=${from}`, undefined, await this.core.session.token());
