@@ -6,6 +6,7 @@
  *
  *	- the log's key and newest checkpoint are trusted on first use, and pinned;
  *	- a checkpoint of another key is that of another log;
+ *	- one that can't stand in a frame is none;
  *	- two checkpoints of the same size have the same root;
  *	- of two sizes, the larger log must be proved to begin with the smaller;
  *	- the pinned checkpoint moves forward alone;
@@ -25,6 +26,7 @@
 #include "frame.h"
 #include "merkle.h"
 
+#define LOG_SIZE_MAX ((UINT64_C(1) << 53) - 1) /* browsers count so far */
 #define LOG_FORMER_MAX 32	 /* logs that were left, the newest ones */
 #define LOG_PROBLEM_SIZE 512 /* bytes of the sentence, with its NUL */
 
@@ -92,7 +94,7 @@ extern void log_pin_move(struct log_pin *pin, const char *note,
 
 /*
  * The pinned checkpoint as it stands in frames: key id, size, root, signature.
- * False when there is none, or one with extensions, which has no such form.
+ * False when there is none.
  */
 extern bool log_pin_write_head(const struct log_pin *pin,
 							   uint8_t out[FRAME_HEAD_SIZE]) MERKLE_CHECKED;

@@ -221,17 +221,41 @@ check_no_head(struct scene *scene)
 {
 	struct log_pin pin = {0};
 	uint8_t head[FRAME_HEAD_SIZE];
-	char note[NOTE_MAX_SIZE + 1];
-	size_t length;
 
 	tap_ok(scene->tap, !log_pin_write_head(&pin, head), "no log, no head");
-	tree_need(checkpoint_sign(scene->key.name, scene->key.seed, 9,
-							  scene->pin.root, "an extension\n", note,
-							  NOTE_MAX_SIZE, &length));
+}
+
+/* Is a checkpoint like this taken, also where nothing is pinned yet? */
+static bool
+is_taken(struct scene *scene, uint64_t size, const char *extensions)
+{
+	struct log_pin pin = {0};
+	struct checkpoint seen;
+	char note[NOTE_MAX_SIZE + 1];
+	size_t length;
+	bool begins;
+
+	tree_need(checkpoint_sign(scene->key.name, scene->key.seed, size,
+							  scene->pin.root, extensions, note, NOTE_MAX_SIZE,
+							  &length));
 	note[length] = '\0';
-	tree_need(log_pin_begin(&pin, scene->key.text, note));
-	tap_ok(scene->tap, !log_pin_write_head(&pin, head),
-		   "nor has a checkpoint with extensions one");
+	begins = log_pin_begin(&pin, scene->key.text, note);
+	tree_need(begins ==
+			  (log_pin_judge(&scene->pin, note, &seen) != LOG_UNFIT));
+	return begins;
+}
+
+static void
+check_incomparable(struct scene *scene)
+{
+	tap_ok(scene->tap,
+		   is_taken(scene, 9, "") && !is_taken(scene, 9, "an extension\n"),
+		   "a checkpoint with extensions, which has no head");
+	tap_ok(scene->tap,
+		   is_taken(scene, LOG_SIZE_MAX, "") &&
+			   !is_taken(scene, LOG_SIZE_MAX + 1, "") &&
+			   !is_taken(scene, INT64_MAX, ""),
+		   "one of more entries than a browser can count");
 }
 
 static void
@@ -357,6 +381,7 @@ main(void)
 	check_heads(&scene);
 	check_made_up_heads(&scene);
 	check_no_head(&scene);
+	check_incomparable(&scene);
 	check_replacement(&scene);
 	check_problems(&scene);
 	check_successions(&tap);

@@ -329,9 +329,12 @@ await story(async (world, alice, bob, server) => {
 });
 await story(async (world, alice) => {
 	const { key, signed, tree } = world.log;
-	const note = key.sign(`${key.name}\n${signed}\n${tree.root().toString('base64')}\nan extension\n`);
-	ok(await pins.writeHead({ ...alice.pin, note }) === null, 'a checkpoint with extensions has no head');
-	ok(await pins.writeHead(pins.emptyPin()) === null, 'nor has no log');
+	for (const [what, size, more] of [['extensions, which has no head', signed, 'an extension\n'], ['more entries than can be counted', 2 ** 53, '']]) {
+		const note = key.sign(`${key.name}\n${size}\n${tree.root().toString('base64')}\n${more}`);
+		ok(await pins.begin(pins.emptyPin(), key.verifier, note) === null, `a checkpoint with ${what}: is not pinned`);
+		ok((await pins.judge(alice.pin, note)).sight === 'unfit', `a checkpoint with ${what}: nor followed`);
+	}
+	ok(await pins.writeHead(pins.emptyPin()) === null, 'no log has no head');
 });
 await story(async (world, alice, bob, server) => {
 	const old = new Uint8Array(world.log.head());

@@ -3,6 +3,7 @@
 //
 //	- the log's key and newest checkpoint are trusted on first use, and pinned;
 //	- a checkpoint of another key is that of another log;
+//	- one that can't stand in a frame is none;
 //	- two checkpoints of the same size have the same root;
 //	- of two sizes, the larger log must be proved to begin with the smaller;
 //	- the pinned checkpoint moves forward alone;
@@ -40,6 +41,13 @@ export const emptyPin = () => ({
 
 export const isPinned = (pin) => pin.verifier !== null;
 
+// Opens a checkpoint that every client could compare when it stands in a frame; any other would keep an account's log
+// out of its peers' sight.
+async function openComparable(note, verifier) {
+	const opened = await openCheckpoint(note, verifier);
+	return opened.checkpoint?.extensions.length > 0 ? { result: 'malformed' } : opened;
+}
+
 /** Pins a newer checkpoint, which was proved. */
 export const move = (pin, note, { size, root }) => ({ ...pin, note, size, root });
 
@@ -61,7 +69,7 @@ async function tryVerifier(text) {
 export async function begin(pin, verifier, note) {
 	const key = await tryVerifier(verifier);
 	if (key === null) return null;
-	const { result, checkpoint } = await openCheckpoint(note, key);
+	const { result, checkpoint } = await openComparable(note, key);
 	return result === 'fine' ? move({ ...pin, verifier }, note, checkpoint) : null;
 }
 
@@ -92,7 +100,7 @@ function sightOf(pin, { size, root }) {
  * @returns {Promise<{sight: string, checkpoint: object|null}>}
  */
 export async function judge(pin, note) {
-	const { result, checkpoint } = await openCheckpoint(note, await parseVerifier(pin.verifier));
+	const { result, checkpoint } = await openComparable(note, await parseVerifier(pin.verifier));
 	if (result !== 'fine') return { sight: result === 'unsigned' ? 'foreign' : 'unfit', checkpoint: null };
 	return { sight: sightOf(pin, checkpoint), checkpoint };
 }
@@ -112,14 +120,13 @@ export function proves(pin, { size, root }, proof) {
  * The pinned checkpoint as it stands in frames: key id[4], size[8], root[32],
  * signature[64].
  *
- * @returns {Promise<Uint8Array|null>} 108 bytes; null when there is none, or
- *	one with extensions, which has no such form
+ * @returns {Promise<Uint8Array|null>} 108 bytes; null when there is none
  */
 export async function writeHead(pin) {
 	if (!isPinned(pin)) return null;
 	const verifier = await parseVerifier(pin.verifier);
-	const { checkpoint } = await openCheckpoint(pin.note, verifier);
-	if (!checkpoint || checkpoint.extensions.length > 0) return null;
+	const { checkpoint } = await openComparable(pin.note, verifier);
+	if (!checkpoint) return null;
 	return concat(verifier.keyId, u64(checkpoint.size), checkpoint.root, checkpoint.signature);
 }
 
