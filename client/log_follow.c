@@ -292,7 +292,7 @@ compare_now(struct http *http, struct log_pin *pin, const char *peer,
 		case LOG_UNFIT:
 			break;
 	}
-	return log_doubt(pin, false, fault,
+	return log_doubt(pin, word_counts, fault,
 					 "%s sent a head of the key log that %s did not sign",
 					 peer, name);
 }

@@ -317,10 +317,11 @@ await splitView('a checkpoint that is forged', (log) => {
 await story(async (world, alice, bob, server) => {
 	world.asked = [];
 	for (const [what, head] of Object.entries(madeUpHeads(world.log))) {
-		const verdict = expect(await check.checkHead(alice.pin, 'bob', true, new Uint8Array(head), server), 'refused', `a head with ${what}`,
+		const verdict = expect(await check.checkHead(alice.pin, 'bob', false, new Uint8Array(head), server), 'refused', `a head with ${what}`,
 			/bob sent a head of the key log that msg\.test\/log \(key [0-9a-f]{8}\) did not sign/);
-		ok(verdict.pin.problem === null, `a head with ${what}: stops nothing, though bob was verified`);
-		expect(await check.checkHead(pins.emptyPin(), 'bob', true, new Uint8Array(head), server), 'refused', `a head with ${what}: at first`, /did not sign/);
+		ok(verdict.pin.problem === null, `a head with ${what}: stops nothing`);
+		expect(await check.checkHead(alice.pin, 'bob', true, new Uint8Array(head), server), 'broken', `a head with ${what}: unless bob was verified`, /did not sign/);
+		expect(await check.checkHead(pins.emptyPin(), 'bob', false, new Uint8Array(head), server), 'refused', `a head with ${what}: at first`, /did not sign/);
 	}
 	ok(!world.asked.includes('consistency'), 'and the server is asked for no proof of it');
 	world.log = otherKey(world.log);
