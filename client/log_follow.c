@@ -301,19 +301,17 @@ enum result
 log_compare(struct http *http, struct log_pin *pin, const char *peer,
 			bool word_counts, const uint8_t *head, struct fault *fault)
 {
-	enum log_sight sight = LOG_FOREIGN;
 	struct checkpoint seen;
+	enum log_sight sight = log_pin_judge_head(pin, head, &seen);
 	bool off = false;
 	enum result result = RESULT_OK;
 
-	if (log_is_pinned(pin))
-	{
-		sight = log_pin_judge_head(pin, head, &seen);
-		if (sight == LOG_NEWER || sight == LOG_FOREIGN)
-			result = log_look(http, pin, fault);
-	}
-	else
+	if (sight == LOG_SAME)
+		return RESULT_OK;
+	if (!log_is_pinned(pin))
 		result = log_begin(http, pin, &off, fault);
+	else if (sight == LOG_NEWER || sight == LOG_FOREIGN)
+		result = log_look(http, pin, fault);
 	if (off)
 		return log_doubt(pin, word_counts, fault,
 						 "%s saw a key log, but the server shows none here",

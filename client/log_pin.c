@@ -100,6 +100,17 @@ log_pin_replace(struct log_pin *pin, const char *verifier, const char *note)
 	return true;
 }
 
+void
+log_pin_leave(struct log_pin *pin)
+{
+	struct log_pin left = {.former_count = pin->former_count, .changed = true};
+
+	memcpy(left.former, pin->former, sizeof(left.former));
+	if (log_is_pinned(pin))
+		add_former(&left, pin->verifier.key_id);
+	*pin = left;
+}
+
 enum log_sight
 log_pin_judge(const struct log_pin *pin, const char *note,
 			  struct checkpoint *out)
@@ -158,7 +169,8 @@ log_pin_judge_head(const struct log_pin *pin,
 	char note[NOTE_MAX_SIZE + 1];
 	size_t length;
 
-	if (memcmp(pin->verifier.key_id, head, NOTE_KEY_ID_SIZE) != 0)
+	if (!log_is_pinned(pin) ||
+		memcmp(pin->verifier.key_id, head, NOTE_KEY_ID_SIZE) != 0)
 		return is_former(pin, head) ? LOG_SAME : LOG_FOREIGN;
 	if (!checkpoint_join(&pin->verifier, size, head + HEAD_ROOT_AT,
 						 head + HEAD_SIGNATURE_AT, note, sizeof(note) - 1,

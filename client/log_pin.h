@@ -67,6 +67,9 @@ extern bool log_pin_begin(struct log_pin *pin, const char *verifier,
 extern bool log_pin_replace(struct log_pin *pin, const char *verifier,
 							const char *note) MERKLE_CHECKED;
 
+/* Leaves the pinned log, if any, for none at all. */
+extern void log_pin_leave(struct log_pin *pin);
+
 /* What a checkpoint is to the pinned one. */
 enum log_sight
 {
@@ -100,9 +103,9 @@ extern bool log_pin_write_head(const struct log_pin *pin,
 							   uint8_t out[FRAME_HEAD_SIZE]) MERKLE_CHECKED;
 
 /*
- * What the checkpoint in a head is to the pinned one.  LOG_SAME stands for one
- * of a former log, too: nothing can be said of it any more.  *out as in
- * log_pin_judge(), but for a former log.
+ * What the checkpoint in a head is to the pinned one, if any.  LOG_SAME stands
+ * for one of a former log, too: nothing can be said of it any more.  *out as
+ * in log_pin_judge(), but for a former log.
  */
 extern enum log_sight log_pin_judge_head(const struct log_pin *pin,
 										 const uint8_t head[FRAME_HEAD_SIZE],

@@ -260,7 +260,7 @@ await story(async (scene, gateway) => {
 	gateway.log = undefined;
 	await isStopped(alice, bob, /no key log any more/, 'a log that vanished');
 	expect(await alice.run('log', 'accept', '--yes'), 0, 'a log that vanished: log accept', 'err', /accepted/);
-	ok(!existsSync(fileOf(alice, 'log.json')), 'a log that vanished: nothing is pinned any more');
+	ok(kept(alice).verifier === undefined && kept(alice).former.length === 1, 'a log that vanished: nothing is pinned any more');
 	expect(await alice.run('send', bob.name, 'x'), 0, 'a log that vanished: sending goes on');
 });
 await story(async (scene, gateway) => {
@@ -283,7 +283,19 @@ await story(async (scene, gateway) => {
 	gateway.after = spoil(/\/key-log/, keyLogOff);
 	expect(await alice.run('read'), 5, 'a log that was turned off, before the head of a message was compared', 'out', /before\n[^]*KEY LOG: .* no key log any more/);
 	await isStopped(alice, bob, /shows no key log any more/, 'a log that was turned off');
+	await alice.run('verify', bob.name, '--confirm');
 	await heals(alice, bob, 'a log that was turned off');
+	await bob.run('send', alice.name, 'still there?');
+	expect(await alice.run('read'), 0, 'whose heads say nothing any more', 'out', /still there\?\n$/);
+	await alice.run('send', bob.name, 'no');
+	gateway.behave();
+	expect(await alice.run('log'), 0, 'until it is back');
+	const other = gateway.log.fork(gateway.log.rows.length - 1);
+	other.endRound(70);
+	other.sign();
+	const carol = await gateway.addByHand(scene.fresh('carol'));
+	gateway.deliver(gateway.users.get(alice.name), carol.there, await sealHead(carol.mine, carol.there, gateway.users.get(alice.name), 'and forks', other.head()));
+	expect(await alice.run('read'), 5, 'and then they do', 'err', /carol\d saw a/);
 });
 
 // ---- two users are shown different logs
@@ -458,7 +470,7 @@ for (const shown of ['none', 'one']) {
 }
 await story(async (scene) => {
 	const { alice } = await scene.pair();
-	for (const text of ['{}', '{"problem": ""}', '{"problem": 7}', '{"problem": null}', `{"problem": "${'x'.repeat(512)}"}`]) {
+	for (const text of ['{}', '{"problem": "x"}', '{"former": {}}', '{"former": [7]}', '{"former": [], "problem": ""}', '{"former": [], "problem": 7}', `{"former": [], "problem": "${'x'.repeat(512)}"}`]) {
 		writeFileSync(fileOf(alice, 'log.json'), text, { mode: 0o600 });
 		expect(await alice.run('whoami'), 1, `a log.json that is ${text.slice(0, 20)} is not guessed at`, 'err', /log\.json is damaged/);
 	}

@@ -301,6 +301,33 @@ check_replacement(struct scene *scene)
 }
 
 static void
+check_leaving(struct scene *scene)
+{
+	struct log_pin pin = scene->pin, none = {0};
+	uint8_t head[FRAME_HEAD_SIZE], zeros[FRAME_HEAD_SIZE] = {0};
+	struct checkpoint seen;
+
+	tree_need(log_pin_write_head(&pin, head));
+	log_pin_break(&pin, "a problem");
+	pin.changed = false;
+	log_pin_leave(&pin);
+	tap_ok(scene->tap,
+		   !log_is_pinned(&pin) && pin.problem[0] == '\0' && !pin.broken &&
+			   pin.changed && pin.number == 0 && pin.former_count == 1 &&
+			   !log_pin_write_head(&pin, zeros),
+		   "a log is left for none");
+	tap_ok(scene->tap,
+		   log_pin_judge_head(&pin, head, &seen) == LOG_SAME &&
+			   log_pin_judge_head(&none, head, &seen) == LOG_FOREIGN &&
+			   log_pin_judge_head(&pin, zeros, &seen) == LOG_FOREIGN,
+		   "whose heads say nothing any more");
+	log_pin_leave(&pin);
+	log_pin_leave(&none);
+	tap_ok(scene->tap, pin.former_count == 1 && none.former_count == 0,
+		   "and where there is none, none is left");
+}
+
+static void
 check_problems(struct scene *scene)
 {
 	char long_text[2 * LOG_PROBLEM_SIZE];
@@ -382,6 +409,7 @@ main(void)
 	check_made_up_heads(&scene);
 	check_no_head(&scene);
 	check_incomparable(&scene);
+	check_leaving(&scene);
 	check_replacement(&scene);
 	check_problems(&scene);
 	check_successions(&tap);

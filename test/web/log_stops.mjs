@@ -133,13 +133,24 @@ await story(async (scene, gateway) => {
 
 await story(async (scene, gateway) => {
 	const { alice, bob } = await scene.pair();
-	gateway.log.publish();
-	await alice.client.keyLog();
+	const carol = await gateway.addByHand('carol');
+	const hears = async (text, head) => {
+		gateway.deliver(alice.there, carol.there, await sealHead(carol.mine, carol.there, alice.there, text, head));
+		await alice.read();
+		ok(await waitUntil(async () => (await alice.last(carol))?.text === text), `a log that was turned off: "${text}" is read`);
+		return alice.last(carol);
+	};
+	const older = gateway.log.head(2);
+	await hears('before', gateway.log.head());
+	await alice.client.send(carol.name, 'who are you?');
+	await alice.client.verify(carol.name);
 	gateway.after = spoil(/\/key-log/, keyLogOff);
-	await bob.client.send(alice.name, 'what I saw');
-	ok(await waitUntil(async () => (await alice.last(bob))?.text === 'what I saw'), 'a log that was turned off: mail with an older head is read');
+	const { logProblem } = await hears('what I saw', older);
+	ok(/shows no key log any more/.test(logProblem), 'a log that was turned off: a head that can\'t be compared shows it', logProblem);
 	await isStopped(alice, bob, /shows no key log any more/, 'a log that was turned off');
 	await heals(alice, bob, 'a log that was turned off');
+	ok((await hears('after', older)).logProblem === undefined, 'a log that was turned off: its heads say nothing any more');
+	ok(alice.client.keyLogProblem === null, 'a log that was turned off: and stop nothing', alice.client.keyLogProblem);
 });
 
 // ---- what others saw

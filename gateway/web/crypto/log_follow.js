@@ -15,7 +15,7 @@ import { toHex, utf8 } from './bytes.js';
 import { Malformed, need } from './errors.js';
 import * as field from './field.js';
 import { readProof } from './key_proof.js';
-import { begin as pinLog, broken, fine, isPinned, judge, judgeHead, move, proves, readHead, refused } from './log_pin.js';
+import { begin as pinLog, broken, fine, judge, judgeHead, move, proves, readHead, refused } from './log_pin.js';
 import { find } from './log_succession.js';
 import { logName, NOTE_SIZE_MAX, parseVerifier, sameVerifier, VERIFIER_SIZE_MAX } from './note.js';
 
@@ -197,7 +197,8 @@ const LOOKS = { unpinned: begin, newer: look, foreign: look };
  *	shown, and stops nothing
  */
 export async function compare(pin, peer, wordCounts, head, server) {
-	const { sight } = isPinned(pin) ? await judgeHead(pin, head) : { sight: 'unpinned' };
+	const { sight } = await judgeHead(pin, head);
+	if (sight === 'same') return fine(pin);
 	const doubt = wordCounts ? broken : refused;
 	const seen = await LOOKS[sight]?.(pin, server) ?? fine(pin);
 	if (seen.off) return doubt(pin, `${peer} saw a key log, but the server shows none here`);

@@ -84,6 +84,13 @@ export async function replace(pin, verifier, note) {
 	return sameVerifier(old, now) ? next : { ...next, former: addFormer(pin.former, toHex(old.keyId)) };
 }
 
+/** Leaves the pinned log, if any, for none at all. */
+export async function leave(pin) {
+	if (!isPinned(pin)) return { ...emptyPin(), former: pin.former };
+	const { keyId } = await parseVerifier(pin.verifier);
+	return { ...emptyPin(), former: addFormer(pin.former, toHex(keyId)) };
+}
+
 // What two sizes and roots are to each other.
 function sightOf(pin, { size, root }) {
 	if (size !== pin.size) return size > pin.size ? 'newer' : 'older';
@@ -145,7 +152,8 @@ export const readHead = (bytes) => ({
 
 /**
  * What the checkpoint in a head is to the pinned one, as in judge().  'same'
- * stands for one of a former log, too: nothing can be said of it any more.
+ * stands for one of a former log, too: nothing can be said of it any more;
+ * unpinned: there is no log that it could be compared with yet.
  *
  * @param {LogPin} pin
  * @param {Uint8Array} bytes 108 bytes
@@ -153,9 +161,10 @@ export const readHead = (bytes) => ({
  */
 export async function judgeHead(pin, bytes) {
 	const head = readHead(bytes);
-	const verifier = await parseVerifier(pin.verifier);
-	if (equal(head.keyId, verifier.keyId)) return judge(pin, joinCheckpoint(verifier, head));
-	return { sight: pin.former.includes(toHex(head.keyId)) ? 'same' : 'foreign', checkpoint: null };
+	const verifier = isPinned(pin) ? await parseVerifier(pin.verifier) : null;
+	if (verifier !== null && equal(head.keyId, verifier.keyId)) return judge(pin, joinCheckpoint(verifier, head));
+	const other = verifier === null ? 'unpinned' : 'foreign';
+	return { sight: pin.former.includes(toHex(head.keyId)) ? 'same' : other, checkpoint: null };
 }
 
 /**
