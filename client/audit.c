@@ -127,12 +127,12 @@ prove_and_save(struct audit *audit, const struct checkpoint *checkpoint,
 {
 	struct log_consistency said;
 	uint8_t root[MERKLE_HASH_SIZE];
-	bool none;
+	bool off, none;
 	enum result result =
 		log_server_consistency(&audit->http, audit->state.edge.size,
-							   checkpoint->size, &said, &none, fault);
+							   checkpoint->size, &said, &off, &none, fault);
 
-	if (result != RESULT_OK || none)
+	if (result != RESULT_OK || off || none)
 		return result;
 	merkle_edge_root(&audit->state.edge, root);
 	if (!merkle_verify_consistency(audit->state.edge.size, root,

@@ -114,7 +114,7 @@ make_fresh(struct app *app, struct log_pin *fresh, bool *off)
 	fresh->problem[0] = '\0';
 	fresh->number = 0; /* all of the history is looked at anew */
 	if (*off)
-		*fresh = (struct log_pin){0};
+		log_pin_leave(fresh);
 	else if (result == RESULT_OK &&
 			 !log_pin_replace(fresh, view.verifier, view.checkpoint))
 		result = fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
@@ -156,7 +156,8 @@ accept_now(struct app *app)
 	if (result != RESULT_OK)
 		return result;
 	session_notice(session, "%s", session->log.problem);
-	show_log(app, "pinned", &session->log);
+	if (log_is_pinned(&session->log))
+		show_log(app, "pinned", &session->log);
 	if (off)
 		return replace(app, &fresh, "Go on without a key log?");
 	show_log(app, "now", &fresh);

@@ -35,7 +35,7 @@ extern CHECKED enum result log_check_after(struct session *session,
 /*
  * Compares the head that a peer put into a message (FRAME_HEAD_SIZE bytes).
  * RESULT_UNTRUSTED when it differs.  That stops sending when the log's key
- * signed it; when it is another log's, only if the peer's word counts.
+ * signed it; when it did not, only if the peer's word counts.
  */
 extern CHECKED enum result log_check_head(struct session *session,
 										  const char *peer, bool word_counts,

@@ -42,6 +42,9 @@ take_pin(const json_t *file, struct log_pin *out)
 	const char *verifier, *note;
 	int64_t number;
 
+	if (!field_present(file, "verifier"))
+		return take_former(json_object_get(file, "former"), out) &&
+			   take_problem(file, out);
 	if (!field_text(file, "verifier", 1, NOTE_VERIFIER_TEXT_SIZE - 1,
 					&verifier) ||
 		!field_text(file, "checkpoint", 1, NOTE_MAX_SIZE, &note) ||
@@ -80,17 +83,20 @@ pin_json(const struct log_pin *pin)
 	json_t *former = json_array();
 	json_t *file;
 
-	note_verifier_format(&pin->verifier, verifier);
 	for (size_t i = 0; i < pin->former_count; i++)
 		json_array_append_new(
 			former,
 			json_pack("{s:o}", "keyId",
 					  field_from_bytes(pin->former[i], NOTE_KEY_ID_SIZE)));
-	file = json_pack("{s:s, s:s, s:I, s:o, s:o}", "verifier", verifier,
+	note_verifier_format(&pin->verifier, verifier);
+	file = log_is_pinned(pin)
+			   ? json_pack(
+					 "{s:s, s:s, s:I, s:o, s:o}", "verifier", verifier,
 					 "checkpoint", pin->note, "number",
 					 (json_int_t) pin->number, "leafHash",
 					 field_from_bytes(pin->leaf_hash, sizeof(pin->leaf_hash)),
-					 "former", former);
+					 "former", former)
+			   : json_pack("{s:o}", "former", former);
 	if (file != NULL && pin->problem[0] != '\0')
 		json_object_set_new(file, "problem", json_string(pin->problem));
 	return file;
@@ -104,9 +110,10 @@ log_file_save(const struct store *store, struct log_pin *pin,
 
 	if (!pin->changed)
 		return RESULT_OK;
-	result = log_is_pinned(pin)
-				 ? document_save(store, LOG_FILE_NAME, pin_json(pin), fault)
-				 : store_remove(store, LOG_FILE_NAME, fault);
+	result =
+		log_is_pinned(pin) || pin->former_count > 0 || pin->problem[0] != '\0'
+			? document_save(store, LOG_FILE_NAME, pin_json(pin), fault)
+			: store_remove(store, LOG_FILE_NAME, fault);
 	if (result == RESULT_OK)
 		pin->changed = false;
 	return result;

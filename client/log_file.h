@@ -18,7 +18,7 @@ extern CHECKED enum result log_file_load(const struct store *store,
 
 /*
  * Writes log.json if the pin changed, or removes it when nothing is pinned
- * any more.
+ * any more, nor was left, nor is wrong.
  */
 extern CHECKED enum result log_file_save(const struct store *store,
 										 struct log_pin *pin,

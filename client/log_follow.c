@@ -122,21 +122,37 @@ view_pinned(struct http *http, struct log_pin *pin, struct log_view *view,
 
 /* Fetches and verifies the proof between the pinned size and another one. */
 static enum result
+ask_proof(struct http *http, struct log_pin *pin,
+		  const struct checkpoint *seen, bool *proved, struct fault *fault)
+{
+	bool newer = seen->size > pin->size;
+	struct log_consistency proof;
+	bool off, none;
+	enum result result = log_server_consistency(
+		http, newer ? pin->size : seen->size, newer ? seen->size : pin->size,
+		&proof, &off, &none, fault);
+
+	*proved = false;
+	if (result != RESULT_OK)
+		return result;
+	if (off)
+		return log_vanished(pin, fault);
+	*proved = !none && log_pin_proves(pin, seen->size, seen->root, proof.proof,
+									  proof.count);
+	return RESULT_OK;
+}
+
+/* Does the log that the server shows go on from the pinned one? */
+static enum result
 prove(struct http *http, struct log_pin *pin, const struct checkpoint *seen,
 	  struct fault *fault)
 {
 	bool newer = seen->size > pin->size;
-	struct log_consistency proof;
-	bool none;
-	enum result result = log_server_consistency(
-		http, newer ? pin->size : seen->size, newer ? seen->size : pin->size,
-		&proof, &none, fault);
+	bool proved;
+	enum result result = ask_proof(http, pin, seen, &proved, fault);
 
-	if (result != RESULT_OK)
+	if (result != RESULT_OK || proved)
 		return result;
-	if (!none &&
-		log_pin_proves(pin, seen->size, seen->root, proof.proof, proof.count))
-		return RESULT_OK;
 	return log_break(
 		pin, fault,
 		newer ? "the server shows a key log of %" PRIu64
@@ -231,16 +247,11 @@ static enum result
 compare_older(struct http *http, struct log_pin *pin, const char *peer,
 			  const struct checkpoint *seen, struct fault *fault)
 {
-	struct log_consistency proof;
-	bool none;
-	enum result result = log_server_consistency(http, seen->size, pin->size,
-												&proof, &none, fault);
+	bool proved;
+	enum result result = ask_proof(http, pin, seen, &proved, fault);
 
-	if (result != RESULT_OK)
+	if (result != RESULT_OK || proved)
 		return result;
-	if (!none &&
-		log_pin_proves(pin, seen->size, seen->root, proof.proof, proof.count))
-		return RESULT_OK;
 	return log_break(pin, fault,
 					 "%s saw a key log of %" PRIu64
 					 " entries that is not the beginning of the %" PRIu64
@@ -281,7 +292,7 @@ compare_now(struct http *http, struct log_pin *pin, const char *peer,
 		case LOG_UNFIT:
 			break;
 	}
-	return log_doubt(pin, false, fault,
+	return log_doubt(pin, word_counts, fault,
 					 "%s sent a head of the key log that %s did not sign",
 					 peer, name);
 }
@@ -290,19 +301,17 @@ enum result
 log_compare(struct http *http, struct log_pin *pin, const char *peer,
 			bool word_counts, const uint8_t *head, struct fault *fault)
 {
-	enum log_sight sight = LOG_FOREIGN;
 	struct checkpoint seen;
+	enum log_sight sight = log_pin_judge_head(pin, head, &seen);
 	bool off = false;
 	enum result result = RESULT_OK;
 
-	if (log_is_pinned(pin))
-	{
-		sight = log_pin_judge_head(pin, head, &seen);
-		if (sight == LOG_NEWER || sight == LOG_FOREIGN)
-			result = log_look(http, pin, fault);
-	}
-	else
+	if (sight == LOG_SAME)
+		return RESULT_OK;
+	if (!log_is_pinned(pin))
 		result = log_begin(http, pin, &off, fault);
+	else if (sight == LOG_NEWER || sight == LOG_FOREIGN)
+		result = log_look(http, pin, fault);
 	if (off)
 		return log_doubt(pin, word_counts, fault,
 						 "%s saw a key log, but the server shows none here",

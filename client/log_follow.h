@@ -63,8 +63,9 @@ extern CHECKED enum result log_look(struct http *http, struct log_pin *pin,
 /*
  * Compares the checkpoint that a peer saw (FRAME_HEAD_SIZE bytes) with the
  * pinned log, after a look at the newest one where the peer saw more; pins the
- * log on first use.  What the log's key signed speaks for itself; of another
- * log the peer's word counts, or is hearsay.
+ * log on first use.  What the log's key signed speaks for itself; of anything
+ * else the peer's word counts, or is hearsay: a key id is short enough for an
+ * operator to find another key that has it.
  */
 extern CHECKED enum result log_compare(struct http *http, struct log_pin *pin,
 									   const char *peer, bool word_counts,

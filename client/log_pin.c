@@ -33,6 +33,23 @@ log_pin_move(struct log_pin *pin, const char *note,
 	pin->changed = true;
 }
 
+/*
+ * Opens a checkpoint that every client could compare when it stands in a
+ * frame; any other would keep an account's log out of its peers' sight.
+ */
+static enum note_result
+open_comparable(const char *note, const struct note_verifier *verifier,
+				struct checkpoint *out)
+{
+	enum note_result result =
+		checkpoint_open(note, strlen(note), verifier, out);
+
+	return result == NOTE_FINE &&
+				   (out->extensions_length > 0 || out->size > LOG_SIZE_MAX)
+			   ? NOTE_MALFORMED
+			   : result;
+}
+
 bool
 log_pin_begin(struct log_pin *pin, const char *verifier, const char *note)
 {
@@ -40,7 +57,7 @@ log_pin_begin(struct log_pin *pin, const char *verifier, const char *note)
 	struct checkpoint seen;
 
 	if (!note_verifier_parse(verifier, &key) ||
-		checkpoint_open(note, strlen(note), &key, &seen) != NOTE_FINE)
+		open_comparable(note, &key, &seen) != NOTE_FINE)
 		return false;
 	pin->verifier = key;
 	log_pin_move(pin, note, &seen);
@@ -83,11 +100,22 @@ log_pin_replace(struct log_pin *pin, const char *verifier, const char *note)
 	return true;
 }
 
+void
+log_pin_leave(struct log_pin *pin)
+{
+	struct log_pin left = {.former_count = pin->former_count, .changed = true};
+
+	memcpy(left.former, pin->former, sizeof(left.former));
+	if (log_is_pinned(pin))
+		add_former(&left, pin->verifier.key_id);
+	*pin = left;
+}
+
 enum log_sight
 log_pin_judge(const struct log_pin *pin, const char *note,
 			  struct checkpoint *out)
 {
-	switch (checkpoint_open(note, strlen(note), &pin->verifier, out))
+	switch (open_comparable(note, &pin->verifier, out))
 	{
 		case NOTE_UNSIGNED:
 			return LOG_FOREIGN;
@@ -122,9 +150,7 @@ log_pin_write_head(const struct log_pin *pin, uint8_t out[FRAME_HEAD_SIZE])
 	struct checkpoint pinned;
 
 	if (!log_is_pinned(pin) ||
-		checkpoint_open(pin->note, strlen(pin->note), &pin->verifier,
-						&pinned) != NOTE_FINE ||
-		pinned.extensions_length > 0)
+		open_comparable(pin->note, &pin->verifier, &pinned) != NOTE_FINE)
 		return false;
 	memcpy(out, pin->verifier.key_id, NOTE_KEY_ID_SIZE);
 	wire_put_u32(out + HEAD_SIZE_AT, (uint32_t) (pinned.size >> 32));
@@ -143,7 +169,8 @@ log_pin_judge_head(const struct log_pin *pin,
 	char note[NOTE_MAX_SIZE + 1];
 	size_t length;
 
-	if (memcmp(pin->verifier.key_id, head, NOTE_KEY_ID_SIZE) != 0)
+	if (!log_is_pinned(pin) ||
+		memcmp(pin->verifier.key_id, head, NOTE_KEY_ID_SIZE) != 0)
 		return is_former(pin, head) ? LOG_SAME : LOG_FOREIGN;
 	if (!checkpoint_join(&pin->verifier, size, head + HEAD_ROOT_AT,
 						 head + HEAD_SIGNATURE_AT, note, sizeof(note) - 1,

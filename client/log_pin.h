@@ -6,6 +6,7 @@
  *
  *	- the log's key and newest checkpoint are trusted on first use, and pinned;
  *	- a checkpoint of another key is that of another log;
+ *	- one that can't stand in a frame is none;
  *	- two checkpoints of the same size have the same root;
  *	- of two sizes, the larger log must be proved to begin with the smaller;
  *	- the pinned checkpoint moves forward alone;
@@ -25,6 +26,7 @@
 #include "frame.h"
 #include "merkle.h"
 
+#define LOG_SIZE_MAX ((UINT64_C(1) << 53) - 1) /* browsers count so far */
 #define LOG_FORMER_MAX 32	 /* logs that were left, the newest ones */
 #define LOG_PROBLEM_SIZE 512 /* bytes of the sentence, with its NUL */
 
@@ -65,6 +67,9 @@ extern bool log_pin_begin(struct log_pin *pin, const char *verifier,
 extern bool log_pin_replace(struct log_pin *pin, const char *verifier,
 							const char *note) MERKLE_CHECKED;
 
+/* Leaves the pinned log, if any, for none at all. */
+extern void log_pin_leave(struct log_pin *pin);
+
 /* What a checkpoint is to the pinned one. */
 enum log_sight
 {
@@ -92,15 +97,15 @@ extern void log_pin_move(struct log_pin *pin, const char *note,
 
 /*
  * The pinned checkpoint as it stands in frames: key id, size, root, signature.
- * False when there is none, or one with extensions, which has no such form.
+ * False when there is none.
  */
 extern bool log_pin_write_head(const struct log_pin *pin,
 							   uint8_t out[FRAME_HEAD_SIZE]) MERKLE_CHECKED;
 
 /*
- * What the checkpoint in a head is to the pinned one.  LOG_SAME stands for one
- * of a former log, too: nothing can be said of it any more.  *out as in
- * log_pin_judge(), but for a former log.
+ * What the checkpoint in a head is to the pinned one, if any.  LOG_SAME stands
+ * for one of a former log, too: nothing can be said of it any more.  *out as
+ * in log_pin_judge(), but for a former log.
  */
 extern enum log_sight log_pin_judge_head(const struct log_pin *pin,
 										 const uint8_t head[FRAME_HEAD_SIZE],

@@ -51,23 +51,32 @@ get(struct http *http, const char *path, struct http_reply *reply,
 	}
 }
 
+static bool
+is_absent(const struct http_reply *reply, const char *code)
+{
+	return reply->status == 404 && strcmp(http_code(reply), code) == 0;
+}
+
 /*
- * An answer of status 200.  *absent, unless it is NULL: a problem of the code
- * "absent_code" came instead.  The reply is freed in all other cases.
+ * An answer of status 200.  *off: the server keeps no log; *none: not what was
+ * asked for, unless they are NULL.  The reply is freed in all other cases.
  */
 static enum result
-get_object(struct http *http, const char *path, const char *absent_code,
-		   bool *absent, struct http_reply *reply, struct fault *fault)
+get_object(struct http *http, const char *path, bool *off, bool *none,
+		   struct http_reply *reply, struct fault *fault)
 {
 	enum result result = get(http, path, reply, fault);
 
-	if (absent != NULL)
-		*absent = false;
+	if (off != NULL)
+		*off = false;
+	if (none != NULL)
+		*none = false;
 	if (result != RESULT_OK || reply->status == 200)
 		return result;
-	if (absent != NULL && reply->status == 404 &&
-		strcmp(http_code(reply), absent_code) == 0)
-		*absent = true;
+	if (off != NULL && is_absent(reply, "key_log_off"))
+		*off = true;
+	else if (none != NULL && is_absent(reply, "not_in_log"))
+		*none = true;
 	else
 		result = http_fault(reply, fault);
 	http_reply_free(reply);
@@ -126,7 +135,7 @@ log_server_view(struct http *http, struct log_view *out, bool *off,
 {
 	struct http_reply reply;
 	enum result result =
-		get_object(http, "/key-log", "key_log_off", off, &reply, fault);
+		get_object(http, "/key-log", off, NULL, &reply, fault);
 
 	*out = (struct log_view){0};
 	if (result != RESULT_OK || *off)
@@ -168,7 +177,7 @@ read_consistency(const json_t *body, uint64_t from, uint64_t to,
 
 enum result
 log_server_consistency(struct http *http, uint64_t from, uint64_t to,
-					   struct log_consistency *out, bool *none,
+					   struct log_consistency *out, bool *off, bool *none,
 					   struct fault *fault)
 {
 	char path[PATH_SIZE];
@@ -178,9 +187,9 @@ log_server_consistency(struct http *http, uint64_t from, uint64_t to,
 	snprintf(path, sizeof(path),
 			 "/key-log/proof/consistency?from=%" PRIu64 "&to=%" PRIu64, from,
 			 to);
-	result = get_object(http, path, "not_in_log", none, &reply, fault);
+	result = get_object(http, path, off, none, &reply, fault);
 	*out = (struct log_consistency){0};
-	if (result != RESULT_OK || *none)
+	if (result != RESULT_OK || *off || *none)
 		return result;
 	if (!read_consistency(reply.body, from, to, out))
 		result = refuse_shape(http, "the proof that was asked for", fault);

@@ -52,13 +52,13 @@ struct log_consistency
 };
 
 /*
- * GET /key-log/proof/consistency.  *none: the server has no such sizes (404),
- * and *out is empty.
+ * GET /key-log/proof/consistency.  *off: the server keeps no log; *none: it
+ * has no such sizes.  *out is empty then.
  */
 extern CHECKED enum result log_server_consistency(struct http *http,
 												  uint64_t from, uint64_t to,
 												  struct log_consistency *out,
-												  bool *none,
+												  bool *off, bool *none,
 												  struct fault *fault);
 
 /* Some entries of the log.  Start with {0}, end with log_page_free(). */

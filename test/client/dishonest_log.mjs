@@ -5,7 +5,7 @@
 //	node test/client/dishonest_log.mjs
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { b64, makeEncryptionKey, sealHead, thumbprint } from './lib/gateway.mjs';
-import { KeyLog, NoteKey, keyLogOff, madeUpHeads } from './lib/key_log.mjs';
+import { KeyLog, NoteKey, keyLogOff, madeUpHeads, twinKeys } from './lib/key_log.mjs';
 import { Scene, expect, fileOf, spoil } from './lib/scene.mjs';
 import { done, ok } from './lib/tap.mjs';
 
@@ -38,7 +38,7 @@ async function isStopped(user, peer, pattern, what) {
 
 async function heals(user, peer, what, pattern = /accepted/) {
 	expect(await user.run('log', 'accept', '--yes'), 0, `${what}: log accept`, 'err', pattern);
-	ok(kept(user).problem === undefined, `${what}: clears the problem`);
+	ok(!existsSync(fileOf(user, 'log.json')) || kept(user).problem === undefined, `${what}: clears the problem`);
 	expect(await user.run('send', peer.name, 'again'), 0, `${what}: and sending goes on`);
 }
 
@@ -260,7 +260,7 @@ await story(async (scene, gateway) => {
 	gateway.log = undefined;
 	await isStopped(alice, bob, /no key log any more/, 'a log that vanished');
 	expect(await alice.run('log', 'accept', '--yes'), 0, 'a log that vanished: log accept', 'err', /accepted/);
-	ok(!existsSync(fileOf(alice, 'log.json')), 'a log that vanished: nothing is pinned any more');
+	ok(kept(alice).verifier === undefined && kept(alice).former.length === 1, 'a log that vanished: nothing is pinned any more');
 	expect(await alice.run('send', bob.name, 'x'), 0, 'a log that vanished: sending goes on');
 });
 await story(async (scene, gateway) => {
@@ -275,9 +275,32 @@ await story(async (scene, gateway) => {
 	expect(await signIn(bob), 5, 'a history without proof', 'err', /shows no key log any more/);
 });
 
+await story(async (scene, gateway) => {
+	const { alice, bob } = await scene.pair();
+	await bob.run('send', alice.name, 'before');
+	gateway.log.publish();
+	await alice.run('log');
+	gateway.after = spoil(/\/key-log/, keyLogOff);
+	expect(await alice.run('read'), 5, 'a log that was turned off, before the head of a message was compared', 'out', /before\n[^]*KEY LOG: .* no key log any more/);
+	await isStopped(alice, bob, /shows no key log any more/, 'a log that was turned off');
+	await alice.run('verify', bob.name, '--confirm');
+	await heals(alice, bob, 'a log that was turned off');
+	await bob.run('send', alice.name, 'still there?');
+	expect(await alice.run('read'), 0, 'whose heads say nothing any more', 'out', /still there\?\n$/);
+	await alice.run('send', bob.name, 'no');
+	gateway.behave();
+	expect(await alice.run('log'), 0, 'until it is back');
+	const other = gateway.log.fork(gateway.log.rows.length - 1);
+	other.endRound(70);
+	other.sign();
+	const carol = await gateway.addByHand(scene.fresh('carol'));
+	gateway.deliver(gateway.users.get(alice.name), carol.there, await sealHead(carol.mine, carol.there, gateway.users.get(alice.name), 'and forks', other.head()));
+	expect(await alice.run('read'), 5, 'and then they do', 'err', /carol\d saw a/);
+});
+
 // ---- two users are shown different logs
 
-async function splitView(what, spoilHead, pattern, change) {
+async function splitView(what, spoilHead, pattern, change, options) {
 	await story(async (scene, gateway) => {
 		const { alice, bob } = await scene.pair();
 		await bob.run('send', alice.name, 'before');
@@ -294,7 +317,7 @@ async function splitView(what, spoilHead, pattern, change) {
 		await isStopped(alice, bob, pattern, what);
 		gateway.behave();
 		await heals(alice, bob, what);
-	});
+	}, options);
 }
 
 // Bob's client follows another log, with the same key.
@@ -312,8 +335,8 @@ const forkOf = (log, rounds) => {
 	return other;
 };
 
-const otherKey = (log) => {
-	const other = log.fork(log.rows.length, new NoteKey('msg.test/log'));
+const otherKey = (log, key = new NoteKey('msg.test/log')) => {
+	const other = log.fork(log.rows.length, key);
 	other.sign();
 	return other;
 };
@@ -338,6 +361,13 @@ await splitView('a log of another key, seen by somebody verified', async (gatewa
 	await alice.run('verify', bob.name, '--confirm');
 	await showTo(gateway, bob, otherKey(real.log));
 }, /saw a key log of another key/);
+{
+	const [shown, hidden] = twinKeys();
+	await splitView('a log of another key with the same key id, seen by somebody verified', async (gateway, real, alice, bob) => {
+		await alice.run('verify', bob.name, '--confirm');
+		await showTo(gateway, bob, otherKey(real.log, hidden));
+	}, /bob\d sent a head of the key log that msg\.test\/log34968 .* did not sign/, undefined, { keyLog: new KeyLog('msg.test', shown) });
+}
 await splitView('a log whose checkpoint is forged', async (gateway, real, alice, bob) => {
 	real.log.publish();
 	await bob.run('log');
@@ -372,8 +402,7 @@ await story(async (scene, gateway) => {
 	};
 	await says('honest', gateway.log.head());
 	expect(await alice.run('read'), 0, 'a head made by hand', 'out', /honest\n$/);
-	for (const [what, step] of [['a stranger', async () => {}], ['somebody one wrote to', () => alice.run('send', mallory.name, 'who are you?')],
-		['somebody verified', () => alice.run('verify', mallory.name, '--confirm')]]) {
+	for (const [what, step] of [['a stranger', async () => {}], ['somebody one wrote to', () => alice.run('send', mallory.name, 'who are you?')]]) {
 		await step();
 		for (const [made, head] of Object.entries(madeUpHeads(gateway.log))) {
 			await says(made, head);
@@ -381,11 +410,19 @@ await story(async (scene, gateway) => {
 		}
 		await goesOn(`${what}: a made-up head`);
 		await says('foreign', otherKey(gateway.log).head());
-		if (what !== 'somebody verified') {
-			isHearsay(await alice.run('read'), /mallory\d saw a key log of another key/, `${what}: a log of another key`);
-			await goesOn(`${what}: a log of another key`);
-		}
+		isHearsay(await alice.run('read'), /mallory\d saw a key log of another key/, `${what}: a log of another key`);
+		await goesOn(`${what}: a log of another key`);
 	}
+	await says('hearsay first', madeUpHeads(gateway.log)['another root']);
+	const real = gateway.log;
+	await says('and a fork', longer(real).head());
+	gateway.after = spoil(VIEW, (reply) => changed(reply, { checkpoint: reply.body.checkpoint.replace(/\n\d+\n/, '\n99\n') }));
+	expect(await alice.run('read'), 5, 'a fork is not lost among what is made up', 'err', /what mallory\d saw can't be compared: .*signature is wrong/);
+	await isStopped(alice, bob, /can't be compared/, 'and a server that gives no good answer to it');
+	gateway.behave();
+	await heals(alice, bob, 'and a server that gives no good answer to it');
+	await alice.run('verify', mallory.name, '--confirm');
+	await says('foreign', otherKey(gateway.log).head());
 	expect(await alice.run('read'), 5, 'the word of somebody verified', 'err', /another key[^]*log accept ends this/);
 	await isStopped(alice, bob, /mallory\d saw a key log of another key/, 'stops sending');
 	await heals(alice, bob, 'the word of somebody verified');
@@ -395,14 +432,6 @@ await story(async (scene, gateway) => {
 		expect(await alice.run('read'), 6, `a head of ${what} is no frame`, 'out', /the head of the key log has the wrong size/);
 	}
 	await goesOn('a head of another size');
-	await says('hearsay first', madeUpHeads(gateway.log)['another root']);
-	const real = gateway.log;
-	await says('and a fork', longer(real).head());
-	gateway.after = spoil(VIEW, (reply) => changed(reply, { checkpoint: reply.body.checkpoint.replace(/\n\d+\n/, '\n99\n') }));
-	expect(await alice.run('read'), 5, 'a fork is not lost among what is made up', 'err', /what mallory\d saw can't be compared: .*signature is wrong/);
-	await isStopped(alice, bob, /can't be compared/, 'and a server that gives no good answer to it');
-	gateway.behave();
-	await heals(alice, bob, 'and a server that gives no good answer to it');
 	mallory.mine = await gateway.impersonate(mallory.there);
 	await says('not me', otherKey(gateway.log).head());
 	expect(await alice.run('read'), 5, 'another identity in the name of somebody verified', 'out', /IDENTITY CHANGED[^]*KEY LOG: mallory\d saw a key log of another key/);
@@ -418,7 +447,34 @@ await story(async (scene, gateway) => {
 	gateway.log = undefined;
 	gateway.version = (user) => user.keys.length;
 	expect(await alice.run('read'), 5, 'a peer who saw a log where this account is shown none', 'out', /KEY LOG: .* saw a key log, but the server shows none/);
+	ok(!existsSync(fileOf(alice, 'log.json')), 'is not written down');
+	expect(await alice.run('send', bob.name, 'x'), 0, 'and stops nothing');
 });
+for (const shown of ['none', 'one']) {
+	await story(async (scene, gateway) => {
+		const { alice, bob } = await scene.pair();
+		const what = `somebody verified who saw a log where this account was shown none, and is shown ${shown} later`;
+		await alice.run('verify', bob.name, '--confirm');
+		rmSync(fileOf(alice, 'log.json'));
+		await bob.run('send', alice.name, 'what I saw');
+		const { log } = gateway;
+		gateway.log = undefined;
+		gateway.version = (user) => user.keys.length;
+		expect(await alice.run('read'), 5, what, 'err', /saw a key log, but the server shows none[^]*log accept ends this/);
+		expect(await alice.run('log'), 5, `${what}: log`, 'err', /the server keeps no key log\n[^]*nothing is sent: .* saw a key log/);
+		if (shown === 'one') gateway.log = log;
+		await isStopped(alice, bob, /saw a key log, but the server shows none/, what);
+		await heals(alice, bob, what);
+		ok(existsSync(fileOf(alice, 'log.json')) === (shown === 'one'), `${what}: and that is what is kept`);
+	});
+}
+await story(async (scene) => {
+	const { alice } = await scene.pair();
+	for (const text of ['{}', '{"problem": "x"}', '{"former": {}}', '{"former": [7]}', '{"former": [], "problem": ""}', '{"former": [], "problem": 7}', `{"former": [], "problem": "${'x'.repeat(512)}"}`]) {
+		writeFileSync(fileOf(alice, 'log.json'), text, { mode: 0o600 });
+		expect(await alice.run('whoami'), 1, `a log.json that is ${text.slice(0, 20)} is not guessed at`, 'err', /log\.json is damaged/);
+	}
+}, {});
 await story(async (scene, gateway) => {
 	const { alice, bob } = await scene.pair();
 	await bob.run('send', alice.name, 'one');

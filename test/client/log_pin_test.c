@@ -221,17 +221,41 @@ check_no_head(struct scene *scene)
 {
 	struct log_pin pin = {0};
 	uint8_t head[FRAME_HEAD_SIZE];
-	char note[NOTE_MAX_SIZE + 1];
-	size_t length;
 
 	tap_ok(scene->tap, !log_pin_write_head(&pin, head), "no log, no head");
-	tree_need(checkpoint_sign(scene->key.name, scene->key.seed, 9,
-							  scene->pin.root, "an extension\n", note,
-							  NOTE_MAX_SIZE, &length));
+}
+
+/* Is a checkpoint like this taken, also where nothing is pinned yet? */
+static bool
+is_taken(struct scene *scene, uint64_t size, const char *extensions)
+{
+	struct log_pin pin = {0};
+	struct checkpoint seen;
+	char note[NOTE_MAX_SIZE + 1];
+	size_t length;
+	bool begins;
+
+	tree_need(checkpoint_sign(scene->key.name, scene->key.seed, size,
+							  scene->pin.root, extensions, note, NOTE_MAX_SIZE,
+							  &length));
 	note[length] = '\0';
-	tree_need(log_pin_begin(&pin, scene->key.text, note));
-	tap_ok(scene->tap, !log_pin_write_head(&pin, head),
-		   "nor has a checkpoint with extensions one");
+	begins = log_pin_begin(&pin, scene->key.text, note);
+	tree_need(begins ==
+			  (log_pin_judge(&scene->pin, note, &seen) != LOG_UNFIT));
+	return begins;
+}
+
+static void
+check_incomparable(struct scene *scene)
+{
+	tap_ok(scene->tap,
+		   is_taken(scene, 9, "") && !is_taken(scene, 9, "an extension\n"),
+		   "a checkpoint with extensions, which has no head");
+	tap_ok(scene->tap,
+		   is_taken(scene, LOG_SIZE_MAX, "") &&
+			   !is_taken(scene, LOG_SIZE_MAX + 1, "") &&
+			   !is_taken(scene, INT64_MAX, ""),
+		   "one of more entries than a browser can count");
 }
 
 static void
@@ -274,6 +298,33 @@ check_replacement(struct scene *scene)
 	}
 	tap_ok(scene->tap, scene->pin.former_count == LOG_FORMER_MAX,
 		   "no more than 32 are remembered");
+}
+
+static void
+check_leaving(struct scene *scene)
+{
+	struct log_pin pin = scene->pin, none = {0};
+	uint8_t head[FRAME_HEAD_SIZE], zeros[FRAME_HEAD_SIZE] = {0};
+	struct checkpoint seen;
+
+	tree_need(log_pin_write_head(&pin, head));
+	log_pin_break(&pin, "a problem");
+	pin.changed = false;
+	log_pin_leave(&pin);
+	tap_ok(scene->tap,
+		   !log_is_pinned(&pin) && pin.problem[0] == '\0' && !pin.broken &&
+			   pin.changed && pin.number == 0 && pin.former_count == 1 &&
+			   !log_pin_write_head(&pin, zeros),
+		   "a log is left for none");
+	tap_ok(scene->tap,
+		   log_pin_judge_head(&pin, head, &seen) == LOG_SAME &&
+			   log_pin_judge_head(&none, head, &seen) == LOG_FOREIGN &&
+			   log_pin_judge_head(&pin, zeros, &seen) == LOG_FOREIGN,
+		   "whose heads say nothing any more");
+	log_pin_leave(&pin);
+	log_pin_leave(&none);
+	tap_ok(scene->tap, pin.former_count == 1 && none.former_count == 0,
+		   "and where there is none, none is left");
 }
 
 static void
@@ -357,6 +408,8 @@ main(void)
 	check_heads(&scene);
 	check_made_up_heads(&scene);
 	check_no_head(&scene);
+	check_incomparable(&scene);
+	check_leaving(&scene);
 	check_replacement(&scene);
 	check_problems(&scene);
 	check_successions(&tap);

@@ -38,19 +38,24 @@ export class KeyLog {
 		this.core.events.emit('keylog', { problem: pin.problem });
 	}
 
-	/*
-	 * Runs a check, one at a time, and stores the pin that it gives.  What
-	 * speaks against the log throws key_log_problem, what speaks against one key
-	 * alone refused_key.
-	 */
-	check(run) {
+	// Runs a check, one at a time, and stores the pin that it gives.
+	judge(run) {
 		return this.core.tabs.alone('log', async () => {
 			const { userId } = this.core.account.need();
 			const verdict = await expectAsync('what a key log gives', async () => run(await this.pin()));
 			await this.save(verdict.pin, userId);
-			if (verdict.problem && verdict.broken) throw broken(verdict.problem);
 			return verdict;
 		});
+	}
+
+	/*
+	 * The same; what speaks against the log throws key_log_problem, what speaks
+	 * against one key alone refused_key.
+	 */
+	async check(run) {
+		const verdict = await this.judge(run);
+		if (verdict.problem && verdict.broken) throw broken(verdict.problem);
+		return verdict;
 	}
 
 	// Is a key that the server gave, as an object and as it was read, logged?
@@ -107,13 +112,8 @@ export class KeyLog {
 	 * peer's word counts.
 	 */
 	async checkHead(peer, wordCounts, head) {
-		try {
-			const { problem } = await this.check((pin) => logCheck.checkHead(pin, peer, wordCounts, head, this.server()));
-			return problem;
-		} catch (error) {
-			if (error.code === 'key_log_problem') return error.message;
-			throw error;
-		}
+		const { problem } = await this.judge((pin) => logCheck.checkHead(pin, peer, wordCounts, head, this.server()));
+		return problem;
 	}
 
 	// Field 4 of a frame, or null without a log.
@@ -169,17 +169,17 @@ export class KeyLog {
 
 	// The routes, for crypto/log_check.js.
 	server() {
-		const get = async (path, none, token) => {
+		const get = async (path, absent = {}, token = undefined) => {
 			try {
 				return (await this.core.api.call('GET', path, { token })).body;
 			} catch (error) {
-				if (error.code === none) return null;
+				if (Object.hasOwn(absent, error.code)) return absent[error.code];
 				throw error;
 			}
 		};
 		return {
-			view: () => get('/key-log', 'key_log_off'),
-			consistency: (from, to) => get(`/key-log/proof/consistency?from=${from}&to=${to}`, 'not_in_log'),
+			view: () => get('/key-log', { key_log_off: null }),
+			consistency: (from, to) => get(`/key-log/proof/consistency?from=${from}&to=${to}`, { not_in_log: null, key_log_off: undefined }),
 			history: async (from) => {
 				const { userId } = this.core.account.need();
 				return get(`/users/${userId}/key-rotations?from=${from}`, undefined, await this.core.session.token());

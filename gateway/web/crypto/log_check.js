@@ -11,7 +11,7 @@ import { present } from './field.js';
 import * as proofs from './key_proof.js';
 import { begin, follow, look as lookAgain, vanished, viewLog } from './log_follow.js';
 import { check as checkHistory } from './log_history.js';
-import { emptyPin, fine, isPinned, refused, replace } from './log_pin.js';
+import { fine, isPinned, leave, refused, replace } from './log_pin.js';
 
 export { compare as checkHead } from './log_follow.js';
 
@@ -117,7 +117,7 @@ export async function checkSending(pin, own, server) {
  */
 export async function accept(pin, own, server) {
 	const view = await viewLog(server);
-	if (view === null) return { ...fine(emptyPin()), off: true, known: own.keyVersion };
+	if (view === null) return { ...fine(await leave(pin)), off: true, known: own.keyVersion };
 	const fresh = await replace({ ...pin, problem: null }, view.verifier, view.checkpoint);
 	const verdict = fresh === null
 		? refused(pin, 'the key log that the server shows is not signed by the key that it names')

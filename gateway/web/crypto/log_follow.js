@@ -5,7 +5,8 @@
 // give the parsed answer of a route of docs/api.md:
 //
 //	view()                 GET /key-log; null for 404 key_log_off
-//	consistency(from, to)  GET /key-log/proof/consistency; null for 404 not_in_log
+//	consistency(from, to)  GET /key-log/proof/consistency; null for 404 not_in_log,
+//	                       undefined for 404 key_log_off
 //	history(from)          GET /users/{name}/key-rotations?from=
 //
 // Whatever these throw passes through, and so does Malformed for an answer of
@@ -14,7 +15,7 @@ import { toHex, utf8 } from './bytes.js';
 import { Malformed, need } from './errors.js';
 import * as field from './field.js';
 import { readProof } from './key_proof.js';
-import { begin as pinLog, broken, fine, isPinned, judge, judgeHead, move, proves, readHead, refused } from './log_pin.js';
+import { begin as pinLog, broken, fine, judge, judgeHead, move, proves, readHead, refused } from './log_pin.js';
 import { find } from './log_succession.js';
 import { logName, NOTE_SIZE_MAX, parseVerifier, sameVerifier, VERIFIER_SIZE_MAX } from './note.js';
 
@@ -35,10 +36,10 @@ export async function viewLog(server) {
 	};
 }
 
-// The proof between two sizes, or null when the server has no such sizes.
+// The proof between two sizes; null when the server has no such sizes, undefined when it keeps no log.
 async function fetchProof(server, from, to) {
 	const body = await server.consistency(from, to);
-	if (body === null) return null;
+	if (body === null || body === undefined) return body;
 	need(field.number(body, 'from', 0) === from && field.number(body, 'to', 0) === to,
 		'the server sent another proof than the one that was asked for');
 	return readProof(body);
@@ -94,12 +95,16 @@ async function viewPinned(pin, server) {
 	return { verdict: fine(pin), view };
 }
 
-// Fetches and verifies the proof between the pinned size and another one.
-async function prove(pin, seen, server) {
-	const newer = seen.size > pin.size;
+// Fetches and verifies the proof between the pinned size and another one; "problem" is what to say without one.
+async function prove(pin, seen, server, problem) {
 	const proof = await fetchProof(server, Math.min(pin.size, seen.size), Math.max(pin.size, seen.size));
-	if (proof !== null && await proves(pin, seen, proof)) return fine(pin);
-	return broken(pin, newer
+	if (proof === undefined) return vanished(pin);
+	return proof !== null && await proves(pin, seen, proof) ? fine(pin) : broken(pin, problem);
+}
+
+// Does the log that the server shows go on from the pinned one?
+function proveShown(pin, seen, server) {
+	return prove(pin, seen, server, seen.size > pin.size
 		? `the server shows a key log of ${seen.size} entries that does not continue the ${pin.size} seen before`
 		: `the key log went back to ${seen.size} entries, which do not lead to the ${pin.size} seen before`);
 }
@@ -118,7 +123,7 @@ async function settle(pin, note, { sight, checkpoint }, server) {
 		return broken(pin, `the server signed two different key logs of ${checkpoint.size} entries: ` +
 			'one is shown now, the other one was seen before');
 	if (sight === 'foreign' || sight === 'unfit') return refuseCheckpoint(pin, sight);
-	const verdict = await prove(pin, checkpoint, server);
+	const verdict = await proveShown(pin, checkpoint, server);
 	return verdict.problem === null && sight === 'newer' ? fine(move(pin, note, checkpoint)) : verdict;
 }
 
@@ -149,14 +154,12 @@ export async function look(pin, server) {
 }
 
 // A peer saw a smaller log: was it the beginning of this one?
-async function compareOlder(pin, peer, seen, server) {
-	const proof = await fetchProof(server, seen.size, pin.size);
-	if (proof !== null && await proves(pin, seen, proof)) return fine(pin);
-	return broken(pin, `${peer} saw a key log of ${seen.size} entries that is not the beginning of the ${pin.size} seen here`);
-}
+const compareOlder = (pin, peer, seen, server) => prove(pin, seen, server,
+	`${peer} saw a key log of ${seen.size} entries that is not the beginning of the ${pin.size} seen here`);
 
 // What is left to say once the newest checkpoint is pinned; doubt() makes the
-// verdict on another log.
+// verdict on what the log's key did not sign, also under its key id: that is
+// short enough for an operator to find another key that has it.
 async function compareNow(pin, peer, doubt, head, server) {
 	const { sight, checkpoint } = await judgeHead(pin, head);
 	const name = logName(await parseVerifier(pin.verifier));
@@ -172,7 +175,7 @@ async function compareNow(pin, peer, doubt, head, server) {
 		case 'foreign':
 			return doubt(pin, `${peer} saw a key log of another key (${toHex(readHead(head).keyId)}) than ${name}`);
 		default:
-			return refused(pin, `${peer} sent a head of the key log that ${name} did not sign`);
+			return doubt(pin, `${peer} sent a head of the key log that ${name} did not sign`);
 	}
 }
 
@@ -194,7 +197,8 @@ const LOOKS = { unpinned: begin, newer: look, foreign: look };
  *	shown, and stops nothing
  */
 export async function compare(pin, peer, wordCounts, head, server) {
-	const { sight } = isPinned(pin) ? await judgeHead(pin, head) : { sight: 'unpinned' };
+	const { sight } = await judgeHead(pin, head);
+	if (sight === 'same') return fine(pin);
 	const doubt = wordCounts ? broken : refused;
 	const seen = await LOOKS[sight]?.(pin, server) ?? fine(pin);
 	if (seen.off) return doubt(pin, `${peer} saw a key log, but the server shows none here`);

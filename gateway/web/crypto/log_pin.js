@@ -3,6 +3,7 @@
 //
 //	- the log's key and newest checkpoint are trusted on first use, and pinned;
 //	- a checkpoint of another key is that of another log;
+//	- one that can't stand in a frame is none;
 //	- two checkpoints of the same size have the same root;
 //	- of two sizes, the larger log must be proved to begin with the smaller;
 //	- the pinned checkpoint moves forward alone;
@@ -40,6 +41,13 @@ export const emptyPin = () => ({
 
 export const isPinned = (pin) => pin.verifier !== null;
 
+// Opens a checkpoint that every client could compare when it stands in a frame; any other would keep an account's log
+// out of its peers' sight.
+async function openComparable(note, verifier) {
+	const opened = await openCheckpoint(note, verifier);
+	return opened.checkpoint?.extensions.length > 0 ? { result: 'malformed' } : opened;
+}
+
 /** Pins a newer checkpoint, which was proved. */
 export const move = (pin, note, { size, root }) => ({ ...pin, note, size, root });
 
@@ -61,7 +69,7 @@ async function tryVerifier(text) {
 export async function begin(pin, verifier, note) {
 	const key = await tryVerifier(verifier);
 	if (key === null) return null;
-	const { result, checkpoint } = await openCheckpoint(note, key);
+	const { result, checkpoint } = await openComparable(note, key);
 	return result === 'fine' ? move({ ...pin, verifier }, note, checkpoint) : null;
 }
 
@@ -74,6 +82,13 @@ export async function replace(pin, verifier, note) {
 	if (next === null || !isPinned(pin)) return next;
 	const [old, now] = [await parseVerifier(pin.verifier), await parseVerifier(verifier)];
 	return sameVerifier(old, now) ? next : { ...next, former: addFormer(pin.former, toHex(old.keyId)) };
+}
+
+/** Leaves the pinned log, if any, for none at all. */
+export async function leave(pin) {
+	if (!isPinned(pin)) return { ...emptyPin(), former: pin.former };
+	const { keyId } = await parseVerifier(pin.verifier);
+	return { ...emptyPin(), former: addFormer(pin.former, toHex(keyId)) };
 }
 
 // What two sizes and roots are to each other.
@@ -92,7 +107,7 @@ function sightOf(pin, { size, root }) {
  * @returns {Promise<{sight: string, checkpoint: object|null}>}
  */
 export async function judge(pin, note) {
-	const { result, checkpoint } = await openCheckpoint(note, await parseVerifier(pin.verifier));
+	const { result, checkpoint } = await openComparable(note, await parseVerifier(pin.verifier));
 	if (result !== 'fine') return { sight: result === 'unsigned' ? 'foreign' : 'unfit', checkpoint: null };
 	return { sight: sightOf(pin, checkpoint), checkpoint };
 }
@@ -112,14 +127,13 @@ export function proves(pin, { size, root }, proof) {
  * The pinned checkpoint as it stands in frames: key id[4], size[8], root[32],
  * signature[64].
  *
- * @returns {Promise<Uint8Array|null>} 108 bytes; null when there is none, or
- *	one with extensions, which has no such form
+ * @returns {Promise<Uint8Array|null>} 108 bytes; null when there is none
  */
 export async function writeHead(pin) {
 	if (!isPinned(pin)) return null;
 	const verifier = await parseVerifier(pin.verifier);
-	const { checkpoint } = await openCheckpoint(pin.note, verifier);
-	if (!checkpoint || checkpoint.extensions.length > 0) return null;
+	const { checkpoint } = await openComparable(pin.note, verifier);
+	if (!checkpoint) return null;
 	return concat(verifier.keyId, u64(checkpoint.size), checkpoint.root, checkpoint.signature);
 }
 
@@ -138,7 +152,8 @@ export const readHead = (bytes) => ({
 
 /**
  * What the checkpoint in a head is to the pinned one, as in judge().  'same'
- * stands for one of a former log, too: nothing can be said of it any more.
+ * stands for one of a former log, too: nothing can be said of it any more;
+ * unpinned: there is no log that it could be compared with yet.
  *
  * @param {LogPin} pin
  * @param {Uint8Array} bytes 108 bytes
@@ -146,9 +161,10 @@ export const readHead = (bytes) => ({
  */
 export async function judgeHead(pin, bytes) {
 	const head = readHead(bytes);
-	const verifier = await parseVerifier(pin.verifier);
-	if (equal(head.keyId, verifier.keyId)) return judge(pin, joinCheckpoint(verifier, head));
-	return { sight: pin.former.includes(toHex(head.keyId)) ? 'same' : 'foreign', checkpoint: null };
+	const verifier = isPinned(pin) ? await parseVerifier(pin.verifier) : null;
+	if (verifier !== null && equal(head.keyId, verifier.keyId)) return judge(pin, joinCheckpoint(verifier, head));
+	const other = verifier === null ? 'unpinned' : 'foreign';
+	return { sight: pin.former.includes(toHex(head.keyId)) ? 'same' : other, checkpoint: null };
 }
 
 /**

@@ -138,6 +138,9 @@ export class NoteKey {
 	}
 }
 
+// Two keys of one key id, which is found by trying names: it has 32 bits.
+export const twinKeys = () => [new NoteKey('msg.test/log34968', Buffer.alloc(32, 1)), new NoteKey('msg.test/log16596', Buffer.alloc(32, 2))];
+
 // ---- the log
 
 const problem = (status, code) => ({ status, body: { type: 'about:blank', title: code, status, code, hint: 'none' } });
