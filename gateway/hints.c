@@ -3,8 +3,8 @@
  *		The thread that tells and hears hints.
  *
  * A notification holds hints (hint.h), or a greeting: "?" from a gateway that
- * begins to listen, which the others answer, and "!" for "I listen" in that
- * answer and every GREETING_MS.
+ * begins to listen, and has told nobody what came before; the others look, and
+ * answer.  "!" says "I listen", in that answer and every GREETING_MS.
  */
 #include "hints.h"
 
@@ -27,6 +27,7 @@
 #define INTERVAL_MS 2		/* between two notifications */
 #define GREETING_MS 20000	/* between two signs of life */
 #define ANSWER_MS 50		/* until a greeting is answered */
+#define LOOK_MS 1000		/* between two looks at all mailboxes */
 #define ALONE_MS 60000		/* without any from others: there are none */
 #define ECHO_MS 5000		/* for our own greeting to come back */
 #define FIRST_PAUSE_MS 250	/* before a lost connection is tried again; */
@@ -61,7 +62,9 @@ struct hints
 	int64_t sent_at; /* all on the clock of clock_ms() */
 	int64_t greet_at;
 	int64_t others_until;
-	bool heard_others;	/* since LISTEN */
+	bool heard_others; /* since LISTEN */
+	int64_t look_at;   /* 0: no look at all mailboxes is due */
+	int64_t looked_at;
 	int64_t echo_until; /* 0 once it came */
 	int pause_ms;
 };
@@ -129,18 +132,35 @@ greet(struct hints *hints, const char *greeting)
 				 "that this one listens");
 }
 
+/* Anybody can greet, as often as he likes: one look for all of a second. */
+static void
+look_soon(struct hints *hints)
+{
+	if (hints->look_at == 0)
+		hints->look_at = hints->looked_at + LOOK_MS; /* or at once */
+}
+
+static void
+look(struct hints *hints)
+{
+	hints->look_at = 0;
+	hints->looked_at = clock_ms();
+	wakeups_all(hints->wakeups);
+}
+
 static void
 hear(struct hints *hints, const char *text)
 {
 	uint64_t heard[HINT_MAX_COUNT];
+	bool is_beginning = strcmp(text, "?") == 0;
 	size_t count;
 
 	hints->others_until = clock_ms() + ALONE_MS;
 	atomic_store(&hints->has_others, true);
-	if (!hints->heard_others)
-		wakeups_all(hints->wakeups); /* of what was not told before */
+	if (!hints->heard_others || is_beginning)
+		look_soon(hints); /* for what was not told before */
 	hints->heard_others = true;
-	if (strcmp(text, "?") == 0 && hints->greet_at > clock_ms() + ANSWER_MS)
+	if (is_beginning && hints->greet_at > clock_ms() + ANSWER_MS)
 		hints->greet_at = clock_ms() + ANSWER_MS; /* once for many */
 	count = hint_read(text, heard);
 	for (size_t i = 0; i < count; i++)
@@ -193,7 +213,7 @@ begin_listening(struct hints *hints)
 	hints->echo_until = clock_ms() + ECHO_MS;
 	greet(hints, "?");
 	take_notifications(hints);
-	wakeups_all(hints->wakeups);
+	look(hints);
 }
 
 /* Before the next attempt. */
@@ -296,6 +316,8 @@ time_left(struct hints *hints)
 
 	if (hints->echo_until != 0 && hints->echo_until < next)
 		next = hints->echo_until;
+	if (hints->look_at != 0 && hints->look_at < next)
+		next = hints->look_at;
 	if (has_queued(hints) && hints->sent_at + INTERVAL_MS < next)
 		next = hints->sent_at + INTERVAL_MS;
 	return next > now ? (int) (next - now) : 0;
@@ -318,6 +340,8 @@ step(struct hints *hints)
 	check_echo(hints);
 	if (clock_ms() >= hints->others_until)
 		atomic_store(&hints->has_others, false);
+	if (hints->look_at != 0 && clock_ms() >= hints->look_at)
+		look(hints);
 	if (clock_ms() >= hints->greet_at)
 		greet(hints, "!");
 	if (clock_ms() >= hints->sent_at + INTERVAL_MS)

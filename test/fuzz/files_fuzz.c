@@ -115,7 +115,7 @@ copy_log(void)
 
 	if (log_file_load(&store, &pin, &fault) != RESULT_OK)
 		return false;
-	must(log_is_pinned(&pin) && !pin.changed && !pin.broken);
+	must(!pin.changed && !pin.broken);
 	must(pin.former_count <= LOG_FORMER_MAX);
 	pin.changed = true;
 	must(log_file_save(&store, &pin, &fault) == RESULT_OK);

@@ -346,6 +346,27 @@ ok(know_each_other(), 'and they talk again');
 $position = last_seq($bob);
 $stream->close;
 
+# What a gateway tells while it has no connection is lost: the others, which kept theirs, look when it is back.
+my $third = E2emsg::Gateway->new($server, %shared);
+my $newest = q{SELECT pid FROM pg_stat_activity WHERE application_name = 'e2emsg-gateway'
+	AND (query LIKE 'LISTEN%' OR query LIKE '%pg_notify%') ORDER BY backend_start DESC LIMIT 1};
+ok(wait_until(sub { send_to($bob, through => $east); metric('e2emsg_hints_received_total', $third) > 0 }, 30),
+	'one more gateway');
+$position = last_seq($bob);
+$stream = stream($bob, at => $west, path => "/messages/stream?after=$position");
+for my $round (1 .. 10)
+{
+	my $pid = $server->sql($newest);
+	$server->sql("SELECT pg_terminate_backend($pid)");
+	send_to($bob, through => $third);
+	my $came = $stream->next(30) // last;
+	$position = $came->{id};
+	wait_until(sub { ($server->sql($newest) || $pid) != $pid }, 30);
+}
+is($position, last_seq($bob), 'ten times what a gateway without a connection had to tell comes all the same');
+$stream->close;
+is($third->stop, 0, 'and it ends');
+
 # Anybody can notify, and rubbish does no harm.
 $stream = stream($bob, at => $west, path => "/messages/stream?after=$position");
 $server->sql("NOTIFY e2emsg_mail; NOTIFY e2emsg_mail, '?'; NOTIFY e2emsg_mail, '!';
