@@ -349,9 +349,27 @@ backup_take_over(struct session *session, bool must, struct fault *fault)
 
 	if (result == RESULT_OK && file.version > 0)
 		result = pull(session, &file, !must, !must, &theirs, fault);
-	contacts_free(&theirs.contacts); /* somebody may hold one of ours */
+	/* No more than that: somebody may hold one of ours. */
+	if (result == RESULT_OK &&
+		contacts_hear(&session->contacts, &theirs.contacts))
+		result = contacts_save(&session->store, &session->contacts, fault);
+	contacts_free(&theirs.contacts);
 	OPENSSL_cleanse(&file, sizeof(file));
 	return result;
+}
+
+void
+backup_look(struct session *session)
+{
+	struct fault fault;
+
+	if (session->looking)
+		return;
+	session->looking = true;
+	if (backup_take_over(session, false, &fault) != RESULT_OK)
+		session_notice(session, "the backup can't be looked at now: %s",
+					   fault.message);
+	session->looking = false;
 }
 
 enum result

@@ -176,17 +176,31 @@ contacts_add(struct contacts *contacts)
 }
 
 bool
-contacts_merge(struct contacts *contacts, const struct contacts *others,
-			   bool *changed)
+contacts_hear(struct contacts *contacts, const struct contacts *others)
 {
-	*changed = false;
+	bool changed = false;
+
 	for (size_t i = 0; i < others->count; i++)
 	{
 		const struct contact *other = &others->list[i];
 		struct contact *known = contacts_by_name(contacts, other->username);
 
 		if (known != NULL && contact_merge(known, other))
-			*changed = true;
+			changed = true;
+	}
+	return changed;
+}
+
+bool
+contacts_merge(struct contacts *contacts, const struct contacts *others,
+			   bool *changed)
+{
+	*changed = contacts_hear(contacts, others);
+	for (size_t i = 0; i < others->count; i++)
+	{
+		const struct contact *other = &others->list[i];
+		struct contact *known = contacts_by_name(contacts, other->username);
+
 		if (known != NULL || contacts_by_id(contacts, &other->id) != NULL)
 			continue;
 		known = contacts_add(contacts);

@@ -366,7 +366,9 @@ outbox_deliver(struct session *session, const char *name, bool unsigned_ok,
 	enum result result = document_load(&session->store, name, &entry, fault);
 
 	*out = (struct outbox_receipt){0};
-	if (result == RESULT_OK)
+	if (result == RESULT_OK) /* may hear that the number differs */
+		result = session_need_token(session, fault);
+	if (result == RESULT_OK || session->log.problem[0] != '\0')
 		result = prepare(session, name, entry, unsigned_ok, fault);
 	for (int round = 0; result == RESULT_OK && again; round++)
 	{
