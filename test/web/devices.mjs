@@ -137,6 +137,12 @@ for (const keyLog of [true, false]) {
 	await saved(other);
 	await third.client.login();
 	ok(await trustOn(third) === 'verified', 'and what was compared last', await trustOn(third));
+	await other.client.distrust(bob.name);
+	await saved(other);
+	await third.store.write(['meta'], (t) => t.delete('meta', 'token'));
+	const { length } = bob.there.mail;
+	await isStopped(third, 'one whose token has ended hears of it when it signs in, before it sends');
+	ok(bob.there.mail.length === length, '... nothing', String(bob.there.mail.length));
 }
 {
 	const { alice } = await twoDevices();
