@@ -67,6 +67,7 @@ take_contact(const json_t *entry, struct contact *out)
 	out->suite = (int) suite;
 	out->differs = (uint32_t) differs;
 	out->verified = is_set(entry, "verified");
+	out->untold = is_set(entry, "untold");
 	out->changed = is_set(entry, "changed");
 	out->accepted = is_set(entry, "accepted");
 	out->has_identity = field_present(entry, "identityKey");
@@ -113,16 +114,16 @@ contact_json(const struct contact *contact)
 			keys, json_pack("{s:I, s:o}", "keyVersion",
 							(json_int_t) contact->keys[i].version, "publicKey",
 							field_from_key(&contact->keys[i].key)));
-	return json_pack("{s:s, s:o, s:o, s:b, s:I, s:b, s:b, s:i, s:I, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:b, s:I, s:b, s:b, s:b, s:i, s:I, s:o}",
 					 "username", contact->username, "userId",
 					 field_from_uuid(&contact->id), "identityKey",
 					 contact->has_identity ? field_from_key(&contact->identity)
 										   : json_null(),
 					 "verified", contact->verified, "differs",
-					 (json_int_t) contact->differs, "changed",
-					 contact->changed, "accepted", contact->accepted, "suite",
-					 contact->suite, "met", (json_int_t) contact->met, "keys",
-					 keys);
+					 (json_int_t) contact->differs, "untold", contact->untold,
+					 "changed", contact->changed, "accepted",
+					 contact->accepted, "suite", contact->suite, "met",
+					 (json_int_t) contact->met, "keys", keys);
 }
 
 enum result

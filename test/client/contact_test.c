@@ -437,6 +437,7 @@ contact_of(const json_t *said)
 		   identity ? (int) json_integer_value(identity) : 1,
 		   JWK_THUMBPRINT_SIZE);
 	contact.verified = vector_true(said, "verified");
+	contact.untold = vector_true(said, "untold");
 	contact.differs =
 		(uint32_t) json_integer_value(json_object_get(said, "differs"));
 	return contact;

@@ -265,6 +265,19 @@ does($moved, ok => ['login']);
 is(peers_of($moved), 'bob+ carol+ erin+', '... as of what is taken back');
 does($moved, ok => [qw(send --retry)], '... and sends what waited');
 
+# What one says is not undone by what the other had said and taken back before, unheard of.
+does($fifth, ok => [qw(verify erin --differs)]);
+does($fifth, ok => [qw(verify erin --confirm)]);
+does($fifth, ok => ['backup']);
+does($moved, ok => [qw(verify erin --differs)]);
+does($moved, untrusted => [qw(send erin hello)], 'a no stays one');
+does($fifth, ok => ['login']);
+does($fifth, untrusted => [qw(send erin hello)], '... and counts there, too');
+does($fifth, ok => [qw(verify erin --confirm)]);
+does($fifth, ok => ['backup']);
+does($moved, ok => ['login']);
+is(peers_of($moved), 'bob+ carol+ erin+', 'until it is taken back after that');
+
 # --- in the backup before it is announced -----------------------------------------------
 
 sub is_current { return $server->sql("SELECT key_version FROM e2emsg.public_key('alice')") }

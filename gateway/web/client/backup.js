@@ -118,8 +118,7 @@ export class Backup {
 			const { version, wanted, locator, moved } = this.state;
 			if (this.view.saved) return;
 			if (version === 0 && !locator) refuse('no_backup', 'the server has lost it, and a new recovery code is needed for another one');
-			const blob = await this.build(await this.core.keyring.backup());
-			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null, signal)) {
+			if (await this.write(version + 1, await this.core.keyring.backup(), moved || version === 0 ? locator : null, signal)) {
 				this.failures = 0;
 				const done = { version: version + 1, saved: wanted, moved: false, lost: null };
 				return void await this.change((state) => ({ ...state, ...done }));
@@ -129,7 +128,24 @@ export class Backup {
 		refuse('version_conflict', 'another device keeps writing the backup', { status: 409 });
 	}
 
-	// False when another device has written in between.
+	// Puts it together and stores it; false when another device has written in between.
+	async write(version, keys, locator, signal) {
+		const untold = (await this.core.peers.all()).filter((contact) => contact.untold);
+		if (!await this.put(version, await this.build(keys), locator, signal)) return false;
+		await this.told(untold);
+		return true;
+	}
+
+	// That their numbers differ is in the backup.
+	told(contacts) {
+		return this.core.store.write(['contacts'], async (t) => {
+			for (const { username, differs } of contacts) {
+				const contact = await t.get('contacts', username);
+				if (contact?.differs === differs) await t.put('contacts', { ...contact, untold: false });
+			}
+		});
+	}
+
 	async put(version, blob, locator, signal) {
 		const body = { version, ...(locator && { locator: toBase64url(locator) }), backup: toBase64url(blob) };
 		try {
@@ -289,7 +305,7 @@ export class Backup {
 		const { version, wanted } = await this.change((state) =>
 			({ ...state, locator: before, moved: true, wanted: state.wanted + 1, lost: fresh.sealedKey }));
 		try {
-			if (!await this.put(version + 1, await this.build(fresh), locator))
+			if (!await this.write(version + 1, fresh, locator))
 				refuse('version_conflict', 'another device wrote the backup at the same time', { status: 409, hint: 'Try again.' });
 		} catch (error) {
 			this.saveSoon();

@@ -72,7 +72,7 @@ export class Verification {
 		await this.core.peers.update(username, (contact) => {
 			const isSame = contact.identity && equal(contact.identityThumbprint, known.identityThumbprint);
 			if (contact.changed || !isSame) throw otherNumber(username);
-			return { ...contact, verified, differs: trust.turned(contact, differs) };
+			return { ...trust.turned(contact, differs), verified };
 		});
 		if (known.verified !== verified || trust.isDiffering(known) !== differs) await this.core.conversations.note(username, note);
 		this.core.delivery.run().catch(() => {});

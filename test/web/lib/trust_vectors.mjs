@@ -33,8 +33,8 @@ function accept(contact, seen) {
 }
 
 // What the user said of one identity, on one device.
-const known = ({ identity = 1, verified, differs }) => trust.remembered({ username: 'bob', userId: uuidText(idOf(1)), identityKey: {},
-	identityThumbprint: filled(identity), keyVersion: 1, verified, differs });
+const known = ({ identity = 1, verified, differs, untold = false }) => ({ ...trust.remembered({ username: 'bob', userId: uuidText(idOf(1)), identityKey: {},
+	identityThumbprint: filled(identity), keyVersion: 1, verified, differs }), untold });
 
 function checkDevices(ok, devices) {
 	for (const { comment, here, there, after, standing } of devices) {
@@ -43,7 +43,7 @@ function checkDevices(ok, devices) {
 			`two devices: ${comment}`);
 	}
 	const old = { ...known({ verified: false }), differs: true }; // as a browser has it that said so before there was a count
-	ok(trust.isDiffering(old) && trust.turned(old, false) === 2 && trust.turned(old, true) === 1, 'two devices: one that did not count');
+	ok(trust.isDiffering(old) && trust.turned(old, false).differs === 2 && trust.turns(trust.turned(old, true)) === 1, 'two devices: one that did not count');
 }
 
 export function checkTrust(ok, { verdicts, devices }) {
