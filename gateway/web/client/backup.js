@@ -25,6 +25,11 @@ const LEAVE_MS = 10_000; // for saving before the account leaves
 export const emptyBackup = (locator) =>
 	({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null, replaced: false });
 
+// Does a backup hold what changed of a contact?
+export const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified', 'differs'].some((member) => a[member] !== b?.[member]);
+
+const wantMore = (state) => ({ ...state, wanted: state.wanted + 1 });
+
 export class Backup {
 	constructor(core) {
 		this.core = core;
@@ -54,10 +59,16 @@ export class Backup {
 		return this.state;
 	}
 
-	// Something changed that a backup holds: saved a little later.
-	later() {
+	// Something changed that a backup holds: saved a little later.  isMarked: mark() was called.
+	later(isMarked = false) {
 		if (!this.core.account.isRegistered) return;
-		this.change((state) => ({ ...state, wanted: state.wanted + 1 })).then(() => this.saveSoon(), () => {});
+		this.change((state) => (isMarked ? state : wantMore(state))).then(() => this.saveSoon(), () => {});
+	}
+
+	// The same in the transaction that changes it, over "meta": a tab that is closed right after it has not forgotten.
+	async mark(t) {
+		const state = await t.get('meta', 'backup');
+		if (state) await t.put('meta', wantMore(state));
 	}
 
 	saveSoon(asked = 0) {
