@@ -130,7 +130,10 @@ say_differs(struct contact *contact, bool differs)
 {
 	if (contact_differs(contact) == differs)
 		return;
-	contact->differs++;
+	if (contact->differs < CONTACT_DIFFERS_MAX)
+		contact->differs++;
+	else
+		contact->differs--;
 	contact->untold = differs;
 }
 

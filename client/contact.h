@@ -26,6 +26,8 @@
 
 #define CONTACT_KEYS_MAX 16 /* versions kept; older ones are asked for */
 
+#define CONTACT_DIFFERS_MAX 0x7fffffff /* that a backup holds; odd */
+
 struct contact_key
 {
 	uint32_t version;

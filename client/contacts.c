@@ -60,7 +60,7 @@ take_contact(const json_t *entry, struct contact *out)
 		suite > SUITE_E2EMSG ||
 		(field_present(entry, "differs") &&
 		 !field_number(entry, "differs", 0, &differs)) ||
-		differs > UINT32_MAX ||
+		differs > CONTACT_DIFFERS_MAX ||
 		!take_keys(json_object_get(entry, "keys"), out) ||
 		!take_met(entry, out))
 		return false;

@@ -490,6 +490,14 @@ check_differs(struct tap *tap)
 		   contact.verified && contact.differs == 2 &&
 			   contact_may_receive(&contact, false, &fault) == RESULT_OK,
 		   "until they are the same");
+	contact.differs = CONTACT_DIFFERS_MAX - 1;
+	contact_compared(&contact, false);
+	tap_ok(tap,
+		   contact_differs(&contact) && contact.differs == CONTACT_DIFFERS_MAX,
+		   "the count stays one that a backup holds");
+	contact_compared(&contact, true);
+	tap_ok(tap, contact.verified && contact.differs == CONTACT_DIFFERS_MAX - 1,
+		   "... also when it is taken back");
 }
 
 int

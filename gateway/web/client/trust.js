@@ -17,6 +17,7 @@ import { E2emsgError } from './error.js';
 
 const KEYS_MAX = 16; // versions kept; older ones are asked for
 const SUITE = 1; // ours
+const DIFFERS_MAX = 2 ** 31 - 1; // that a backup holds; odd
 
 // What a verified key object is to a remembered peer, with one sentence each.
 export const MEANINGS = {
@@ -44,7 +45,7 @@ export const isDiffering = (contact) => turns(contact) % 2 === 1;
  * was said here, and no backup has it yet.
  */
 export const turned = (contact, differs) => (isDiffering(contact) === differs ? contact
-	: { ...contact, differs: turns(contact) + 1, untold: differs });
+	: { ...contact, differs: turns(contact) + (turns(contact) < DIFFERS_MAX ? 1 : -1), untold: differs });
 
 export const isOtherIdentity = (verdict) => ['changed', 'vanished', 'appeared'].includes(verdict);
 
@@ -92,8 +93,8 @@ export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.usern
 
 // A contact of a backup: its key is asked for when it is needed.
 export const remembered = ({ username, userId, identityKey, identityThumbprint, keyVersion, verified, differs = 0 }) =>
-	({ ...CONTACT, username, userId, identity: identityKey, identityThumbprint, highest: keyVersion, verified, differs,
-		state: 'accepted' });
+	({ ...CONTACT, username, userId, identity: identityKey, identityThumbprint, highest: keyVersion, differs,
+		verified: verified && !isDiffering({ differs }), state: 'accepted' });
 
 // What another device of the account says of the very identity that is known here.
 export function merged(known, there) {
