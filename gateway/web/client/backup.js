@@ -134,7 +134,7 @@ export class Backup {
 				const done = { version: version + 1, saved: wanted, moved: false, lost: null };
 				return void await this.change((state) => ({ ...state, ...done }));
 			}
-			await this.pullNow();
+			await this.pullNow(undefined, signal);
 		}
 		refuse('version_conflict', 'another device keeps writing the backup', { status: 409 });
 	}
@@ -181,8 +181,8 @@ export class Backup {
 	}
 
 	// The server's answer, or null when it has no backup.
-	async fetch(token) {
-		if (token === undefined) return this.core.session.find(['no_backup'], 'GET', '/backup');
+	async fetch(token, signal) {
+		if (token === undefined) return this.core.session.find(['no_backup'], 'GET', '/backup', { signal });
 		return this.core.api.call('GET', '/backup', { token }).catch((error) => {
 			if (error.code === 'no_backup') return null;
 			throw error;
@@ -193,11 +193,11 @@ export class Backup {
 	 * Takes over what other devices have put into the backup; nothing of it when
 	 * this account has written or taken over another one while it was on its way.
 	 */
-	async pullNow(token) {
+	async pullNow(token, signal) {
 		await this.load();
 		const since = this.state?.version ?? 0;
 		const isNew = (state) => state.version === since;
-		const answer = await this.fetch(token);
+		const answer = await this.fetch(token, signal);
 		if (answer === null) {
 			const lost = since > 0 ? 1 : 0;
 			return void await this.change((state) => (isNew(state)
