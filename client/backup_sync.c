@@ -17,6 +17,23 @@
 
 #define TRIES 4 /* to write it while other devices do */
 
+/* The backup says of all contacts what is said of them here. */
+static enum result
+note_told(struct session *session, struct fault *fault)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < session->contacts.count; i++)
+	{
+		struct contact *contact = &session->contacts.list[i];
+
+		changed = changed || contact->untold;
+		contact->untold = false;
+	}
+	return changed ? contacts_save(&session->store, &session->contacts, fault)
+				   : RESULT_OK;
+}
+
 /*
  * Writes the backup as the next version and remembers that.  *conflict: the
  * server has another one.
@@ -44,7 +61,9 @@ put(struct session *session, struct backup_file *file,
 		return result;
 	file->version++;
 	memcpy(file->contents, contents->hash, sizeof(file->contents));
-	return backup_file_save(&session->store, file, fault);
+	result = note_told(session, fault);
+	return result == RESULT_OK ? backup_file_save(&session->store, file, fault)
+							   : result;
 }
 
 /* Takes the keys of versions that were not announced from here. */
@@ -349,9 +368,27 @@ backup_take_over(struct session *session, bool must, struct fault *fault)
 
 	if (result == RESULT_OK && file.version > 0)
 		result = pull(session, &file, !must, !must, &theirs, fault);
-	contacts_free(&theirs.contacts); /* somebody may hold one of ours */
+	/* No more than that: somebody may hold one of ours. */
+	if (result == RESULT_OK &&
+		contacts_hear(&session->contacts, &theirs.contacts))
+		result = contacts_save(&session->store, &session->contacts, fault);
+	contacts_free(&theirs.contacts);
 	OPENSSL_cleanse(&file, sizeof(file));
 	return result;
+}
+
+void
+backup_look(struct session *session)
+{
+	struct fault fault;
+
+	if (session->looking)
+		return;
+	session->looking = true;
+	if (backup_take_over(session, false, &fault) != RESULT_OK)
+		session_notice(session, "the backup can't be looked at now: %s",
+					   fault.message);
+	session->looking = false;
 }
 
 enum result

@@ -41,12 +41,16 @@ extern void backup_try(struct session *session);
 extern void backup_follow(struct session *session);
 
 /*
- * Looks whether another device left newer keys in the backup.  RESULT_OK when
- * they are here now, or when there is nothing to take: also because the backup
- * is gone or does not open here, unless it "must" be there.
+ * Looks what another device left in the backup: newer keys, and what it found
+ * out of the peers known here.  RESULT_OK when that is here now, or when there
+ * is nothing to take: also because the backup is gone or does not open here,
+ * unless it "must" be there.
  */
 extern CHECKED enum result backup_take_over(struct session *session, bool must,
 											struct fault *fault);
+
+/* The same for a sign-in, which does not hang on it: a failure is a remark. */
+extern void backup_look(struct session *session);
 
 /*
  * Sees that the private key of a version is here: of one that another device

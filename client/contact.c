@@ -128,8 +128,13 @@ contact_differs(const struct contact *contact)
 static void
 say_differs(struct contact *contact, bool differs)
 {
-	if (contact_differs(contact) != differs)
+	if (contact_differs(contact) == differs)
+		return;
+	if (contact->differs < CONTACT_DIFFERS_MAX)
 		contact->differs++;
+	else
+		contact->differs--;
+	contact->untold = differs;
 }
 
 void
@@ -156,6 +161,9 @@ contact_merge(struct contact *contact, const struct contact *other)
 	}
 	contact->differs = other->differs;
 	contact->verified = other->verified;
+	/* What was taken back there is not what was said here, at once. */
+	if (contact->untold)
+		contact_compared(contact, false);
 	return true;
 }
 

@@ -26,6 +26,8 @@
 
 #define CONTACT_KEYS_MAX 16 /* versions kept; older ones are asked for */
 
+#define CONTACT_DIFFERS_MAX 0x7fffffff /* that a backup holds; odd */
+
 struct contact_key
 {
 	uint32_t version;
@@ -46,6 +48,7 @@ struct contact
 	 * turns: of two devices the one with the higher count knows more.
 	 */
 	uint32_t differs;
+	bool untold;   /* that they differ was said here; no backup has it yet */
 	bool changed;  /* another identity was met; trust() ends that */
 	bool accepted; /* unsigned: the user said yes to keys[0] */
 	int suite;	   /* of the peer's last message; ours at first */

@@ -60,13 +60,14 @@ take_contact(const json_t *entry, struct contact *out)
 		suite > SUITE_E2EMSG ||
 		(field_present(entry, "differs") &&
 		 !field_number(entry, "differs", 0, &differs)) ||
-		differs > UINT32_MAX ||
+		differs > CONTACT_DIFFERS_MAX ||
 		!take_keys(json_object_get(entry, "keys"), out) ||
 		!take_met(entry, out))
 		return false;
 	out->suite = (int) suite;
 	out->differs = (uint32_t) differs;
 	out->verified = is_set(entry, "verified");
+	out->untold = is_set(entry, "untold");
 	out->changed = is_set(entry, "changed");
 	out->accepted = is_set(entry, "accepted");
 	out->has_identity = field_present(entry, "identityKey");
@@ -113,16 +114,16 @@ contact_json(const struct contact *contact)
 			keys, json_pack("{s:I, s:o}", "keyVersion",
 							(json_int_t) contact->keys[i].version, "publicKey",
 							field_from_key(&contact->keys[i].key)));
-	return json_pack("{s:s, s:o, s:o, s:b, s:I, s:b, s:b, s:i, s:I, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:b, s:I, s:b, s:b, s:b, s:i, s:I, s:o}",
 					 "username", contact->username, "userId",
 					 field_from_uuid(&contact->id), "identityKey",
 					 contact->has_identity ? field_from_key(&contact->identity)
 										   : json_null(),
 					 "verified", contact->verified, "differs",
-					 (json_int_t) contact->differs, "changed",
-					 contact->changed, "accepted", contact->accepted, "suite",
-					 contact->suite, "met", (json_int_t) contact->met, "keys",
-					 keys);
+					 (json_int_t) contact->differs, "untold", contact->untold,
+					 "changed", contact->changed, "accepted",
+					 contact->accepted, "suite", contact->suite, "met",
+					 (json_int_t) contact->met, "keys", keys);
 }
 
 enum result
@@ -176,17 +177,31 @@ contacts_add(struct contacts *contacts)
 }
 
 bool
-contacts_merge(struct contacts *contacts, const struct contacts *others,
-			   bool *changed)
+contacts_hear(struct contacts *contacts, const struct contacts *others)
 {
-	*changed = false;
+	bool changed = false;
+
 	for (size_t i = 0; i < others->count; i++)
 	{
 		const struct contact *other = &others->list[i];
 		struct contact *known = contacts_by_name(contacts, other->username);
 
 		if (known != NULL && contact_merge(known, other))
-			*changed = true;
+			changed = true;
+	}
+	return changed;
+}
+
+bool
+contacts_merge(struct contacts *contacts, const struct contacts *others,
+			   bool *changed)
+{
+	*changed = contacts_hear(contacts, others);
+	for (size_t i = 0; i < others->count; i++)
+	{
+		const struct contact *other = &others->list[i];
+		struct contact *known = contacts_by_name(contacts, other->username);
+
 		if (known != NULL || contacts_by_id(contacts, &other->id) != NULL)
 			continue;
 		known = contacts_add(contacts);

@@ -35,9 +35,15 @@ extern struct contact *contacts_by_id(const struct contacts *contacts,
 extern struct contact *contacts_add(struct contacts *contacts);
 
 /*
- * Takes over peers that were not met here, and what was found out elsewhere of
- * the identities remembered here.  *changed: was there anything?  False when
- * memory is out.
+ * Takes over what was found out elsewhere of the identities remembered here;
+ * no contact moves.  Was there anything?
+ */
+extern bool contacts_hear(struct contacts *contacts,
+						  const struct contacts *others);
+
+/*
+ * The same, and adds peers that were not met here.  *changed: was there
+ * anything?  False when memory is out.
  */
 extern CHECKED bool contacts_merge(struct contacts *contacts,
 								   const struct contacts *others,

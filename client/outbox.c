@@ -283,7 +283,8 @@ seal_again(struct session *session, const char *name, json_t *entry,
 
 /*
  * Sees to it that the entry's envelope may go out: one for an identity that
- * is accepted, and that the server knows again if it has it already.
+ * is accepted and did not differ, and that the server knows again if it has
+ * it.
  */
 static enum result
 prepare(struct session *session, const char *name, json_t *entry,
@@ -293,8 +294,8 @@ prepare(struct session *session, const char *name, json_t *entry,
 	enum result result = find_peer(session, entry, &contact, fault);
 
 	if (result != RESULT_OK ||
-		(!contact->changed && !blocks_have(session->blocks, &contact->id) &&
-		 is_recent(entry) &&
+		(!contact->changed && !contact_differs(contact) &&
+		 !blocks_have(session->blocks, &contact->id) && is_recent(entry) &&
 		 json_is_object(json_object_get(entry, "envelope"))))
 		return result;
 	return seal_again(session, name, entry, contact, unsigned_ok, fault);
@@ -365,7 +366,9 @@ outbox_deliver(struct session *session, const char *name, bool unsigned_ok,
 	enum result result = document_load(&session->store, name, &entry, fault);
 
 	*out = (struct outbox_receipt){0};
-	if (result == RESULT_OK)
+	if (result == RESULT_OK) /* may hear that the number differs */
+		result = session_need_token(session, fault);
+	if (result == RESULT_OK || session->log.problem[0] != '\0')
 		result = prepare(session, name, entry, unsigned_ok, fault);
 	for (int round = 0; result == RESULT_OK && again; round++)
 	{

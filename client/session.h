@@ -40,6 +40,7 @@ struct session
 	uint32_t looked_for; /* the newest key version looked for in the backup */
 	bool called;		 /* the server answered a call with the token */
 	bool backup_tried;	 /* to write the backup, in this run */
+	bool looking;		 /* into the backup: no sign-in looks again */
 	bool checking;		 /* the own history: no sign-in checks it again */
 	char as[SESSION_AS_SIZE]; /* for AS, or "" with one account */
 	FILE *notices;			  /* where remarks for the user go, or NULL */

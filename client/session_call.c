@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "assertion.h"
+#include "backup_sync.h"
 #include "field.h"
 #include "keyring.h"
 #include "log_check.h"
@@ -168,6 +169,7 @@ session_login(struct session *session, struct fault *fault)
 	result = sign_in(session, fault);
 	if (result != RESULT_OK)
 		return result;
+	backup_look(session);
 	result = log_check_own(session, fault);
 	if (result != RESULT_OK && session->log.problem[0] == '\0')
 		session_forget_token(session);

@@ -437,6 +437,7 @@ contact_of(const json_t *said)
 		   identity ? (int) json_integer_value(identity) : 1,
 		   JWK_THUMBPRINT_SIZE);
 	contact.verified = vector_true(said, "verified");
+	contact.untold = vector_true(said, "untold");
 	contact.differs =
 		(uint32_t) json_integer_value(json_object_get(said, "differs"));
 	return contact;
@@ -489,6 +490,14 @@ check_differs(struct tap *tap)
 		   contact.verified && contact.differs == 2 &&
 			   contact_may_receive(&contact, false, &fault) == RESULT_OK,
 		   "until they are the same");
+	contact.differs = CONTACT_DIFFERS_MAX - 1;
+	contact_compared(&contact, false);
+	tap_ok(tap,
+		   contact_differs(&contact) && contact.differs == CONTACT_DIFFERS_MAX,
+		   "the count stays one that a backup holds");
+	contact_compared(&contact, true);
+	tap_ok(tap, contact.verified && contact.differs == CONTACT_DIFFERS_MAX - 1,
+		   "... also when it is taken back");
 }
 
 int

@@ -110,6 +110,20 @@ const pair = () => scene.pair();
 }
 {
 	gateway.behave();
+	const { alice, bob, bobThere } = await pair();
+	gateway.before = (asked) => (asked.path === '/messages' ? 'hang up' : undefined);
+	expect(await alice.run('send', bob.name, 'sealed before'), 3, 'a message waits');
+	gateway.behave();
+	expect(await alice.run('verify', bob.name, '--differs'), 0, 'then the numbers are compared, and differ');
+	expect(await alice.run('send', '--retry'), 5, 'what waits is not sent', 'err', /was another one; nothing was sent/);
+	expect(await alice.run('send', bob.name, 'sealed before'), 5, '... nor when it is written again', 'err', /nothing was sent/);
+	ok(bobThere.mail.length === 1, '... and did not go out');
+	expect(await alice.run('verify', bob.name, '--confirm'), 0, 'compared again, and the same');
+	expect(await alice.run('send', '--retry'), 0, 'it is sent');
+	ok(bobThere.mail.length === 2, '... once');
+}
+{
+	gateway.behave();
 	const { alice, bob } = await pair();
 	const refused = async (code, said) => {
 		gateway.before = (asked) => (asked.path === '/messages' ? { status: 409, body: { code, title: 'no', hint: 'x' } } : undefined);

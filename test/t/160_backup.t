@@ -255,6 +255,28 @@ does($moved, ok => [ qw(send erin), 'it is you' ], 'until the numbers are the sa
 is(peers_of(restores('alice', $new_code, 'ok', 'the next machine')), 'bob+ carol+ erin+', '... hears of that');
 does($fifth, ok => ['backup'], 'the first one writes again');
 is(peers_of($fifth), 'bob+ carol+ erin+', '... and hears of it, too');
+does($fifth, ok => [qw(verify erin --differs)]);
+unlink $moved->folder . '/token.json' or die;
+like(does($moved, untrusted => [qw(send erin hello)], 'one that was there all along hears of it when it signs in, before it sends')->{err},
+	qr/the safety number of erin was compared, and was another one; nothing was sent$/m, '... and says why');
+does($fifth, ok => [qw(verify erin --confirm)]);
+does($fifth, ok => [ qw(send erin), 'the same after all' ]);
+does($moved, ok => ['login']);
+is(peers_of($moved), 'bob+ carol+ erin+', '... as of what is taken back');
+does($moved, ok => [qw(send --retry)], '... and sends what waited');
+
+# What one says is not undone by what the other had said and taken back before, unheard of.
+does($fifth, ok => [qw(verify erin --differs)]);
+does($fifth, ok => [qw(verify erin --confirm)]);
+does($fifth, ok => ['backup']);
+does($moved, ok => [qw(verify erin --differs)]);
+does($moved, untrusted => [qw(send erin hello)], 'a no stays one');
+does($fifth, ok => ['login']);
+does($fifth, untrusted => [qw(send erin hello)], '... and counts there, too');
+does($fifth, ok => [qw(verify erin --confirm)]);
+does($fifth, ok => ['backup']);
+does($moved, ok => ['login']);
+is(peers_of($moved), 'bob+ carol+ erin+', 'until it is taken back after that');
 
 # --- in the backup before it is announced -----------------------------------------------
 

@@ -376,6 +376,21 @@ for (const [what, ahead] of [['a day fast', 86400e3], ['a day slow', -86400e3], 
 		ok(!(await cameBack(dave)).some(({ username }) => username === carl.name), '... what was not saved is lost');
 	}
 
+	const { alice: gail } = await other.pair();
+	await waitUntil(() => gail.client.account.backup.saved);
+	let haste = 50;
+	await gail.open({ later: (ms, work) => later(ms, work, ms === LEAVE_MS ? haste : undefined) });
+	await carl.client.send(gail.name, 'may I?');
+	await gail.read();
+	const hasWritten = { status: 409, body: { code: 'version_conflict', title: 'another device has' } };
+	there.before = (asked) => (isBackup(asked) ? hasWritten : asked.path === '/backup' ? new Promise(() => {}) : undefined);
+	await gail.client.accept(carl.name);
+	await refuses(gail.client.logout({ forget: true }), 'backup_not_saved', 'a server that does not show what another device wrote', /in time/);
+	there.behave();
+	haste = 1;
+	await does(gail.client.logout({ forget: true }), '... stands in the way of no other try');
+	ok((await cameBack(gail)).some(({ username }) => username === carl.name), '... which saves it');
+
 	const erin = await other.newUser('erin');
 	there.before = (asked) => (isBackup(asked) ? 'hang up' : undefined);
 	await erin.client.contact(carl.name);

@@ -57,6 +57,28 @@ await crash('rotating', {
 	},
 });
 
+await crash('saying that the numbers differ', {
+	people: async () => {
+		const all = await scene.pair();
+		await waitUntil(() => all.alice.client.account.backup.saved);
+		return all;
+	},
+	async act({ alice, bob }) {
+		await alice.client.distrust(bob.name);
+		await waitUntil(() => alice.client.account.backup.saved);
+	},
+	async finish(again, { alice, bob }) {
+		const trustOn = async ({ client }) => (await client.conversations()).find(({ username }) => username === bob.name).trust;
+		const here = await trustOn(again);
+		await again.client.connect();
+		if (!await waitUntil(() => again.client.account.backup.saved)) return 'not saved';
+		const other = await scene.visitor();
+		await other.client.restore(again.name, alice.code);
+		const there = await trustOn(other);
+		return here === there ? undefined : `${here} here, ${there} in the backup`;
+	},
+});
+
 await crash('sending', {
 	people: () => scene.pair(),
 	act: ({ alice, bob }) => alice.client.send(bob.name, 'once'),

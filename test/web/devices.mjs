@@ -137,6 +137,31 @@ for (const keyLog of [true, false]) {
 	await saved(other);
 	await third.client.login();
 	ok(await trustOn(third) === 'verified', 'and what was compared last', await trustOn(third));
+	await other.client.distrust(bob.name);
+	await saved(other);
+	await third.store.write(['meta'], (t) => t.delete('meta', 'token'));
+	const { length } = bob.there.mail;
+	await isStopped(third, 'one whose token has ended hears of it when it signs in, before it sends');
+	ok(bob.there.mail.length === length, '... nothing', String(bob.there.mail.length));
+}
+{
+	const { alice, other, bob } = await twoDevices();
+	const trustOn = async ({ client }) => (await client.conversations()).find(({ username }) => username === bob.name).trust;
+	const saved = ({ client }) => waitUntil(() => client.account.backup.saved);
+	await alice.open();
+	await alice.client.login();
+	await other.client.distrust(bob.name);
+	await other.client.verify(bob.name);
+	await saved(other);
+	await alice.client.distrust(bob.name);
+	await saved(alice);
+	ok(await trustOn(alice) === 'differs', 'a no that had not heard of a no and a yes elsewhere stays one', await trustOn(alice));
+	await other.client.login();
+	ok(await trustOn(other) === 'differs', '... and counts there, too', await trustOn(other));
+	await other.client.verify(bob.name);
+	await saved(other);
+	await alice.client.login();
+	ok(await trustOn(alice) === 'verified', 'until it is taken back after that', await trustOn(alice));
 }
 {
 	const { alice } = await twoDevices();

@@ -41,6 +41,22 @@ const becomes = (user, peer, text, state, seconds) => waitUntil(async () => awai
 	scene.ahead = 0;
 }
 
+// ---- somebody whose number differs
+
+{
+	const { alice, bob } = await scene.pair();
+	await alice.client.distrust(bob.name);
+	await bob.client.send(alice.name, 'meanwhile');
+	await alice.read();
+	await alice.client.resend();
+	ok(await stateOf(bob, alice, 'meanwhile') === 'sent' && (await entries(alice)).length === 0, 'who differs is told of nothing');
+	await alice.client.verify(bob.name);
+	await alice.read();
+	await waitUntil(async () => (await entries(alice)).length === 0);
+	await bob.read();
+	ok(await becomes(bob, alice, 'meanwhile', 'delivered'), '... until it is the same: then of what came meanwhile, too');
+}
+
 // ---- what was sent again stands before what was sent first
 
 // Keeps mail from a user who is connected; the result ends that.

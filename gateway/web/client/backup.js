@@ -25,6 +25,11 @@ const LEAVE_MS = 10_000; // for saving before the account leaves
 export const emptyBackup = (locator) =>
 	({ name: 'backup', version: 0, locator, moved: locator !== null, wanted: 1, saved: 0, lost: null, replaced: false });
 
+// Does a backup hold what changed of a contact?
+export const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified', 'differs'].some((member) => a[member] !== b?.[member]);
+
+const wantMore = (state) => ({ ...state, wanted: state.wanted + 1 });
+
 export class Backup {
 	constructor(core) {
 		this.core = core;
@@ -54,10 +59,16 @@ export class Backup {
 		return this.state;
 	}
 
-	// Something changed that a backup holds: saved a little later.
-	later() {
+	// Something changed that a backup holds: saved a little later.  isMarked: mark() was called.
+	later(isMarked = false) {
 		if (!this.core.account.isRegistered) return;
-		this.change((state) => ({ ...state, wanted: state.wanted + 1 })).then(() => this.saveSoon(), () => {});
+		this.change((state) => (isMarked ? state : wantMore(state))).then(() => this.saveSoon(), () => {});
+	}
+
+	// The same in the transaction that changes it, over "meta": a tab that is closed right after it has not forgotten.
+	async mark(t) {
+		const state = await t.get('meta', 'backup');
+		if (state) await t.put('meta', wantMore(state));
 	}
 
 	saveSoon(asked = 0) {
@@ -118,18 +129,34 @@ export class Backup {
 			const { version, wanted, locator, moved } = this.state;
 			if (this.view.saved) return;
 			if (version === 0 && !locator) refuse('no_backup', 'the server has lost it, and a new recovery code is needed for another one');
-			const blob = await this.build(await this.core.keyring.backup());
-			if (await this.put(version + 1, blob, moved || version === 0 ? locator : null, signal)) {
+			if (await this.write(version + 1, await this.core.keyring.backup(), moved || version === 0 ? locator : null, signal)) {
 				this.failures = 0;
 				const done = { version: version + 1, saved: wanted, moved: false, lost: null };
 				return void await this.change((state) => ({ ...state, ...done }));
 			}
-			await this.pullNow();
+			await this.pullNow(undefined, signal);
 		}
 		refuse('version_conflict', 'another device keeps writing the backup', { status: 409 });
 	}
 
-	// False when another device has written in between.
+	// Puts it together and stores it; false when another device has written in between.
+	async write(version, keys, locator, signal) {
+		const untold = (await this.core.peers.all()).filter((contact) => contact.untold);
+		if (!await this.put(version, await this.build(keys), locator, signal)) return false;
+		await this.told(untold);
+		return true;
+	}
+
+	// That their numbers differ is in the backup.
+	told(contacts) {
+		return this.core.store.write(['contacts'], async (t) => {
+			for (const { username, differs } of contacts) {
+				const contact = await t.get('contacts', username);
+				if (contact?.differs === differs) await t.put('contacts', { ...contact, untold: false });
+			}
+		});
+	}
+
 	async put(version, blob, locator, signal) {
 		const body = { version, ...(locator && { locator: toBase64url(locator) }), backup: toBase64url(blob) };
 		try {
@@ -154,8 +181,8 @@ export class Backup {
 	}
 
 	// The server's answer, or null when it has no backup.
-	async fetch(token) {
-		if (token === undefined) return this.core.session.find(['no_backup'], 'GET', '/backup');
+	async fetch(token, signal) {
+		if (token === undefined) return this.core.session.find(['no_backup'], 'GET', '/backup', { signal });
 		return this.core.api.call('GET', '/backup', { token }).catch((error) => {
 			if (error.code === 'no_backup') return null;
 			throw error;
@@ -166,11 +193,11 @@ export class Backup {
 	 * Takes over what other devices have put into the backup; nothing of it when
 	 * this account has written or taken over another one while it was on its way.
 	 */
-	async pullNow(token) {
+	async pullNow(token, signal) {
 		await this.load();
 		const since = this.state?.version ?? 0;
 		const isNew = (state) => state.version === since;
-		const answer = await this.fetch(token);
+		const answer = await this.fetch(token, signal);
 		if (answer === null) {
 			const lost = since > 0 ? 1 : 0;
 			return void await this.change((state) => (isNew(state)
@@ -289,7 +316,7 @@ export class Backup {
 		const { version, wanted } = await this.change((state) =>
 			({ ...state, locator: before, moved: true, wanted: state.wanted + 1, lost: fresh.sealedKey }));
 		try {
-			if (!await this.put(version + 1, await this.build(fresh), locator))
+			if (!await this.write(version + 1, fresh, locator))
 				refuse('version_conflict', 'another device wrote the backup at the same time', { status: 409, hint: 'Try again.' });
 		} catch (error) {
 			this.saveSoon();

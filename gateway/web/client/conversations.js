@@ -1,14 +1,12 @@
 // What is shown of peers and of the mail with them.
 import * as mail from './mail.js';
 import * as trust from './trust.js';
+import { isForBackup } from './backup.js';
 import { blocked, unblocked } from './blocks.js';
 import { checkName } from './peers.js';
 import { refuse } from './error.js';
 
 const PAGE = 50; // messages, unless asked otherwise
-
-// What a backup holds of a contact.
-const isForBackup = (a, b) => ['identity', 'state', 'highest', 'verified', 'differs'].some((member) => a[member] !== b?.[member]);
 
 export function contactView(contact) {
 	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}`
@@ -28,11 +26,11 @@ export class Conversations {
 		return record;
 	}
 
-	// Tells the listeners that a contact is new or changed.
-	async announce(contact, before) {
+	// Tells the listeners that a contact is new or changed.  isMarked: as one to be saved, too.
+	async announce(contact, before, isMarked = false) {
 		const last = await this.last(contact);
 		this.core.events.emit('conversation', this.view(contact, last));
-		if (isForBackup(contact, before)) this.core.backup.later();
+		if (isForBackup(contact, before)) this.core.backup.later(isMarked);
 	}
 
 	view(contact, last) {

@@ -131,6 +131,7 @@ export class Delivery {
 	async deliver(entry) {
 		let sealed = entry;
 		for (let round = 0; round < ROUNDS_MAX; round++) {
+			await this.core.session.need(); // a sign-in may hear that their number differs
 			sealed = await this.prepare(sealed);
 			await this.core.keyLog.checkSending();
 			const answer = await this.post(sealed);

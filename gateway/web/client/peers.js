@@ -2,6 +2,7 @@
 import * as keyObject from '../crypto/key_object.js';
 import { equal, usernameValid, uuidText } from '../crypto/bytes.js';
 import { Malformed } from '../crypto/errors.js';
+import { isForBackup } from './backup.js';
 import { asBlocked } from './blocks.js';
 import { E2emsgError, isRefusal, refuse } from './error.js';
 import * as trust from './trust.js';
@@ -35,13 +36,14 @@ export class Peers {
 	 * when nothing changes.  The contact, or undefined when there is none.
 	 */
 	async update(username, change) {
-		const [before, after] = await this.core.store.write(['contacts'], async (t) => {
+		const [before, after] = await this.core.store.write(['contacts', 'meta'], async (t) => {
 			const contact = await t.get('contacts', username);
 			const next = contact && change(contact);
 			if (next !== contact) await t.put('contacts', next);
+			if (next !== contact && isForBackup(next, contact)) await this.core.backup.mark(t);
 			return [contact, next];
 		});
-		if (after !== before) await this.core.conversations.announce(after, before);
+		if (after !== before) await this.core.conversations.announce(after, before, true);
 		return after;
 	}
 

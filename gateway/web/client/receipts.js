@@ -2,7 +2,7 @@
 // A receipt about a message says the same of all earlier ones.
 import * as mail from './mail.js';
 import { random, toHex, uuidText } from '../crypto/bytes.js';
-import { newestKey } from './trust.js';
+import { isDiffering, newestKey } from './trust.js';
 
 const SUITE = 1; // the tutorial's has no frames
 const NOT_SENT = ['waiting', 'asks', 'refused'];
@@ -54,9 +54,9 @@ export class Receipts {
 	}
 
 	// Only people whom one talks to are told what one got and read.
-	mayAnswer({ username, state, welcome, verified, changed, identity, unsignedYes, suite }) {
-		return state === 'accepted' && (welcome || verified) && !changed && (identity || unsignedYes) && suite === SUITE &&
-			username !== this.core.account.need().username;
+	mayAnswer({ username, state, welcome, verified, changed, differs, identity, unsignedYes, suite }) {
+		return state === 'accepted' && (welcome || verified) && !changed && !isDiffering({ differs }) && (identity || unsignedYes) &&
+			suite === SUITE && username !== this.core.account.need().username;
 	}
 
 	/*

@@ -17,6 +17,7 @@ import { E2emsgError } from './error.js';
 
 const KEYS_MAX = 16; // versions kept; older ones are asked for
 const SUITE = 1; // ours
+const DIFFERS_MAX = 2 ** 31 - 1; // that a backup holds; odd
 
 // What a verified key object is to a remembered peer, with one sentence each.
 export const MEANINGS = {
@@ -39,8 +40,12 @@ export const OTHER_NUMBER = 'the safety number was compared, and was another one
 export const turns = ({ differs = 0 }) => Number(differs);
 export const isDiffering = (contact) => turns(contact) % 2 === 1;
 
-// The count, now that the user says whether they differ.
-export const turned = (contact, differs) => turns(contact) + Number(isDiffering(contact) !== differs);
+/*
+ * The contact, now that the user says whether they differ.  untold: that they do
+ * was said here, and no backup has it yet.
+ */
+export const turned = (contact, differs) => (isDiffering(contact) === differs ? contact
+	: { ...contact, differs: turns(contact) + (turns(contact) < DIFFERS_MAX ? 1 : -1), untold: differs });
 
 export const isOtherIdentity = (verdict) => ['changed', 'vanished', 'appeared'].includes(verdict);
 
@@ -79,7 +84,7 @@ function withKey(contact, { version, jwk, thumbprint }) {
 // seenIn, delivered and read are messageIds (of the newest letter, the newest
 // one that was seen, those that receipts were sent for).  welcome: the user has
 // written to them or accepted their request; looking somebody up is neither.
-const CONTACT = { keys: [], verified: false, differs: 0, changed: null, refused: null, unsignedYes: false, suite: SUITE,
+const CONTACT = { keys: [], verified: false, differs: 0, untold: false, changed: null, refused: null, unsignedYes: false, suite: SUITE,
 	unread: 0, welcome: false, lastIn: null, seenIn: null, delivered: null, read: null };
 
 // A peer met for the first time.  state: 'request' | 'accepted'.
@@ -88,14 +93,18 @@ export const begin = (seen, state) => withKey({ ...CONTACT, username: seen.usern
 
 // A contact of a backup: its key is asked for when it is needed.
 export const remembered = ({ username, userId, identityKey, identityThumbprint, keyVersion, verified, differs = 0 }) =>
-	({ ...CONTACT, username, userId, identity: identityKey, identityThumbprint, highest: keyVersion, verified, differs,
-		state: 'accepted' });
+	({ ...CONTACT, username, userId, identity: identityKey, identityThumbprint, highest: keyVersion, differs,
+		verified: verified && !isDiffering({ differs }), state: 'accepted' });
 
 // What another device of the account says of the very identity that is known here.
 export function merged(known, there) {
 	if (!known.identity || !equal(known.identityThumbprint, there.identityThumbprint)) return known;
 	const [here, other] = [turns(known), turns(there)];
-	if (other > here) return { ...known, differs: other, verified: there.verified };
+	if (other > here) {
+		const next = { ...known, differs: other, verified: there.verified };
+		if (!known.untold) return next;
+		return { ...turned(next, true), verified: false }; // what was taken back there is not what was said here, at once
+	}
 	return other === here && there.verified && !known.verified ? { ...known, verified: true } : known;
 }
 
@@ -143,7 +152,7 @@ export function accept(contact, seen) {
 	const next = verdict === 'known' || verdict === 'rotated'
 		? learn(contact, seen)
 		: { ...begin(seen, contact.state), suite, unread, welcome, lastIn, seenIn, delivered, read, refusedThere };
-	return { ...next, differs: turned(next, false), changed: null, refused: null, unsignedYes: !next.identity };
+	return { ...turned(next, false), changed: null, refused: null, unsignedYes: !next.identity };
 }
 
 // "verified", "signed", "unsigned", "differs", "changed" or "refused".

@@ -72,9 +72,10 @@ export class Verification {
 		await this.core.peers.update(username, (contact) => {
 			const isSame = contact.identity && equal(contact.identityThumbprint, known.identityThumbprint);
 			if (contact.changed || !isSame) throw otherNumber(username);
-			return { ...contact, verified, differs: trust.turned(contact, differs) };
+			return { ...trust.turned(contact, differs), verified };
 		});
 		if (known.verified !== verified || trust.isDiffering(known) !== differs) await this.core.conversations.note(username, note);
+		await this.core.receipts.settle(username);
 		this.core.delivery.run().catch(() => {});
 	}
 
@@ -94,6 +95,7 @@ export class Verification {
 		if (before.changed)
 			await this.core.conversations.note(username, 'identity_accepted', { keyVersion: accepted.highest });
 		await this.core.outbox.unseal(username);
+		await this.core.receipts.settle(username);
 		this.core.delivery.run().catch(() => {});
 		await this.core.inbox.retry();
 	}

@@ -33,8 +33,8 @@ function accept(contact, seen) {
 }
 
 // What the user said of one identity, on one device.
-const known = ({ identity = 1, verified, differs }) => trust.remembered({ username: 'bob', userId: uuidText(idOf(1)), identityKey: {},
-	identityThumbprint: filled(identity), keyVersion: 1, verified, differs });
+const known = ({ identity = 1, verified, differs, untold = false }) => ({ ...trust.remembered({ username: 'bob', userId: uuidText(idOf(1)), identityKey: {},
+	identityThumbprint: filled(identity), keyVersion: 1, verified, differs }), untold });
 
 function checkDevices(ok, devices) {
 	for (const { comment, here, there, after, standing } of devices) {
@@ -42,8 +42,12 @@ function checkDevices(ok, devices) {
 		ok(merged.verified === after.verified && merged.differs === after.differs && trust.standing(merged) === standing,
 			`two devices: ${comment}`);
 	}
+	const both = known({ verified: true, differs: 1 });
+	ok(!both.verified && !trust.accept({ ...both, keys: [] }, objectOf({ version: 1 })).verified, 'two devices: whose number differs is not verified, nor after a yes');
+	const most = trust.turned(known({ verified: false, differs: 2 ** 31 - 2 }), true);
+	ok(most.differs === 2 ** 31 - 1 && trust.turned(most, false).differs === 2 ** 31 - 2, 'two devices: the count stays one that a backup holds');
 	const old = { ...known({ verified: false }), differs: true }; // as a browser has it that said so before there was a count
-	ok(trust.isDiffering(old) && trust.turned(old, false) === 2 && trust.turned(old, true) === 1, 'two devices: one that did not count');
+	ok(trust.isDiffering(old) && trust.turned(old, false).differs === 2 && trust.turns(trust.turned(old, true)) === 1, 'two devices: one that did not count');
 }
 
 export function checkTrust(ok, { verdicts, devices }) {
