@@ -13,7 +13,8 @@
 static bool
 is_kept(const struct account *account, const struct contact *contact)
 {
-	return contact->has_identity && !contact->changed &&
+	return contact->has_identity &&
+		   (!contact->changed || contact_differs(contact)) &&
 		   strcmp(contact->username, account->username) != 0;
 }
 

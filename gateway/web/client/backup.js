@@ -173,7 +173,7 @@ export class Backup {
 		const { verifier } = await this.core.keyLog.pin();
 		const identity = await this.core.keyring.identity();
 		const contacts = (await this.core.peers.all())
-			.filter((one) => one.identity && !one.changed && (one.state === 'accepted' || isDiffering(one)) && one.username !== username)
+			.filter((one) => one.identity && one.username !== username && (isDiffering(one) || (one.state === 'accepted' && !one.changed)))
 			.map((one) => ({ username: one.username, userId: one.userId, identityKey: one.identity,
 				keyVersion: one.highest, verified: one.verified, differs: turns(one) }));
 		return blobs.build(backupKey, { username, userId, service, verifier, contacts },
