@@ -338,6 +338,11 @@ check_differs(struct tap *tap, const json_t *file)
 			   "differs")) == 1,
 		   "is written as one");
 	json_decref(again);
+	read.contacts.list[0].changed = true;
+	again = backup_account_json(&account, 3, log, &read.contacts);
+	tap_ok(tap, json_array_size(json_object_get(again, "contacts")) == 1,
+		   "... also when the server shows another identity since");
+	json_decref(again);
 	contacts_free(&read.contacts);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 	{

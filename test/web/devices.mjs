@@ -113,6 +113,13 @@ for (const keyLog of [true, false]) {
 	const third = await scene.visitor();
 	await does(third.client.restore(alice.name, alice.code), 'a device that comes later');
 	ok(await trustOn(third) === 'differs', '... knows it', await trustOn(third));
+	const known = await alice.store.read(['contacts'], (t) => t.get('contacts', bob.name));
+	await alice.store.write(['contacts'], (t) => t.put('contacts', { ...known, changed: 'the identity key is another one' }));
+	await alice.client.rotateKeys();
+	const fourth = await scene.visitor();
+	await fourth.client.restore(alice.name, alice.code);
+	await isStopped(fourth, '... also when the server has shown another identity since');
+	await alice.store.write(['contacts'], (t) => t.put('contacts', known));
 	await isStopped(third, '... and sends nothing');
 	other.events.length = 0;
 	await other.client.login();
