@@ -239,7 +239,8 @@ export interface Client {
 	distrust(username: string, digits?: string): Promise<void>;
 	/**
 	 * The user's yes to what the server shows of the peer now; throws refused_key where no yes heals.
-	 * digits: those that were compared; throws number_changed when the server shows another identity by now.
+	 * digits: those that were compared; throws number_changed when the server shows another identity by now,
+	 * which makes the contact a changed one.
 	 */
 	acceptKeyChange(username: string, digits?: string): Promise<void>;
 

@@ -36,6 +36,38 @@ function button(kind, label, work) {
 	return element;
 }
 
+/*
+ * A yes to the identity that the server shows while the barrier stands there, and to no other: with another one the
+ * contact is a changed one, and the next yes is for that.  Without a number there is nothing to be held to.
+ */
+function yesTo(client, username) {
+	const look = async () => {
+		try {
+			return (await client.safetyNumber(username)).digits;
+		} catch (error) {
+			if (error.code !== 'unsigned_peer')
+				throw error;
+			return undefined;
+		}
+	};
+	const begin = () => {
+		const digits = look();
+
+		digits.catch(() => {}); // told at the click
+		return digits;
+	};
+	let shown = begin();
+
+	return async () => {
+		try {
+			await client.acceptKeyChange(username, await shown);
+		} catch (error) {
+			shown = begin();
+			throw error;
+		}
+	};
+}
+
 function request(client, { username }) {
 	return barrier('request', 'person', [nameOf(username), ' would like to write to you'],
 		h('p', {}, 'You have not talked before. Until you accept, they do not learn that you got this. ',
@@ -57,7 +89,7 @@ function changed(client, { username }) {
 		h('p', {}, 'Call ', nameOf(username), ' or meet, and compare the safety number. ',
 			h('strong', {}, 'Nothing is sent until you decide.'))],
 	button('primary', 'Compare safety number', () => safetyDialog(client, username)),
-	button('danger', 'Accept anyway', () => client.acceptKeyChange(username)));
+	button('danger', 'Accept anyway', yesTo(client, username)));
 }
 
 function differs(client, { username }) {
@@ -65,7 +97,7 @@ function differs(client, { username }) {
 		h('p', {}, 'You compared with ', nameOf(username), ', and the numbers were not the same: somebody may be reading along. ',
 			h('strong', {}, 'Nothing is sent until you decide.')),
 		button('primary', 'Compare again', () => safetyDialog(client, username)),
-		button('danger', 'Write all the same', () => client.acceptKeyChange(username)));
+		button('danger', 'Write all the same', yesTo(client, username)));
 }
 
 function keyLogStops(client) {

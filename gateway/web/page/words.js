@@ -78,6 +78,8 @@ const refusals = {
 		'It does not know the account any more, or has another key for it. To begin anew, remove the account from this browser.'],
 	no_backup: ['This code brings back no account.', 'Please check the code and the username. Of several codes, the newest one counts.'],
 	wrong_recovery_code: ['This is not the recovery code of this account.', 'Of several codes, the newest one counts.'],
+	number_changed: ['The safety number has changed.',
+		'There is another identity now, so your answer does not count. Please compare again.'],
 	text_too_long: ['This message is too long.', 'Please split it.'],
 };
 
