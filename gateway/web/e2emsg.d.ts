@@ -79,6 +79,8 @@ export interface Contact {
 	keyVersion: number;
 	trust: Trust;
 	verified: boolean;
+	/** It differed when it was last compared, and the user goes on all the same: acceptKeyChange(). */
+	numberDiffered: boolean;
 	/** Set when trust is "differs", "changed" or "refused": what happened, in a sentence. */
 	problem?: string;
 	/** request: wrote first and was not accepted yet. */
@@ -117,7 +119,7 @@ export interface Message {
 	problem?: string;
 	/** in: what is wrong with what the sender saw of the key log. */
 	logProblem?: string;
-	note?: 'key_rotated' | 'identity_changed' | 'identity_accepted' | 'missing' | 'verified' | 'number_differs';
+	note?: 'key_rotated' | 'identity_changed' | 'identity_accepted' | 'missing' | 'verified' | 'number_differs' | 'difference_accepted';
 	/** key_rotated, identity_accepted: keyVersion; identity_changed: what; missing: from, through. */
 	details?: { keyVersion?: number; what?: string; from?: number; through?: number };
 	suite?: number;

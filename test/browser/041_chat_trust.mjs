@@ -217,6 +217,11 @@ async function replaceIdentity() {
 	await waitUntil(() => server.sql("SELECT e2emsg.key_object('bob') -> 'identityKey' ->> 'x'") === x); // once it is logged
 }
 
+async function writeAllTheSame() {
+	await alice.page.locator('.barrier').getByRole('button', { name: 'Write all the same' }).click();
+	await alice.page.getByRole('dialog').getByRole('button', { name: 'Write all the same' }).click();
+}
+
 // Alice does; the barrier that comes up looks again, for the identity that a yes to it is for.
 let looks = 0;
 alice.page.on('requestfinished', (request) => { looks += /public-key/.test(request.url()) ? 1 : 0; });
@@ -262,6 +267,22 @@ ok(await alice.page.getByPlaceholder('Message').isVisible(), '... compared again
 await bob.sees('Written before', 'opened');
 ok(true, '... with what waited');
 
+await alice.about('Safety number');
+await alice.page.getByRole('button', { name: 'They differ after all' }).click();
+await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
+await alice.page.locator('.barrier').getByRole('button', { name: 'Write all the same' }).click();
+await screenshot(alice.page, '041-sure');
+ok((await barriers(alice.page)).length === 0, 'whoever writes all the same is asked, without barriers', await barriers(alice.page));
+await alice.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'differs', '... and may say no');
+await writeAllTheSame();
+await alice.page.getByPlaceholder('Message').waitFor();
+await alice.page.locator('[data-note=difference_accepted]').waitFor();
+await alice.page.locator('.introduction', { hasText: 'somebody may be reading along' }).waitFor();
+ok(!/Only you/.test(await alice.page.locator('.introduction').textContent()) && await alice.page.locator('.trust').textContent() === 'Numbers differed',
+	'one goes on, and nothing says that nobody else reads it');
+await screenshot(alice.page, '041-all-the-same');
+
 await replaceIdentity();
 await lookAtBob();
 ok(/Nothing is sent until you decide/.test(await alice.page.locator('.barrier').textContent()), 'another identity: a barrier that says what it means');
@@ -282,7 +303,6 @@ await another.waitFor();
 ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'changed' && await alice.page.locator('[data-note=identity_accepted]').count() === 0,
 	'yet another identity before the click: told, not accepted');
 await screenshot(alice.page, '041-changed-again');
-await another.getByRole('button', { name: 'Dismiss' }).click();
 await alice.page.getByRole('button', { name: 'Accept anyway' }).click();
 await alice.page.getByPlaceholder('Message').waitFor();
 await alice.page.locator('[data-note=identity_accepted]').waitFor();
@@ -292,9 +312,8 @@ await alice.page.getByRole('button', { name: 'They differ' }).click();
 await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
 await alice.page.locator('.barrier.alarm', { hasText: 'The safety numbers differ' }).waitFor();
 await replaceIdentity();
-await alice.page.getByRole('button', { name: 'Write all the same' }).click();
+await writeAllTheSame();
 await alice.page.locator('.barrier.alarm', { hasText: 'Is this still bob?' }).waitFor();
-await another.waitFor();
 ok(await alice.page.getByPlaceholder('Message').count() === 0, 'one writes all the same, but not to yet another identity');
 await alice.page.getByRole('button', { name: 'Compare safety number' }).click();
 await alice.page.getByRole('button', { name: 'They are the same' }).click();

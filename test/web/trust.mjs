@@ -169,8 +169,15 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	ok(await trustOf(alice, bob) === 'verified', 'compared again, and the same');
 	await does(alice.client.send(bob.name, 'good'), 'it goes on', ({ state }) => state === 'sent');
 	await alice.client.distrust(bob.name);
+	const hasDiffered = async () => (await alice.client.conversations()).find(({ username }) => username === bob.name).numberDiffered;
+	ok(!await hasDiffered(), 'while it differs');
+	await alice.client.acceptKeyChange(bob.name, digits);
+	ok(await trustOf(alice, bob) === 'signed' && await hasDiffered(), 'or the user says yes all the same, which is remembered');
+	ok((await notes()).endsWith(',number_differs,difference_accepted'), '... and noted', await notes());
+	await alice.client.verify(bob.name, digits);
+	ok(!await hasDiffered(), '... until it is compared, and the same');
+	await alice.client.distrust(bob.name);
 	await alice.client.acceptKeyChange(bob.name);
-	ok(await trustOf(alice, bob) === 'signed', 'or the user says yes all the same');
 	gateway.before = (asked) => (isPost(asked) ? 'hang up' : undefined);
 	await does(alice.client.send(bob.name, 'on its way'), 'what waits', ({ state }) => state === 'waiting');
 	await alice.client.distrust(bob.name);

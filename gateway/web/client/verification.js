@@ -97,6 +97,8 @@ export class Verification {
 		await this.core.peers.update(username, (contact) => trust.accept(contact, seen));
 		if (before.changed || trust.isOtherIdentity(trust.judge(before, seen)))
 			await this.core.conversations.note(username, 'identity_accepted', { keyVersion: accepted.highest });
+		else if (trust.isDiffering(before))
+			await this.core.conversations.note(username, 'difference_accepted');
 		await this.core.outbox.unseal(username);
 		await this.core.receipts.settle(username);
 		this.core.delivery.run().catch(() => {});

@@ -3,7 +3,7 @@
 // log that contradicts itself.
 import { h } from './dom.js';
 import { icon } from './icon.js';
-import { busy } from './dialog.js';
+import { busy, openDialog } from './dialog.js';
 import { keyLogDialog } from './keylog.js';
 import { attempt, sentence } from './notice.js';
 import { safetyDialog } from './safety.js';
@@ -93,11 +93,29 @@ function changed(client, { username }) {
 }
 
 function differs(client, { username }) {
+	const yes = yesTo(client, username);
+
 	return barrier('alarm', 'warning', 'The safety numbers differ',
 		h('p', {}, 'You compared with ', nameOf(username), ', and the numbers were not the same: somebody may be reading along. ',
 			h('strong', {}, 'Nothing is sent until you decide.')),
 		button('primary', 'Compare again', () => safetyDialog(client, username)),
-		button('danger', 'Write all the same', yesTo(client, username)));
+		button('danger', 'Write all the same', async () => await areYouSure(username) && yes()));
+}
+
+function areYouSure(username) {
+	return new Promise((resolve) => {
+		let isSure = false;
+
+		openDialog({
+			title: ['Write to ', nameOf(username), ' all the same?'],
+			body: h('p', {}, 'The safety numbers differ: somebody may read what you write, and answer as ', nameOf(username), '.'),
+			actions: [
+				{ label: 'Cancel' },
+				{ label: 'Write all the same', kind: 'danger', run: () => { isSure = true; } },
+			],
+			onclose: () => resolve(isSure),
+		});
+	});
 }
 
 function keyLogStops(client) {
