@@ -79,6 +79,8 @@ export interface Contact {
 	keyVersion: number;
 	trust: Trust;
 	verified: boolean;
+	/** It differed when it was last compared, and the user goes on all the same: acceptKeyChange(). */
+	numberDiffered: boolean;
 	/** Set when trust is "differs", "changed" or "refused": what happened, in a sentence. */
 	problem?: string;
 	/** request: wrote first and was not accepted yet. */
@@ -117,7 +119,7 @@ export interface Message {
 	problem?: string;
 	/** in: what is wrong with what the sender saw of the key log. */
 	logProblem?: string;
-	note?: 'key_rotated' | 'identity_changed' | 'identity_accepted' | 'missing' | 'verified' | 'number_differs';
+	note?: 'key_rotated' | 'identity_changed' | 'identity_accepted' | 'missing' | 'verified' | 'number_differs' | 'difference_accepted';
 	/** key_rotated, identity_accepted: keyVersion; identity_changed: what; missing: from, through. */
 	details?: { keyVersion?: number; what?: string; from?: number; through?: number };
 	suite?: number;
@@ -239,7 +241,8 @@ export interface Client {
 	distrust(username: string, digits?: string): Promise<void>;
 	/**
 	 * The user's yes to what the server shows of the peer now; throws refused_key where no yes heals.
-	 * digits: those that were compared; throws number_changed when the server shows another identity by now.
+	 * digits: those that were compared; throws number_changed when the server shows another identity by now,
+	 * which makes the contact a changed one.
 	 */
 	acceptKeyChange(username: string, digits?: string): Promise<void>;
 

@@ -204,7 +204,7 @@ await alice.open('bob');
 
 // ---- somebody else's key
 
-// Puts another identity in the place of bob's, which his browser does not have.
+// Puts another identity in the place of bob's, which his browser does not have; nobody looks.
 async function replaceIdentity() {
 	const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
 	const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
@@ -215,10 +215,23 @@ async function replaceIdentity() {
 	server.sql(`SELECT e2emsg.reset_identity_key(e2emsg.find_user('bob'), '${JSON.stringify({ kty, crv, x, y })}',
 		'\\x${Buffer.from(signature).toString('hex')}')`);
 	await waitUntil(() => server.sql("SELECT e2emsg.key_object('bob') -> 'identityKey' ->> 'x'") === x); // once it is logged
+}
+
+async function writeAllTheSame() {
+	await alice.page.locator('.barrier').getByRole('button', { name: 'Write all the same' }).click();
+	await alice.page.getByRole('dialog').getByRole('button', { name: 'Write all the same' }).click();
+}
+
+// Alice does; the barrier that comes up looks again, for the identity that a yes to it is for.
+let looks = 0;
+alice.page.on('requestfinished', (request) => { looks += /public-key/.test(request.url()) ? 1 : 0; });
+async function lookAtBob() {
+	const before = looks;
 	await alice.page.getByRole('button', { name: /^About / }).click();
 	await alice.page.getByRole('dialog').getByText('Identity changed').waitFor();
 	await alice.page.keyboard.press('Escape');
 	await alice.page.locator('.barrier.alarm').waitFor();
+	await waitUntil(() => looks >= before + 2);
 }
 
 // ---- numbers that differ
@@ -254,7 +267,24 @@ ok(await alice.page.getByPlaceholder('Message').isVisible(), '... compared again
 await bob.sees('Written before', 'opened');
 ok(true, '... with what waited');
 
+await alice.about('Safety number');
+await alice.page.getByRole('button', { name: 'They differ after all' }).click();
+await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
+await alice.page.locator('.barrier').getByRole('button', { name: 'Write all the same' }).click();
+await screenshot(alice.page, '041-sure');
+ok((await barriers(alice.page)).length === 0, 'whoever writes all the same is asked, without barriers', await barriers(alice.page));
+await alice.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'differs', '... and may say no');
+await writeAllTheSame();
+await alice.page.getByPlaceholder('Message').waitFor();
+await alice.page.locator('[data-note=difference_accepted]').waitFor();
+await alice.page.locator('.introduction', { hasText: 'somebody may be reading along' }).waitFor();
+ok(!/Only you/.test(await alice.page.locator('.introduction').textContent()) && await alice.page.locator('.trust').textContent() === 'Numbers differed',
+	'one goes on, and nothing says that nobody else reads it');
+await screenshot(alice.page, '041-all-the-same');
+
 await replaceIdentity();
+await lookAtBob();
 ok(/Nothing is sent until you decide/.test(await alice.page.locator('.barrier').textContent()), 'another identity: a barrier that says what it means');
 ok(await alice.page.getByPlaceholder('Message').count() === 0, 'and nothing to write in');
 await alice.page.locator('[data-note=identity_changed]').waitFor();
@@ -266,11 +296,25 @@ await screenshot(alice.page, '041-changed-safety');
 await alice.page.getByRole('button', { name: 'They differ' }).click();
 await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
 ok(await alice.page.locator('.barrier.alarm').isVisible(), 'it differs: the barrier stays');
+const another = alice.page.locator('.notice', { hasText: 'The safety number has changed' });
+await replaceIdentity();
+await alice.page.getByRole('button', { name: 'Accept anyway' }).click();
+await another.waitFor();
+ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'changed' && await alice.page.locator('[data-note=identity_accepted]').count() === 0,
+	'yet another identity before the click: told, not accepted');
+await screenshot(alice.page, '041-changed-again');
 await alice.page.getByRole('button', { name: 'Accept anyway' }).click();
 await alice.page.getByPlaceholder('Message').waitFor();
 await alice.page.locator('[data-note=identity_accepted]').waitFor();
 ok(await alice.page.locator('.trust').getAttribute('data-trust') === 'signed', 'accepted: known, but not verified');
+await alice.about('Safety number');
+await alice.page.getByRole('button', { name: 'They differ' }).click();
+await alice.page.getByRole('dialog', { name: 'The numbers differ' }).getByRole('button', { name: 'Understood' }).click();
+await alice.page.locator('.barrier.alarm', { hasText: 'The safety numbers differ' }).waitFor();
 await replaceIdentity();
+await writeAllTheSame();
+await alice.page.locator('.barrier.alarm', { hasText: 'Is this still bob?' }).waitFor();
+ok(await alice.page.getByPlaceholder('Message').count() === 0, 'one writes all the same, but not to yet another identity');
 await alice.page.getByRole('button', { name: 'Compare safety number' }).click();
 await alice.page.getByRole('button', { name: 'They are the same' }).click();
 await alice.page.locator('.trust[data-trust=verified]').waitFor();

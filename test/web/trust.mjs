@@ -169,8 +169,15 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	ok(await trustOf(alice, bob) === 'verified', 'compared again, and the same');
 	await does(alice.client.send(bob.name, 'good'), 'it goes on', ({ state }) => state === 'sent');
 	await alice.client.distrust(bob.name);
+	const hasDiffered = async () => (await alice.client.conversations()).find(({ username }) => username === bob.name).numberDiffered;
+	ok(!await hasDiffered(), 'while it differs');
+	await alice.client.acceptKeyChange(bob.name, digits);
+	ok(await trustOf(alice, bob) === 'signed' && await hasDiffered(), 'or the user says yes all the same, which is remembered');
+	ok((await notes()).endsWith(',number_differs,difference_accepted'), '... and noted', await notes());
+	await alice.client.verify(bob.name, digits);
+	ok(!await hasDiffered(), '... until it is compared, and the same');
+	await alice.client.distrust(bob.name);
 	await alice.client.acceptKeyChange(bob.name);
-	ok(await trustOf(alice, bob) === 'signed', 'or the user says yes all the same');
 	gateway.before = (asked) => (isPost(asked) ? 'hang up' : undefined);
 	await does(alice.client.send(bob.name, 'on its way'), 'what waits', ({ state }) => state === 'waiting');
 	await alice.client.distrust(bob.name);
@@ -180,6 +187,33 @@ async function sendToLie(what, makeCurrent, code, pattern) {
 	ok(waiting.state === 'waiting' && /another one/.test(waiting.problem), '... waits on, and says why', JSON.stringify(waiting));
 	await alice.client.verify(bob.name, digits);
 	ok(await waitUntil(async () => (await alice.client.messages(bob.name)).find(({ text }) => text === 'on its way').state !== 'waiting'), '... until then');
+}
+{
+	gateway.behave();
+	const { alice, bob } = await scene.pair();
+	const notes = async () => (await alice.client.messages(bob.name)).filter(({ direction }) => direction === 'note').map(({ note }) => note).join();
+	const showing = (object) => { gateway.after = spoil(/^GET .*public-key/, () => ({ status: 200, body: object })); };
+	const first = await alice.client.safetyNumber(bob.name);
+	await alice.client.distrust(bob.name, first.digits);
+	showing(await forge(bob.there, 1));
+	const before = bob.there.mail.length;
+	await refuses(alice.client.acceptKeyChange(bob.name, first.digits), 'number_changed', 'a yes all the same is for the number that differed');
+	ok(await trustOf(alice, bob) === 'changed' && await notes() === 'number_differs,identity_changed', '... and another identity is met, not accepted', await notes());
+	await refuses(alice.client.send(bob.name, 'secret'), 'untrusted_identity', '... nor written to');
+	ok(bob.there.mail.length === before, '... at all');
+	const second = await alice.client.safetyNumber(bob.name);
+	showing(await forge(bob.there, 1, null));
+	await refuses(alice.client.acceptKeyChange(bob.name, second.digits), 'number_changed', 'nor is a lack of identity what has a number');
+	showing(await forge(bob.there, 1));
+	await alice.client.acceptKeyChange(bob.name, second.digits);
+	ok(await trustOf(alice, bob) === 'signed' && await notes() === 'number_differs,identity_changed,identity_accepted', 'the one that was seen is', await notes());
+	showing(await forge(bob.there, 1, await makeIdentityKey()));
+	await alice.client.acceptKeyChange(bob.name);
+	ok(await notes() === 'number_differs,identity_changed,identity_accepted,identity_accepted', 'a new identity is noted, also where nothing had told of it', await notes());
+	gateway.behave();
+	const stranger = await scene.newUser('stranger');
+	await refuses(alice.client.acceptKeyChange(stranger.name, first.digits), 'number_changed', 'the number of somebody else, for a stranger');
+	ok(!(await alice.client.conversations()).some(({ username }) => username === stranger.name), '... who is not met by that');
 }
 await sendToLie('a vanished identity key', (user) => forge(user, 2, null), 'untrusted_identity', /vanished/);
 await sendToLie('a lower version', async (user) => {

@@ -12,7 +12,7 @@ export function contactView(contact) {
 	const problem = contact.changed ? `the identity of ${contact.username} changed: ${contact.changed}`
 		: contact.refused ?? (trust.isDiffering(contact) ? trust.OTHER_NUMBER : null);
 	return { username: contact.username, userId: contact.userId, keyVersion: contact.highest, state: contact.state,
-		trust: trust.standing(contact), verified: contact.verified, ...(problem && { problem }) };
+		trust: trust.standing(contact), verified: contact.verified, numberDiffered: trust.hasDiffered(contact), ...(problem && { problem }) };
 }
 
 export class Conversations {

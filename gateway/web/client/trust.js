@@ -40,6 +40,9 @@ export const OTHER_NUMBER = 'the safety number was compared, and was another one
 export const turns = ({ differs = 0 }) => Number(differs);
 export const isDiffering = (contact) => turns(contact) % 2 === 1;
 
+// They differed when they were last compared, and the user goes on all the same.
+export const hasDiffered = (contact) => turns(contact) > 0 && !isDiffering(contact) && !contact.verified;
+
 /*
  * The contact, now that the user says whether they differ.  untold: that they do
  * was said here, and no backup has it yet.

@@ -82,18 +82,23 @@ export class Verification {
 	/*
 	 * The user's yes to what the server shows of the peer now: "digits", if given,
 	 * must be those of that, since the server may show another identity by now than
-	 * the one that was compared.
+	 * the one that was compared.  That one is met then: nothing is sent to it.
 	 */
 	async acceptKeyChange(username, digits) {
 		checkName(username);
 		const seen = await this.core.peers.fetch(username, 0);
 		await this.core.peers.checkOwn(seen);
-		if (digits !== undefined && (!seen.identity || digits !== await this.digits(seen))) throw otherNumber(username);
+		if (digits !== undefined && (!seen.identity || digits !== await this.digits(seen))) {
+			if (await this.core.peers.byName(username)) await this.core.peers.take(seen, 0, 'accepted');
+			throw otherNumber(username);
+		}
 		const before = await this.core.peers.byName(username) ?? await this.core.peers.take(seen, 0, 'accepted');
 		const accepted = trust.accept(before, seen);
 		await this.core.peers.update(username, (contact) => trust.accept(contact, seen));
-		if (before.changed)
+		if (before.changed || trust.isOtherIdentity(trust.judge(before, seen)))
 			await this.core.conversations.note(username, 'identity_accepted', { keyVersion: accepted.highest });
+		else if (trust.isDiffering(before))
+			await this.core.conversations.note(username, 'difference_accepted');
 		await this.core.outbox.unseal(username);
 		await this.core.receipts.settle(username);
 		this.core.delivery.run().catch(() => {});

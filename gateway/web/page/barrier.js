@@ -3,7 +3,7 @@
 // log that contradicts itself.
 import { h } from './dom.js';
 import { icon } from './icon.js';
-import { busy } from './dialog.js';
+import { busy, openDialog } from './dialog.js';
 import { keyLogDialog } from './keylog.js';
 import { attempt, sentence } from './notice.js';
 import { safetyDialog } from './safety.js';
@@ -36,6 +36,38 @@ function button(kind, label, work) {
 	return element;
 }
 
+/*
+ * A yes to the identity that the server shows while the barrier stands there, and to no other: with another one the
+ * contact is a changed one, and the next yes is for that.  Without a number there is nothing to be held to.
+ */
+function yesTo(client, username) {
+	const look = async () => {
+		try {
+			return (await client.safetyNumber(username)).digits;
+		} catch (error) {
+			if (error.code !== 'unsigned_peer')
+				throw error;
+			return undefined;
+		}
+	};
+	const begin = () => {
+		const digits = look();
+
+		digits.catch(() => {}); // told at the click
+		return digits;
+	};
+	let shown = begin();
+
+	return async () => {
+		try {
+			await client.acceptKeyChange(username, await shown);
+		} catch (error) {
+			shown = begin();
+			throw error;
+		}
+	};
+}
+
 function request(client, { username }) {
 	return barrier('request', 'person', [nameOf(username), ' would like to write to you'],
 		h('p', {}, 'You have not talked before. Until you accept, they do not learn that you got this. ',
@@ -57,15 +89,33 @@ function changed(client, { username }) {
 		h('p', {}, 'Call ', nameOf(username), ' or meet, and compare the safety number. ',
 			h('strong', {}, 'Nothing is sent until you decide.'))],
 	button('primary', 'Compare safety number', () => safetyDialog(client, username)),
-	button('danger', 'Accept anyway', () => client.acceptKeyChange(username)));
+	button('danger', 'Accept anyway', yesTo(client, username)));
 }
 
 function differs(client, { username }) {
+	const yes = yesTo(client, username);
+
 	return barrier('alarm', 'warning', 'The safety numbers differ',
 		h('p', {}, 'You compared with ', nameOf(username), ', and the numbers were not the same: somebody may be reading along. ',
 			h('strong', {}, 'Nothing is sent until you decide.')),
 		button('primary', 'Compare again', () => safetyDialog(client, username)),
-		button('danger', 'Write all the same', () => client.acceptKeyChange(username)));
+		button('danger', 'Write all the same', async () => await areYouSure(username) && yes()));
+}
+
+function areYouSure(username) {
+	return new Promise((resolve) => {
+		let isSure = false;
+
+		openDialog({
+			title: ['Write to ', nameOf(username), ' all the same?'],
+			body: h('p', {}, 'The safety numbers differ: somebody may read what you write, and answer as ', nameOf(username), '.'),
+			actions: [
+				{ label: 'Cancel' },
+				{ label: 'Write all the same', kind: 'danger', run: () => { isSure = true; } },
+			],
+			onclose: () => resolve(isSure),
+		});
+	});
 }
 
 function keyLogStops(client) {

@@ -13,7 +13,7 @@ import { avatar } from './people.js';
 import { personDialog } from './person.js';
 import { send, tellUnlessShown } from './sending.js';
 import { nameOf, visible } from './text.js';
-import { trusts } from './words.js';
+import { trustOf } from './words.js';
 
 const page = 50;
 
@@ -43,8 +43,8 @@ export function conversation(app, username) {
 
 	const showContact = coalesce(async () => {
 		view.contact = await contactOf(client, username);
-		const { trust, state, problem } = view.contact;
-		const known = [trust, state, problem, client.keyLogProblem].join();
+		const { trust, state, problem, numberDiffered } = view.contact;
+		const known = [trust, state, problem, numberDiffered, client.keyLogProblem].join();
 
 		if (known === view.known)
 			return;
@@ -133,7 +133,7 @@ function begin(client, messages, view, show) {
 }
 
 function headOf(app, contact) {
-	const { icon: name, label, tip } = trusts[contact.trust] ?? trusts.signed;
+	const { icon: name, label, tip } = trustOf(contact);
 	const about = () => attempt(() => personDialog(app.client, contact.username));
 
 	return [

@@ -6,11 +6,11 @@ import { icon } from './icon.js';
 import { attempt, sentence } from './notice.js';
 import { safetyDialog } from './safety.js';
 import { nameOf } from './text.js';
-import { trusts } from './words.js';
+import { trustOf } from './words.js';
 
 export async function personDialog(client, username) {
 	const contact = await freshContactOf(client, username);
-	const { icon: name, label, tip } = trusts[contact.trust] ?? trusts.signed;
+	const { icon: name, label, tip } = trustOf(contact);
 	const act = (work) => () => {
 		dialog.close();
 		attempt(work);

@@ -30,14 +30,17 @@ export async function safetyDialog(client, username) {
 			contact.trust === 'changed' && h('p', { class: 'warn-line' }, icon('warning'),
 				h('span', {}, 'The identity changed, and this is the number with the new one.')),
 			h('p', {}, 'Compare this number with the one that ', nameOf(username), ' sees in your conversation: on the phone, or side by side. ',
-				'If all digits are the same, nobody reads along.'),
+				'If all digits are the same, nobody stands between you.'),
 			h('div', { class: 'safety' },
 				h('ol', { class: 'digits', 'aria-label': `Safety number with ${visible(username)}` }, groups.map((group) => h('li', {}, group))),
 				qrCode(qr, 'The safety number as a QR code'),
 				h('p', { class: 'small' }, 'The code holds the same digits, for a camera.')),
 			contact.trust === 'verified' && h('p', { class: 'good-line' }, icon('verified'), 'You have compared it before.'),
 		],
-		actions: isAsked ? [
+		actions: contact.trust === 'verified' ? [
+			{ label: 'They differ after all', run: differ },
+			{ label: 'Close', kind: 'primary' },
+		] : isAsked ? [
 			{ label: 'They differ', run: differ },
 			{ label: 'They are the same', kind: 'primary', run: () => attempt(same) },
 		] : [{ label: 'Close' }],

@@ -36,6 +36,7 @@ const notes = {
 		(from === through || !through ? `Message ${from ?? ''} of your mailbox did not come here: another copy of this account has taken it, or the server left it out.`
 			: `Messages ${from} to ${through} of your mailbox did not come here: another copy of this account has taken them, or the server left them out.`) },
 	number_differs: { icon: 'warning', alarm: true, text: (name) => `You and ${name} compared safety numbers, and they differ.` },
+	difference_accepted: { icon: 'warning', alarm: true, text: (name) => `You go on writing to ${name}, although the safety numbers differ.` },
 	verified: { icon: 'verified', text: (name) => `You compared safety numbers: this is really ${name}.` },
 };
 
@@ -53,11 +54,17 @@ export function noteOf(message) {
 export const trusts = {
 	verified: { icon: 'verified', label: 'Verified', tip: 'You compared safety numbers with this person.' },
 	signed: { icon: 'lock', label: 'Encrypted', tip: 'Only the two of you can read this. To be sure who it is, compare safety numbers.' },
+	differed: { icon: 'warning', label: 'Numbers differed', tip: 'You go on although the safety numbers differed: somebody may be reading along.' },
 	unsigned: { icon: 'unlocked', label: 'Not signed', tip: 'This account has no identity key, so nothing proves whose it is: the server could exchange its key.' },
 	differs: { icon: 'warning', label: 'Numbers differ', tip: 'You compared safety numbers, and they were not the same. Nothing is sent until you decide.' },
 	changed: { icon: 'warning', label: 'Identity changed', tip: 'Nothing is sent until you decide.' },
 	refused: { icon: 'warning', label: 'Key refused', tip: 'The server shows a key that can’t be right.' },
 };
+
+/** The words for a contact: "Encrypted" alone would say too much once the numbers differed. */
+export function trustOf({ trust, numberDiffered }) {
+	return trust === 'signed' && numberDiffered ? trusts.differed : trusts[trust] ?? trusts.signed;
+}
 
 export const connections = {
 	closed: { label: 'Not connected', online: false },
@@ -78,6 +85,8 @@ const refusals = {
 		'It does not know the account any more, or has another key for it. To begin anew, remove the account from this browser.'],
 	no_backup: ['This code brings back no account.', 'Please check the code and the username. Of several codes, the newest one counts.'],
 	wrong_recovery_code: ['This is not the recovery code of this account.', 'Of several codes, the newest one counts.'],
+	number_changed: ['The safety number has changed.',
+		'There is another identity now, so your answer does not count. Please compare again.'],
 	text_too_long: ['This message is too long.', 'Please split it.'],
 };
 
