@@ -121,6 +121,7 @@ ok(await waitUntil(async () => (await shown(alice.page)).join() === standing.joi
 await bob.account('New encryption key');
 await bob.page.getByRole('button', { name: 'Make a new key' }).click();
 await bob.page.getByText('version 3').waitFor();
+await waitUntil(() => server.sql("SELECT e2emsg.key_object('bob') ->> 'keyVersion'") === '3'); // once it is logged
 await bob.page.keyboard.press('Escape');
 gateway.child.kill('SIGSTOP');
 await alice.page.getByRole('button', { name: /^About / }).click();

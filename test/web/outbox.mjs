@@ -256,6 +256,10 @@ async function arrive(user, peer, texts, what) {
 	scene.ahead = 0;
 	await alice.client.resend();
 	ok((await statesOf(alice, bob)).endsWith('asks'), 'what was written at a time that has not come asks, too');
+	await alice.client.logout();
+	await does(alice.client.unsent(), 'who is signed out can still see what is not sent', ([{ text }]) => text === 'from the future');
+	await alice.client.logout({ forget: true, unsavedOk: true });
+	await does(alice.client.unsent(), 'and it goes with the account', ({ length }) => length === 0);
 }
 
 // ---- two tabs
