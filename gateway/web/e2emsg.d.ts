@@ -192,6 +192,7 @@ export interface Client {
 	/**
 	 * Ends the session; with forget, keys and history go as well, once the backup has what changed here last
 	 * (backup_not_saved when that takes longer than ten seconds).  unsavedOk: the yes to losing that.
+	 * What unsent() tells of is lost without a question.
 	 */
 	logout(options?: { forget?: boolean; unsavedOk?: boolean }): Promise<void>;
 
@@ -212,6 +213,8 @@ export interface Client {
 	resend(id?: string): Promise<void>;
 	/** Takes a message back that waits, asks or was refused. */
 	discard(id: string): Promise<void>;
+	/** The messages that wait or ask, to whomever, oldest first: what logout() with forget loses. */
+	unsent(): Promise<Message[]>;
 
 	/** Looks the user up now (key object, trust) and remembers; throws unknown_user. */
 	contact(username: string): Promise<Contact>;

@@ -172,6 +172,8 @@ class Client {
 
 	discard(id) { return this.#core.outbox.discard(id); }
 
+	unsent() { return this.#core.outbox.unsent(); }
+
 	messages(username, options) { return this.#core.conversations.messages(username, options); }
 
 	conversations() { return this.#core.conversations.list(); }

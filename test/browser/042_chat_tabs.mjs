@@ -2,7 +2,7 @@
 // browser.
 import { rmSync } from 'node:fs';
 import { openBrowser, screenshot } from './lib/browser.mjs';
-import { Person } from './lib/chat.mjs';
+import { barriers, Person } from './lib/chat.mjs';
 import { startServer, waitUntil } from './lib/server.mjs';
 import { done, ok } from '../client/lib/tap.mjs';
 
@@ -28,6 +28,12 @@ await alice.write('Written in a tunnel');
 await alice.sees('Written in a tunnel', 'waiting');
 ok(/Waiting/.test(await alice.message('tunnel').textContent()), 'what is written then waits, in words');
 await screenshot(alice.page, '042-offline');
+await alice.account('Remove from this browser');
+const leaving = alice.page.getByRole('dialog', { name: 'Remove from this browser?' });
+await leaving.getByText('1 message has not been sent yet. It is lost.').waitFor();
+ok((await barriers(alice.page)).length === 0, 'who leaves hears of it', await barriers(alice.page));
+await screenshot(alice.page, '042-unsent');
+await leaving.getByRole('button', { name: 'Cancel' }).click();
 await alice.page.getByRole('button', { name: /^About / }).click();
 await alice.page.getByRole('dialog').waitFor();
 await alice.page.keyboard.press('Escape');
@@ -52,6 +58,11 @@ await alice.sees('The server is away', 'waiting');
 await gateway.start();
 await alice.sees('The server is away', 'read');
 ok(await bob.message('server is away').count() === 1, 'the same when the server was away');
+
+await alice.account('Remove from this browser');
+await leaving.waitFor();
+ok(!/sent yet/.test(await leaving.textContent()), 'when nothing waits, leaving does not speak of it', await leaving.textContent());
+await leaving.getByRole('button', { name: 'Cancel' }).click();
 
 // ---- older than six days
 
@@ -104,6 +115,27 @@ await screenshot(alice.page, '042-new-key');
 await alice.page.reload();
 await alice.sees('To the new key', 'read');
 ok(await waitUntil(async () => (await shown(alice.page)).join() === standing.join()), '... and after a reload', (await shown(alice.page)).join('\n'));
+
+// ---- a server that hangs
+
+await bob.account('New encryption key');
+await bob.page.getByRole('button', { name: 'Make a new key' }).click();
+await bob.page.getByText('version 3').waitFor();
+await waitUntil(() => server.sql("SELECT e2emsg.key_object('bob') ->> 'keyVersion'") === '3'); // once it is logged
+await bob.page.keyboard.press('Escape');
+gateway.child.kill('SIGSTOP');
+await alice.page.getByRole('button', { name: /^About / }).click();
+const about = alice.page.getByRole('dialog', { name: 'bob' });
+await about.getByText('Details').click();
+ok(/Encrypted[^]*Safety number[^]*version 2/.test(await about.textContent()), 'what is known of somebody is shown without an answer', await about.textContent());
+await screenshot(alice.page, '042-hanging');
+gateway.child.kill('SIGCONT');
+await about.getByText('version 3').waitFor();
+ok(await about.locator('details').getAttribute('open') !== null && await about.locator('summary').evaluate((one) => one === document.activeElement),
+	'what the server shows follows, and the details stay unfolded, with the focus on them');
+await alice.page.keyboard.press('Escape');
+await about.waitFor({ state: 'detached' });
+
 await alice.page.close();
 await second.online();
 await bob.write('To the one that is left');
@@ -150,6 +182,22 @@ for (const text of ['Do you know me?', 'Or me?']) {
 await screenshot(again.page, '042-unknown-account');
 ok(await stranger.count() === 1, 'an account that the server does not know: said once', await stranger.count());
 ok(await stranger.locator('xpath=..').textContent().then((text) => /remove the account from this browser/.test(text)), 'with what to do');
+await again.safetyNumber();
+await again.page.getByRole('button', { name: 'They are the same' }).click(); // no backup has that
+await again.page.locator('.trust[data-trust=verified]').waitFor();
+await again.account('Remove from this browser');
+await again.page.getByText('2 messages have not been sent yet. They are lost.').waitFor();
+await again.page.getByLabel(/I have my recovery code/).check();
+await again.page.getByRole('button', { name: 'Delete keys' }).click();
+const lost = again.page.getByRole('dialog', { name: 'Delete what can’t come back?' });
+await lost.getByText('The recovery code brings nothing back.').waitFor();
+ok(/The server does not know this account/.test(await lost.textContent()) && (await lost.locator('.dialog-foot button').allTextContents()).join() === 'Cancel,Delete',
+	'removing it: nothing can be tried again, and nothing is promised', await lost.textContent());
+ok((await barriers(again.page)).length === 0, '... without barriers', await barriers(again.page));
+await screenshot(again.page, '042-lost-account');
+await lost.getByRole('button', { name: 'Delete' }).click();
+await again.page.getByRole('heading', { name: 'Messages that only' }).waitFor();
+ok(await again.page.getByRole('button', { name: 'Create account' }).isVisible(), 'and one begins anew');
 
 for (const browser of browsers) await browser.close();
 await server.stop();

@@ -117,6 +117,13 @@ await panes.Bob.locator('.message', { hasText: 'PIN' }).waitFor();
 await panes.Bob.locator('.message', { hasText: 'there' }).waitFor();
 ok(shownKey() === trueKey && await there(held, 0), 'with the true key the messages go out');
 
+await play('swap', /Alice’s browser sealed nothing/, 'server alice');
+await panes.Alice.locator('.message[data-state=waiting]', { hasText: 'PIN' }).getByRole('button', { name: 'Discard' }).click();
+await there(held, 0);
+await play('unswap', /She had discarded the message, so nothing goes out/, 'server alice');
+ok(!/went out/.test(await outcome.textContent()) && shownKey() === trueKey && await panes.Bob.locator('.message', { hasText: 'PIN' }).count() === 1,
+	'what Alice discarded does not go out, and is not said to', await outcome.textContent());
+
 await write('Bob', 'Here I am'); // so that the newest in his mailbox is a receipt
 await panes.Bob.locator('.message[data-state=read]', { hasText: 'Here I am' }).waitFor();
 await play('replay', /10 euros stay 10 euros/, 'alice server bob');

@@ -238,12 +238,14 @@ async function arrive(user, peer, texts, what) {
 	await alice.client.connect();
 	ok(await waitUntil(async () => (await statesOf(alice, bob)).endsWith('asks asks')), 'after six days nothing is sent unasked');
 	const [first, second] = (await alice.client.messages(bob.name)).slice(-2);
+	await does(alice.client.unsent(), 'what asks is not sent yet', (unsent) => unsent.map(({ text }) => text).join() === 'old, and there,old');
 	await alice.client.resend();
 	ok((await statesOf(alice, bob)).endsWith('asks asks'), 'nor by sending all that waits');
 	await alice.client.resend(first.id);
 	ok((await statesOf(alice, bob)).endsWith('sent asks'), 'but with a yes');
 	await alice.client.discard(second.id);
 	ok((await statesOf(alice, bob)).endsWith('sent') && !(await alice.texts(bob)).includes('old'), 'and not with a no');
+	await does(alice.client.unsent(), 'then all is sent', ({ length }) => length === 0);
 	ok(bob.there.mail.length === before + 2, 'the server has both envelopes of the one');
 	await bob.read();
 	ok((await bob.texts(alice)).filter((text) => text === 'old, and there').length === 1, 'the peer shows it once');
@@ -254,6 +256,10 @@ async function arrive(user, peer, texts, what) {
 	scene.ahead = 0;
 	await alice.client.resend();
 	ok((await statesOf(alice, bob)).endsWith('asks'), 'what was written at a time that has not come asks, too');
+	await alice.client.logout();
+	await does(alice.client.unsent(), 'who is signed out can still see what is not sent', ([{ text }]) => text === 'from the future');
+	await alice.client.logout({ forget: true, unsavedOk: true });
+	await does(alice.client.unsent(), 'and it goes with the account', ({ length }) => length === 0);
 }
 
 // ---- two tabs

@@ -125,6 +125,15 @@ export class Outbox {
 		return this.core.store.read(['outbox'], (t) => t.range('outbox', 'order', 0, Number.MAX_SAFE_INTEGER));
 	}
 
+	// The messages among them; a receipt has no record.
+	async unsent() {
+		const records = await this.core.store.read(['outbox', 'messages'], async (t) => {
+			const entries = await t.range('outbox', 'order', 0, Number.MAX_SAFE_INTEGER);
+			return Promise.all(entries.map(({ id }) => t.get('messages', id)));
+		});
+		return records.filter(Boolean).map(mail.view);
+	}
+
 	/*
 	 * Ends an entry, or leaves it and notes how things are: "change" is made to
 	 * its record.  A state never goes back, and what has arrived waits no more.

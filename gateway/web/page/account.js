@@ -31,7 +31,7 @@ export function accountDialog(app) {
 				entry('repeat', 'New encryption key', 'For what you are sent from now on', then(() => rotateDialog(app))),
 				entry('server', 'Key log', 'The public list that keeps the server honest', then(() => attempt(() => keyLogDialog(app.client)))),
 				entry('leave', 'Log out', 'Your messages stay in this browser', then(() => logOut(app))),
-				entry('remove', 'Remove from this browser…', 'Deletes your keys and messages here', then(() => forgetDialog(app)))),
+				entry('remove', 'Remove from this browser…', 'Deletes your keys and messages here', then(() => attempt(() => forgetDialog(app))))),
 			details([
 				['Service', h('code', {}, account.service)],
 				['User id', h('code', {}, account.userId)],

@@ -11,17 +11,6 @@ export async function contactOf(client, username) {
 	return await knownContact(client, username) ?? client.contact(username);
 }
 
-/** What the server shows now; without an answer, what is known. */
-export async function freshContactOf(client, username) {
-	try {
-		return await client.contact(username);
-	} catch (error) {
-		if (error.code !== 'offline' && error.code !== 'timeout')
-			throw error;
-		return contactOf(client, username);
-	}
-}
-
 /** What people type for a name: capitals, spaces around and an @ are no other name; a link to somebody is one. */
 export function nameFrom(text) {
 	const [, inLink] = /^\s*https?:\/\/[^\s#]+#(\S+)\s*$/.exec(text) ?? [];

@@ -107,20 +107,25 @@ async function swap(stage, step) {
 async function unswap(stage, step) {
 	const { alice, bob } = stage;
 	const arrives = await awaited(stage, 'opened');
+	const held = await heldBack(stage); // her browser may send it before this page does
 
 	await step('server', 'hands out Bob’s own key again.');
 	await evil('unswap', bob.username);
 	stage.swapped = false;
 	await stage.server.refresh();
 	await alice.client.contact(bob.username);
-	const held = await heldBack(stage);
+	const why = 'A server that cheats gains nothing but a delay.';
 
+	if (held.length === 0) {
+		await step('alice', 'checks it: it is Bob’s. She had discarded the message, so nothing goes out.');
+		return { came: 'Nothing was sent to another key than Bob’s.', why };
+	}
 	await step('alice', 'checks it, seals what she held back, and sends it.');
 	for (const { id } of held)
 		await alice.client.resend(id).catch(unlessSent);
-	const messageId = held.length > 0 ? (await arrives()).messageId : undefined;
+	const { messageId } = await arrives();
 
-	return { messageId, came: 'The message went out, to Bob’s key and no other.', why: 'A server that cheats gains nothing but a delay.' };
+	return { messageId, came: 'The message went out, to Bob’s key and no other.', why };
 }
 
 /* Her browser tries again by itself as well. */

@@ -9,17 +9,18 @@ let count = 0;
 /**
  * Opens a dialog. actions: {label, kind: primary | danger | quiet, run}; run
  * may be asynchronous, and keeps the dialog open by returning false. Answers
- * {element, close}; onclose is called however it ends.
+ * {element, body, close}; onclose is called however it ends.
  */
 export function openDialog({ title, body, actions = [], onclose = null }) {
 	const id = `dialog-${++count}`;
 	const close = () => element.close();
+	const place = h('div', { class: 'dialog-body' }, body);
 	const notices = noticeArea();
 	const element = h('dialog', { class: 'dialog', 'aria-labelledby': id },
 		h('div', { class: 'dialog-head' },
 			h('h2', { id }, title),
 			h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: close }, icon('close'))),
-		h('div', { class: 'dialog-body' }, body),
+		place,
 		actions.length > 0 && h('div', { class: 'dialog-foot' }, actions.map((action) => actionButton(action, close))), notices);
 
 	/* selecting a text may end outside; that is no click on the backdrop */
@@ -34,7 +35,7 @@ export function openDialog({ title, body, actions = [], onclose = null }) {
 	});
 	document.body.append(element);
 	element.showModal();
-	return { element, close };
+	return { element, body: place, close };
 }
 
 function actionButton({ label, kind = 'quiet', run }, close) {

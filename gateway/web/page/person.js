@@ -1,36 +1,59 @@
 // About one person: how far they are known, and what one can do.
-import { freshContactOf } from './contact.js';
+import { contactOf } from './contact.js';
 import { openDialog } from './dialog.js';
-import { h } from './dom.js';
+import { h, replace, set } from './dom.js';
 import { icon } from './icon.js';
-import { attempt, sentence } from './notice.js';
+import { attempt, sentence, tellError } from './notice.js';
 import { safetyDialog } from './safety.js';
 import { nameOf } from './text.js';
 import { trustOf } from './words.js';
 
+/* What is known here has to do. */
+const noAnswer = ['offline', 'timeout'];
+
+/** Opens with what is known here; what the server shows follows when it answers. */
 export async function personDialog(client, username) {
-	const contact = await freshContactOf(client, username);
-	const { icon: name, label, tip } = trustOf(contact);
+	const known = await contactOf(client, username);
+	const { element, body, close } = openDialog({ title: nameOf(username) });
 	const act = (work) => () => {
-		dialog.close();
+		close();
 		attempt(work);
 	};
-	const dialog = openDialog({
-		title: nameOf(username),
-		body: [
-			h('p', { class: 'trust-line', 'data-trust': contact.trust }, icon(name), h('span', {}, h('strong', {}, `${label}.`), ' ', tip)),
-			h('ul', { class: 'menu' },
-				contact.trust !== 'unsigned' && entry('verified', 'Safety number', 'Compare it to be sure who this is',
-					act(() => safetyDialog(client, username))),
-				contact.state === 'blocked'
-					? entry('person', 'Unblock', 'What they write from now on is shown', act(() => client.unblock(username)))
-					: entry('blocked', 'Block', 'Their messages are refused, and they are told so', act(() => client.block(username)))),
-			details([
-				['Key', `version ${contact.keyVersion}`],
-				['User id', h('code', {}, contact.userId)],
-				contact.problem && ['Problem', sentence(contact.problem)]]),
-		],
-	});
+	const show = (contact) => {
+		const focused = body.contains(document.activeElement) && document.activeElement.textContent;
+		const isUnfolded = body.querySelector('details')?.open;
+
+		replace(body, aboutPerson(client, contact, act));
+		set(body.querySelector('details'), 'open', isUnfolded);
+		if (focused)
+			([...body.querySelectorAll('button')].find(({ textContent }) => textContent === focused) ?? body.querySelector('summary')).focus();
+	};
+
+	show(known);
+	client.contact(username).then((seen) => isSame(known, seen) || show(seen))
+		.catch((error) => element.open && !noAnswer.includes(error.code) && tellError(error));
+}
+
+/* In all that the dialog shows of somebody. */
+const isSame = (one, other) => ['trust', 'numberDiffered', 'state', 'keyVersion', 'problem'].every((member) => one[member] === other[member]);
+
+function aboutPerson(client, contact, act) {
+	const { username, userId, trust, state, keyVersion, problem } = contact;
+	const { icon: name, label, tip } = trustOf(contact);
+
+	return [
+		h('p', { class: 'trust-line', 'data-trust': trust }, icon(name), h('span', {}, h('strong', {}, `${label}.`), ' ', tip)),
+		h('ul', { class: 'menu' },
+			trust !== 'unsigned' && entry('verified', 'Safety number', 'Compare it to be sure who this is',
+				act(() => safetyDialog(client, username))),
+			state === 'blocked'
+				? entry('person', 'Unblock', 'What they write from now on is shown', act(() => client.unblock(username)))
+				: entry('blocked', 'Block', 'Their messages are refused, and they are told so', act(() => client.block(username)))),
+		details([
+			['Key', `version ${keyVersion}`],
+			['User id', h('code', {}, userId)],
+			problem && ['Problem', sentence(problem)]]),
+	];
 }
 
 /** A row of a menu in a dialog. */

@@ -43,7 +43,7 @@ function shownCode({ code, groups, username, title, next }) {
 	return [
 		title('Save your recovery code'),
 		h('p', {}, 'There is no password to reset. If this browser is cleared, lost or replaced, only this code brings ',
-			h('strong', {}, username), ' back. It is not shown again.'),
+			h('strong', {}, username), ' back. Once you have confirmed it, it is not shown again.'),
 		h('ol', { class: 'code', 'aria-label': 'Recovery code' }, groups.map((group) => h('li', {}, group))),
 		h('div', { class: 'row' },
 			h('button', { type: 'button', class: 'button quiet', onclick: () => copy(code) }, icon('copy'), 'Copy'),

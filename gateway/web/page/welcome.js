@@ -6,7 +6,7 @@ import { busy } from './dialog.js';
 import { offerDemo } from './demo_link.js';
 import { h, replace } from './dom.js';
 import { icon } from './icon.js';
-import { errorPlace, showError } from './notice.js';
+import { attempt, errorPlace, showError } from './notice.js';
 import { forgetDialog } from './leave.js';
 import { nameOf } from './text.js';
 
@@ -131,5 +131,5 @@ function signIn(app) {
 			await app.client.login();
 			app.entered();
 		}),
-		h('button', { type: 'button', class: 'button quiet', onclick: () => forgetDialog(app) }, 'Remove from this browser…'));
+		h('button', { type: 'button', class: 'button quiet', onclick: () => attempt(() => forgetDialog(app)) }, 'Remove from this browser…'));
 }
