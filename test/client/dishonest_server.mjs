@@ -162,7 +162,7 @@ async function sendToLie(what, makeCurrent, pattern) {
 {
 	const { alice, bob, bobThere } = await sendToLie('another identity key', (user) => forge(user, 2), /identity/);
 	expect(await alice.run('send', bob.name, 'again'), 5, 'sending stays stopped');
-	expect(await alice.run('verify', bob.name), 5, 'no safety number for a changed identity');
+	expect(await alice.run('verify', bob.name), 5, 'no safety number for a changed identity', 'err', /hint: e2emsg trust \w+ .*shows what changed/);
 	expect(await bob.run('send', alice.name, 'it is me'), 0, 'the peer writes');
 	expect(await alice.run('read'), 5, 'reading is flagged', 'out', /IDENTITY CHANGED[^]*it is me/);
 	expect(await alice.run('trust', bob.name), 2, 'trust asks first');
@@ -171,6 +171,23 @@ async function sendToLie(what, makeCurrent, pattern) {
 	expect(await alice.run('trust', bob.name), 0, 'after that nothing is left to accept', 'err', /nothing to accept/);
 	expect(await alice.run('send', '--retry'), 0, 'what waited is sent');
 	ok(bobThere.mail.length === 2, 'once');
+}
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	await alice.run('verify', bob.name, '--differs');
+	await bob.run('rotate');
+	expect(await alice.type('n\n', 'trust', bob.name), 5, 'who differs and has a newer key: both are told, and what the yes is for', 'out',
+		/was another one[^]*newer encryption key[^]*Write to \w+ although the numbers differ\? \[yes\/no\]/);
+	expect(await alice.run('send', bob.name, 'secret'), 5, '... after a no nothing is sent', 'err', /was another one; nothing was sent/);
+	expect(await alice.type('y\n', 'trust', bob.name), 0, '... a yes takes the mark away', 'out', /accepted: \w+ is signed/);
+	expect(await alice.run('send', bob.name, 'all the same'), 0, '... and it is sent');
+	await alice.run('verify', bob.name, '--differs');
+	const lie = { status: 200, body: await forge(gateway.users.get(bob.name), 2) };
+	gateway.after = spoil(`GET /users/${bob.name}/public-key`, () => lie);
+	expect(await alice.type('n\n', 'trust', bob.name), 5, '... another identity is asked about as a key, and it is said that the numbers differed', 'out',
+		/was another one[^]*identity key is another one[^]*Accept this key of/);
+	gateway.behave();
 }
 await sendToLie('a vanished identity key', (user) => forge(user, 2, null), /identity/);
 await sendToLie('a lower version', async (user) => {

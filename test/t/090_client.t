@@ -304,6 +304,10 @@ does($hal, ok => [ qw(send erin), 'it is me' ]);
 like(does($erin, ok => ['read'])->{out}, qr/hal \(SAFETY NUMBERS DIFFER\).*it is me/s, 'what comes is read, and flagged');
 my $trusts = does($erin, usage => [qw(trust hal)], 'trust asks');
 like($trusts->{err}, qr/hal: the safety number was compared, and was another one$/m, '... and says what about');
+unlike($trusts->{err}, qr/newer encryption key|nothing changed/, '... and of nothing else');
+does($hal, ok => ['rotate']);
+like(does($erin, usage => [qw(trust hal)], 'who differs and rotated since')->{err},
+	qr/hal: the safety number was compared, and was another one\n.*hal: the same identity has a newer encryption key$/m, '... is told both');
 does($erin, ok => [qw(trust hal --yes)]);
 does($erin, ok => [ qw(send hal), 'all the same' ], 'after a yes it goes on');
 like(does($erin, ok => [qw(verify hal --json)])->{out}, qr/"trust":"signed"/, 'not verified');
