@@ -22,6 +22,8 @@ app_open(struct app *app)
 	enum result result =
 		home_path(app->options.home, false, app->home, &app->fault);
 
+	if (result == RESULT_OK)
+		home_options(app->home, NULL, app->session.as);
 	if (result == RESULT_OK && name == NULL)
 	{
 		result = home_only_account(app->home, only, &app->fault);

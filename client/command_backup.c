@@ -64,7 +64,7 @@ command_backup(struct app *app)
 	if (result == RESULT_OK)
 		session_notice(&app->session, "backed up. %s",
 					   kept ? "The recovery code stays the same; e2emsg "
-							  "backup --new-code makes another one."
+							  "backup --new-code" AS " makes another one."
 							: "Write this code down: with it and your name, "
 							  "anybody gets this account. An older code is "
 							  "void.");

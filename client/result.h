@@ -24,7 +24,8 @@ enum result
 
 /*
  * Stands behind each command to copy, in messages and hints: there " --as
- * NAME" is printed when there are several accounts (term_advice()).
+ * NAME" and " --home DIR" are printed when it needs them to be about the same
+ * account (home_options(), term_advice()).
  */
 #define AS "\x1a"
 

@@ -501,7 +501,7 @@ for (const options of [[], ['--unsigned']]) {
 	expect(await alice.run('read'), 4, 'and when that fails, it says so', 'err', /does not know this account/);
 	gateway.before = (asked) => (asked.path === '/messages'
 		? { status: 401, body: { code: 'invalid_token', title: 'no', hint: 'POST /sessions' } } : undefined);
-	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login\n/);
+	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login --home \S+\n/);
 }
 
 // ---- the end of a token
