@@ -248,7 +248,7 @@ ask_to_accept(struct app *app, const struct contact *contact,
 				 ? "Write to %s although the numbers differ?"
 				 : "Accept this key of %s?",
 			 contact->username);
-	return app_ask(app, question);
+	return app_ask(app, question, RESULT_UNTRUSTED);
 }
 
 /* The user said yes: remembers that, and takes back what was sealed before. */

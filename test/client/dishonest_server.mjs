@@ -175,6 +175,7 @@ async function sendToLie(what, makeCurrent, pattern) {
 {
 	gateway.behave();
 	const { alice, bob } = await pair();
+	expect(await alice.type('n\n', 'backup', '--new-code'), 1, 'a no to another question than one about a key', 'out', /nothing was done/);
 	await alice.run('verify', bob.name, '--differs');
 	await bob.run('rotate');
 	expect(await alice.type('n\n', 'trust', bob.name), 5, 'who differs and has a newer key: both are told, and what the yes is for', 'out',
@@ -230,7 +231,7 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 		expect(await alice.run(...command), 1, `${command[0]}: a user who does not exist`, 'err', /there is no user nobody on this server/);
 	gateway.service = 'evil.test';
 	rmSync(fileOf(alice, 'token.json'));
-	expect(await alice.run('send', bob.name, 'hi'), 5, 'no assertion is signed for another service', 'err', /evil\.test/);
+	expect(await alice.run('send', bob.name, 'hi'), 5, 'no assertion is signed for another service', 'err', /evil\.test[^]*hint: Nothing was signed. Is http:\S+ the right server\? .*E2EMSG_SERVER/);
 	ok(!gateway.requests.includes('POST /sessions'), 'and none is sent');
 	gateway.service = 'msg.test';
 }
@@ -499,6 +500,10 @@ for (const options of [[], ['--unsigned']]) {
 	for (const user of gateway.users.values()) user.tokens.clear();
 	gateway.before = (asked) => (asked.path === '/sessions' ? { status: 401, body: { code: 'invalid_assertion' } } : undefined);
 	expect(await alice.run('read'), 4, 'and when that fails, it says so', 'err', /does not know this account/);
+	const unknown = await alice.run('send', bob.name, 'kept in vain');
+	expect(unknown, 4, 'so does a send', 'err', /does not know this account/);
+	ok(readdirSync(join(alice.home, alice.name)).some((name) => name.startsWith('outgoing-')), '... which waits');
+	ok(!unknown.err.includes('is kept') && !unknown.err.includes('--retry'), '... which does not say that it goes out later', unknown.err);
 	gateway.before = (asked) => (asked.path === '/messages'
 		? { status: 401, body: { code: 'invalid_token', title: 'no', hint: 'POST /sessions' } } : undefined);
 	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login --home \S+\n/);
