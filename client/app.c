@@ -22,6 +22,8 @@ app_open(struct app *app)
 	enum result result =
 		home_path(app->options.home, false, app->home, &app->fault);
 
+	if (result == RESULT_OK)
+		home_options(app->home, NULL, app->session.as);
 	if (result == RESULT_OK && name == NULL)
 	{
 		result = home_only_account(app->home, only, &app->fault);
@@ -168,7 +170,7 @@ app_print_account(const struct app *app)
 }
 
 enum result
-app_ask(struct app *app, const char *question)
+app_ask(struct app *app, const char *question, enum result no)
 {
 	char answer[8] = "";
 
@@ -176,14 +178,15 @@ app_ask(struct app *app, const char *question)
 		return RESULT_OK;
 	if (!isatty(STDIN_FILENO))
 		return fault_set(&app->fault, RESULT_USAGE, NULL,
-						 "there is no terminal to ask on: add --yes to "
-						 "accept this");
+						 "there is no terminal to ask on: add --yes if you "
+						 "want this");
 	fprintf(stderr, "%s [yes/no] ", question);
 	if (fgets(answer, sizeof(answer), stdin) != NULL &&
 		(strcmp(answer, "yes\n") == 0 || strcmp(answer, "y\n") == 0))
 		return RESULT_OK;
-	return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
-					 "nothing was accepted");
+	return fault_set(&app->fault, no, NULL,
+					 no == RESULT_UNTRUSTED ? "nothing was accepted"
+											: "nothing was done");
 }
 
 enum result

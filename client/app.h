@@ -50,10 +50,11 @@ extern void app_print_members(const struct app *app, json_t *object);
 extern void app_print_account(const struct app *app);
 
 /*
- * Asks a question on the terminal; without one, --yes is the answer.
- * RESULT_UNTRUSTED for a no.
+ * Asks a question on the terminal; without one, --yes is the answer.  A no is
+ * the result "no": RESULT_UNTRUSTED of a key, RESULT_REFUSED of all else.
  */
-extern CHECKED enum result app_ask(struct app *app, const char *question);
+extern CHECKED enum result app_ask(struct app *app, const char *question,
+								   enum result no);
 
 /* Reads a username of the command line. */
 extern CHECKED enum result app_username(struct app *app, const char *text);

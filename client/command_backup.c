@@ -22,8 +22,10 @@ renew(struct app *app, char code[RECOVERY_CODE_SIZE], uint32_t *version)
 	enum result result = RESULT_OK;
 
 	if (app_has(app, FLAG_NEW_CODE))
-		result = app_ask(app, "Make a new recovery code? The one that is "
-							  "written down opens nothing then.");
+		result = app_ask(app,
+						 "Make a new recovery code? The one that is "
+						 "written down opens nothing then.",
+						 RESULT_REFUSED);
 	if (result == RESULT_OK)
 		result = backup_renew(&app->session, app_has(app, FLAG_FORCE), code,
 							  version, &app->fault);
@@ -64,7 +66,7 @@ command_backup(struct app *app)
 	if (result == RESULT_OK)
 		session_notice(&app->session, "backed up. %s",
 					   kept ? "The recovery code stays the same; e2emsg "
-							  "backup --new-code makes another one."
+							  "backup --new-code" AS " makes another one."
 							: "Write this code down: with it and your name, "
 							  "anybody gets this account. An older code is "
 							  "void.");

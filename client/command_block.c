@@ -40,6 +40,7 @@ static enum result
 change(struct app *app, bool blocked)
 {
 	const char *who = app->args[0];
+	bool was_blocked = false;
 	struct uuid id;
 	enum result result =
 		uuid_parse(who, &id) ? RESULT_OK : app_username(app, who);
@@ -55,11 +56,14 @@ change(struct app *app, bool blocked)
 	if (result == RESULT_OK)
 		result = server_block(&app->session, &id, blocked, &app->fault);
 	if (result == RESULT_OK)
+		was_blocked = blocks_have(app->session.blocks, &id);
+	if (result == RESULT_OK)
 		result = remember(&app->session, &id, blocked, &app->fault);
 	if (result == RESULT_OK)
 		session_notice(&app->session,
 					   blocked ? "%s is blocked; what was read already stays"
-							   : "%s is not blocked any more",
+					   : was_blocked ? "%s is not blocked any more"
+									 : "%s is not blocked",
 					   who);
 	return result;
 }
@@ -124,6 +128,8 @@ take_blocks(struct app *app, const json_t *blocks)
 		if (result != RESULT_OK)
 			break;
 	}
+	if (result == RESULT_OK && json_array_size(blocks) == 0)
+		session_notice(session, "nobody is blocked");
 	if (result == RESULT_OK && !json_equal(all, session->blocks))
 		result = blocks_save(&session->store, all, &app->fault);
 	json_decref(all);

@@ -87,7 +87,7 @@ static enum result
 replace(struct app *app, const struct log_pin *fresh, const char *question)
 {
 	struct session *session = &app->session;
-	enum result result = app_ask(app, question);
+	enum result result = app_ask(app, question, RESULT_UNTRUSTED);
 
 	if (result != RESULT_OK)
 		return result;

@@ -71,6 +71,17 @@ refuse_oneself(struct app *app)
 					 app->args[0]);
 }
 
+/* Whose identity changed has two safety numbers, so none to compare. */
+static enum result
+refuse_changed(const struct contact *contact, struct fault *fault)
+{
+	(void) fault_set(fault, RESULT_UNTRUSTED, NULL,
+					 "the identity of %s changed", contact->username);
+	snprintf(fault->hint, sizeof(fault->hint),
+			 "e2emsg trust %s" AS " shows what changed.", contact->username);
+	return RESULT_UNTRUSTED;
+}
+
 /* What the comparison has shown so far, and what to do. */
 static void
 tell_standing(const struct session *session, const struct contact *contact)
@@ -114,9 +125,7 @@ command_verify(struct app *app)
 	if (result != RESULT_OK)
 		return result;
 	if (contact->changed)
-		return fault_set(&app->fault, RESULT_UNTRUSTED,
-						 "e2emsg trust" AS " shows what changed.",
-						 "the identity of %s changed", contact->username);
+		return refuse_changed(contact, &app->fault);
 	if (!contact->has_identity)
 		return fault_set(&app->fault, RESULT_UNTRUSTED, NULL,
 						 "%s has no identity key, and so no safety number",
@@ -152,7 +161,7 @@ show_identity(const struct app *app, const char *what, bool has_identity,
 				   has_identity ? text : "", version);
 }
 
-/* Why a yes is needed. */
+/* What the key is, unless it is what was remembered: NULL then. */
 static const char *
 what_is_new(const struct contact *contact, const struct key_object *seen)
 {
@@ -160,11 +169,27 @@ what_is_new(const struct contact *contact, const struct key_object *seen)
 
 	if (verdict != VERDICT_KNOWN)
 		return verdict_meaning(verdict);
+	if (contact->changed)
+		return "what had changed is as before again";
+	return contact->has_identity ? NULL
+								 : "there is no identity key: the server "
+								   "could have made up this key";
+}
+
+/* Why a yes is needed: there may be two reasons. */
+static void
+tell_why(const struct session *session, const struct contact *contact,
+		 const struct key_object *seen)
+{
+	const char *news = what_is_new(contact, seen);
+
 	if (contact_differs(contact))
-		return "the safety number was compared, and was another one";
-	return contact->changed ? "what had changed is as before again"
-							: "there is no identity key: the server could "
-							  "have made up this key";
+		session_notice(session,
+					   "%s: the safety number was compared, and was another "
+					   "one",
+					   contact->username);
+	if (news != NULL)
+		session_notice(session, "%s: %s", contact->username, news);
 }
 
 static void
@@ -175,8 +200,7 @@ show_change(struct app *app, const struct contact *contact,
 	char grouped[SAFETY_GROUPED_SIZE];
 	struct fault unused;
 
-	session_notice(&app->session, "%s: %s", contact->username,
-				   what_is_new(contact, seen));
+	tell_why(&app->session, contact, seen);
 	show_identity(app, "remembered", contact->has_identity,
 				  contact->identity_thumbprint, contact->met);
 	show_identity(app, "now", seen->has_identity, seen->identity_thumbprint,
@@ -212,6 +236,21 @@ needs_yes(const struct contact *contact, const struct key_object *seen)
 		   (seen->version > contact->met || !contact->accepted);
 }
 
+/* Asks what the yes is for: the numbers weigh more than the key. */
+static enum result
+ask_to_accept(struct app *app, const struct contact *contact,
+			  const struct key_object *seen)
+{
+	char question[80];
+
+	snprintf(question, sizeof(question),
+			 contact_differs(contact) && continues(contact, seen)
+				 ? "Write to %s although the numbers differ?"
+				 : "Accept this key of %s?",
+			 contact->username);
+	return app_ask(app, question, RESULT_UNTRUSTED);
+}
+
 /* The user said yes: remembers that, and takes back what was sealed before. */
 static enum result
 accept_key(struct session *session, struct contact *contact,
@@ -233,7 +272,6 @@ command_trust(struct app *app)
 	struct session *session = &app->session;
 	struct contact *contact;
 	struct key_object seen;
-	char question[80];
 	enum result result = app_username(app, app->args[0]);
 
 	if (result == RESULT_OK)
@@ -251,9 +289,7 @@ command_trust(struct app *app)
 		return RESULT_OK;
 	}
 	show_change(app, contact, &seen);
-	snprintf(question, sizeof(question), "Accept this key of %s?",
-			 contact->username);
-	result = app_ask(app, question);
+	result = ask_to_accept(app, contact, &seen);
 	if (result == RESULT_OK)
 		result = accept_key(session, contact, &seen, &app->fault);
 	if (result == RESULT_OK)

@@ -88,7 +88,8 @@ deliver(struct app *app, const char *name)
 		outbox_deliver(&app->session, name, app_has(app, FLAG_UNSIGNED_OK),
 					   &receipt, &app->fault);
 
-	if (result != RESULT_OK && store_has(&app->session.store, name))
+	if (result != RESULT_OK && !app->fault.for_good &&
+		store_has(&app->session.store, name))
 		say_kept(&app->fault);
 	if (result != RESULT_OK)
 		return result;

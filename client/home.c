@@ -112,6 +112,58 @@ home_count_accounts(const char *home, char last[USERNAME_TEXT_SIZE])
 	return count;
 }
 
+/* Is there an account of another name? */
+static bool
+has_others(const char *home, const char *username)
+{
+	char last[USERNAME_TEXT_SIZE];
+	size_t count = home_count_accounts(home, last);
+
+	return count > 1 || (count == 1 && strcmp(last, username) != 0);
+}
+
+static bool
+is_default(const char *home)
+{
+	char usual[PATH_MAX];
+	struct fault unused;
+
+	return home_path(NULL, false, usual, &unused) == RESULT_OK &&
+		   strcmp(home, usual) == 0;
+}
+
+/* Writes text as one word of a shell; "out" has room for it. */
+static void
+quote(const char *text, char *out)
+{
+	bool plain = text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+								   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+								   "0123456789/._-+,:@%")] == '\0';
+
+	if (!plain)
+		*out++ = '\'';
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '\'')
+			out = stpcpy(out, "'\\'");
+		*out++ = *text;
+	}
+	if (!plain)
+		*out++ = '\'';
+	*out = '\0';
+}
+
+void
+home_options(const char *home, const char *username,
+			 char out[HOME_OPTIONS_SIZE])
+{
+	*out = '\0';
+	if (username != NULL && has_others(home, username))
+		out = stpcpy(stpcpy(out, " --as "), username);
+	if (!is_default(home))
+		quote(home, stpcpy(out, " --home "));
+}
+
 enum result
 home_only_account(const char *home, char out[USERNAME_TEXT_SIZE],
 				  struct fault *fault)
@@ -120,7 +172,7 @@ home_only_account(const char *home, char out[USERNAME_TEXT_SIZE],
 
 	if (count == 0)
 		return fault_set(fault, RESULT_USAGE,
-						 "Begin with: e2emsg register NAME --server URL",
+						 "Begin with: e2emsg register NAME --server URL" AS,
 						 "there is no account in %s", home);
 	if (count > 1)
 		return fault_set(fault, RESULT_USAGE,

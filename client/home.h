@@ -31,6 +31,18 @@ extern CHECKED enum result home_only_account(const char *home,
 											 char out[USERNAME_TEXT_SIZE],
 											 struct fault *fault);
 
+/* Bytes of " --as NAME --home DIR", each of DIR's quoted. */
+#define HOME_OPTIONS_SIZE \
+	(sizeof(" --as  --home ''") + USERNAME_TEXT_SIZE + 4 * PATH_MAX)
+
+/*
+ * The options, for a shell, that a command needs to be about this account:
+ * " --as NAME" when the home holds others, " --home DIR" when it is not the
+ * default one, or nothing.  "username" is NULL for no account.
+ */
+extern void home_options(const char *home, const char *username,
+						 char out[HOME_OPTIONS_SIZE]);
+
 /* Makes a folder of mode 0700, whatever the umask; it may be there. */
 extern CHECKED enum result home_make_folder(const char *path,
 											struct fault *fault);

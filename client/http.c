@@ -450,9 +450,11 @@ http_fault(const struct http_reply *reply, struct fault *fault)
 		detail = again;
 		hint = NULL;
 	}
-	return fault_set(
+	(void) fault_set(
 		fault, http_result(reply), hint, "the server %s: %s%s%s (%ld%s%s)",
 		reply->status == 503 ? "can't serve now" : "refused", title,
 		detail ? ": " : "", detail ? detail : "", reply->status,
 		http_code(reply)[0] ? " " : "", http_code(reply));
+	fault->for_good = strcmp(http_code(reply), "invalid_assertion") == 0;
+	return http_result(reply);
 }

@@ -278,12 +278,12 @@ inbox_result(const struct inbox_counts *counts, struct fault *fault)
 						 counts->unreadable,
 						 PLURAL(counts->unreadable, "", "s"));
 	if (counts->untrusted > 0)
-		return fault_set(fault, RESULT_UNTRUSTED,
-						 "See e2emsg verify" AS " and e2emsg trust" AS ".",
-						 "%zu %s that you have not accepted",
-						 counts->untrusted,
-						 PLURAL(counts->untrusted, "message is from a key",
-								"messages are from keys"));
+		return fault_set(
+			fault, RESULT_UNTRUSTED,
+			"See e2emsg verify PEER" AS " and e2emsg trust PEER" AS ".",
+			"%zu %s that you have not accepted", counts->untrusted,
+			PLURAL(counts->untrusted, "message is from a key",
+				   "messages are from keys"));
 	if (counts->missing > 0)
 		return fault_set(
 			fault, RESULT_MISSING,

@@ -285,6 +285,7 @@ registration_run(const char *home, const struct registration *wanted,
 
 	*session = SESSION_CLOSED;
 	session->notices = notices;
+	home_options(home, wanted->username, session->as);
 	result = prepare_account(home, wanted, &attempt, fault);
 	if (result == RESULT_OK)
 		result = prepare_keys(&attempt, fault);

@@ -369,6 +369,7 @@ restoration_run(const char *home, const struct restoration *wanted,
 
 	*session = SESSION_CLOSED;
 	session->notices = notices;
+	home_options(home, wanted->username, session->as);
 	result = prepare(home, wanted, session, fault);
 	if (result == RESULT_OK)
 		result = fetch(&attempt, wanted->code, fault);

@@ -19,6 +19,7 @@ fault_set(struct fault *fault, enum result result, const char *hint,
 	vsnprintf(fault->message, sizeof(fault->message), format, args);
 	va_end(args);
 	snprintf(fault->hint, sizeof(fault->hint), "%s", hint ? hint : "");
+	fault->for_good = false;
 	return result;
 }
 
@@ -36,7 +37,7 @@ result_meaning(int result)
 {
 	static const char *const meanings[] = {
 		"done",
-		"refused by the server, or failed on this machine",
+		"refused by the server or by you, or failed on this machine",
 		"wrong usage",
 		"the server did not answer, or can't serve now",
 		"not signed in, or not allowed",

@@ -7,10 +7,13 @@
 #ifndef E2EMSG_RESULT_H
 #define E2EMSG_RESULT_H
 
+#include <stdbool.h>
+
 enum result
 {
 	RESULT_OK = 0,
-	RESULT_REFUSED = 1,	   /* the server said no, or this machine failed */
+	RESULT_REFUSED =
+		1, /* the server or the user said no, or this machine failed */
 	RESULT_USAGE = 2,	   /* the command line is wrong */
 	RESULT_NETWORK = 3,	   /* no answer, or the server can't serve now */
 	RESULT_AUTH = 4,	   /* not signed in, or not allowed */
@@ -24,7 +27,8 @@ enum result
 
 /*
  * Stands behind each command to copy, in messages and hints: there " --as
- * NAME" is printed when there are several accounts (term_advice()).
+ * NAME" and " --home DIR" are printed when it needs them to be about the same
+ * account (home_options(), term_advice()).
  */
 #define AS "\x1a"
 
@@ -33,6 +37,7 @@ struct fault
 {
 	char message[512];
 	char hint[320]; /* may be empty */
+	bool for_good;	/* the same again, later, fails too */
 };
 
 /*

@@ -274,8 +274,8 @@ server_restore(struct session *session, const uint8_t *locator,
 		result = take_backup(reply.body, out, fault);
 	else if (strcmp(http_code(&reply), "no_backup") == 0)
 		result = fault_set(fault, RESULT_REFUSED,
-						   "Look at both. A newer code takes the place of an "
-						   "older one.",
+						   "Check the name and the code. A newer code takes "
+						   "the place of an older one.",
 						   "no backup of %s lies under this recovery code",
 						   session->account.username);
 	else

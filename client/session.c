@@ -11,7 +11,6 @@
 #include "blocks.h"
 #include "document.h"
 #include "field.h"
-#include "home.h"
 #include "log_file.h"
 #include "session.h"
 #include "term.h"
@@ -63,14 +62,14 @@ enum result
 session_open(const char *home, const char *username, const char *server,
 			 FILE *notices, struct session *out, struct fault *fault)
 {
-	char unused[USERNAME_TEXT_SIZE];
 	enum result result;
 
 	*out = SESSION_CLOSED;
 	out->notices = notices;
-	if (home_count_accounts(home, unused) > 1)
-		snprintf(out->as, sizeof(out->as), " --as %s", username);
+	home_options(home, NULL, out->as); /* before it is known to be there */
 	result = store_open(home, username, false, &out->store, fault);
+	if (result == RESULT_OK)
+		home_options(home, username, out->as);
 	if (result == RESULT_OK)
 		result = account_load(&out->store, &out->account, fault);
 	if (result == RESULT_OK && out->account.version == 0)

@@ -10,14 +10,12 @@
 
 #include "account.h"
 #include "contacts.h"
+#include "home.h"
 #include "http.h"
 #include "log_pin.h"
 #include "result.h"
 #include "store.h"
 #include "username.h"
-
-/* Bytes of " --as NAME". */
-#define SESSION_AS_SIZE (sizeof(" --as ") + USERNAME_TEXT_SIZE)
 
 #define SESSION_TOKEN_MAX 4096 /* bytes of a token */
 
@@ -42,8 +40,8 @@ struct session
 	bool backup_tried;	 /* to write the backup, in this run */
 	bool looking;		 /* into the backup: no sign-in looks again */
 	bool checking;		 /* the own history: no sign-in checks it again */
-	char as[SESSION_AS_SIZE]; /* for AS, or "" with one account */
-	FILE *notices;			  /* where remarks for the user go, or NULL */
+	char as[HOME_OPTIONS_SIZE]; /* for AS */
+	FILE *notices;				/* where remarks for the user go, or NULL */
 };
 
 #define SESSION_CLOSED        \

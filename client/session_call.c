@@ -32,10 +32,14 @@ pin_service(struct session *session, const char *audience, struct fault *fault)
 		memcpy(account->service, audience, strlen(audience) + 1);
 	if (strcmp(account->service, audience) == 0)
 		return RESULT_OK;
-	return fault_set(fault, RESULT_UNTRUSTED,
-					 "Nothing was signed. Is --server the right one?",
+	(void) fault_set(fault, RESULT_UNTRUSTED, NULL,
 					 "the server says that it is \"%s\", not \"%s\"", audience,
 					 account->service);
+	snprintf(fault->hint, sizeof(fault->hint),
+			 "Nothing was signed. Is %.150s the right server? --server comes "
+			 "first, then E2EMSG_SERVER, then that of the account.",
+			 session->http.base);
+	return RESULT_UNTRUSTED;
 }
 
 enum result

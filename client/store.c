@@ -119,7 +119,7 @@ open_folder(struct store *store, struct fault *fault)
 		open(store->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (store->folder < 0 && errno == ENOENT)
 		return fault_set(fault, RESULT_USAGE,
-						 "Begin with: e2emsg register NAME --server URL",
+						 "Begin with: e2emsg register NAME --server URL" AS,
 						 "there is no account at %s", store->path);
 	if (store->folder < 0)
 		return fault_errno(fault, "can't open", store->path);

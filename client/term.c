@@ -105,7 +105,7 @@ term_advice(FILE *stream, const char *text, const char *as)
 		 text = end + strlen(AS))
 	{
 		write_line(stream, text, (size_t) (end - text));
-		fputs(as, stream);
+		term_line(stream, as);
 	}
 	term_line(stream, text);
 }

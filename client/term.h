@@ -28,7 +28,7 @@ extern void term_write(FILE *stream, const char *text, size_t size,
 /* The same for a NUL-terminated text of one line: newlines are escaped. */
 extern void term_line(FILE *stream, const char *text);
 
-/* That, of our own words: "as" stands in the place of each AS (result.h). */
+/* That, of our own words: "as" comes in the place of each AS (result.h). */
 extern void term_advice(FILE *stream, const char *text, const char *as);
 
 #endif /* E2EMSG_TERM_H */

@@ -152,9 +152,8 @@ stop_everything() {
 shown() { printf '%q' "${1#"$TOP/"}"; }
 
 say_how_to_go_on() {
-	local admin_port client
+	local admin_port
 	read -r _ admin_port <"$DATA/gateway/ports"
-	client=$(shown "$TOP/client/e2emsg")
 	say "Serving on http://127.0.0.1:$PORT; Ctrl-C, or kill $$, stops the gateway and the"
 	say "server. The data stay; make run FRESH=1 forgets them. In a browser:"
 	say
@@ -166,8 +165,9 @@ say_how_to_go_on() {
 	say
 	say "  cd $(printf '%q' "$TOP")"
 	say "  . $(shown "$DATA/server/env") && psql"
-	say "  $client register dave --server http://127.0.0.1:$PORT"
-	say "  $client --help"
+	say "  PATH=\$PWD/client:\$PATH"
+	say "  e2emsg register grace --server http://127.0.0.1:$PORT"
+	say "  e2emsg --help"
 	say "  curl http://127.0.0.1:$admin_port/live http://127.0.0.1:$admin_port/ready"
 	say "  tail -f $(shown "$DATA/gateway/log")"
 	say

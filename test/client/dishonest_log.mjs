@@ -101,7 +101,7 @@ await story(async (scene, gateway) => {
 	gateway.slow = false;
 	expect(await bob.run('send', alice.name, 'x'), 0, 'until it is logged');
 	gateway.slow = true;
-	expect(await bob.run('rotate'), 3, 'a rotation that is not logged', 'err', /does not hold it yet\nhint: Run e2emsg rotate again/);
+	expect(await bob.run('rotate'), 3, 'a rotation that is not logged', 'err', /does not hold it yet\nhint: Run e2emsg rotate --home \S+ again/);
 	ok(gateway.requests.filter((line) => line.startsWith('PUT')).length >= 3, 'is asked for a few times');
 	expect(await bob.run('keys'), 0, 'and is not announced yet', 'out', /2 .* unannounced/);
 	expect(await signIn(bob), 0, 'which is no contradiction');
@@ -423,7 +423,7 @@ await story(async (scene, gateway) => {
 	await heals(alice, bob, 'and a server that gives no good answer to it');
 	await alice.run('verify', mallory.name, '--confirm');
 	await says('foreign', otherKey(gateway.log).head());
-	expect(await alice.run('read'), 5, 'the word of somebody verified', 'err', /another key[^]*log accept ends this/);
+	expect(await alice.run('read'), 5, 'the word of somebody verified', 'err', /another key[^]*log accept --home \S+ ends this/);
 	await isStopped(alice, bob, /mallory\d saw a key log of another key/, 'stops sending');
 	await heals(alice, bob, 'the word of somebody verified');
 	for (const [what, head] of [['107 bytes', gateway.log.head().subarray(1)], ['109 bytes', Buffer.concat([gateway.log.head(), Buffer.alloc(1)])],
@@ -460,7 +460,7 @@ for (const shown of ['none', 'one']) {
 		const { log } = gateway;
 		gateway.log = undefined;
 		gateway.version = (user) => user.keys.length;
-		expect(await alice.run('read'), 5, what, 'err', /saw a key log, but the server shows none[^]*log accept ends this/);
+		expect(await alice.run('read'), 5, what, 'err', /saw a key log, but the server shows none[^]*log accept --home \S+ ends this/);
 		expect(await alice.run('log'), 5, `${what}: log`, 'err', /the server keeps no key log\n[^]*nothing is sent: .* saw a key log/);
 		if (shown === 'one') gateway.log = log;
 		await isStopped(alice, bob, /saw a key log, but the server shows none/, what);

@@ -162,7 +162,7 @@ async function sendToLie(what, makeCurrent, pattern) {
 {
 	const { alice, bob, bobThere } = await sendToLie('another identity key', (user) => forge(user, 2), /identity/);
 	expect(await alice.run('send', bob.name, 'again'), 5, 'sending stays stopped');
-	expect(await alice.run('verify', bob.name), 5, 'no safety number for a changed identity');
+	expect(await alice.run('verify', bob.name), 5, 'no safety number for a changed identity', 'err', /hint: e2emsg trust \w+ .*shows what changed/);
 	expect(await bob.run('send', alice.name, 'it is me'), 0, 'the peer writes');
 	expect(await alice.run('read'), 5, 'reading is flagged', 'out', /IDENTITY CHANGED[^]*it is me/);
 	expect(await alice.run('trust', bob.name), 2, 'trust asks first');
@@ -171,6 +171,24 @@ async function sendToLie(what, makeCurrent, pattern) {
 	expect(await alice.run('trust', bob.name), 0, 'after that nothing is left to accept', 'err', /nothing to accept/);
 	expect(await alice.run('send', '--retry'), 0, 'what waited is sent');
 	ok(bobThere.mail.length === 2, 'once');
+}
+{
+	gateway.behave();
+	const { alice, bob } = await pair();
+	expect(await alice.type('n\n', 'backup', '--new-code'), 1, 'a no to another question than one about a key', 'out', /nothing was done/);
+	await alice.run('verify', bob.name, '--differs');
+	await bob.run('rotate');
+	expect(await alice.type('n\n', 'trust', bob.name), 5, 'who differs and has a newer key: both are told, and what the yes is for', 'out',
+		/was another one[^]*newer encryption key[^]*Write to \w+ although the numbers differ\? \[yes\/no\]/);
+	expect(await alice.run('send', bob.name, 'secret'), 5, '... after a no nothing is sent', 'err', /was another one; nothing was sent/);
+	expect(await alice.type('y\n', 'trust', bob.name), 0, '... a yes takes the mark away', 'out', /accepted: \w+ is signed/);
+	expect(await alice.run('send', bob.name, 'all the same'), 0, '... and it is sent');
+	await alice.run('verify', bob.name, '--differs');
+	const lie = { status: 200, body: await forge(gateway.users.get(bob.name), 2) };
+	gateway.after = spoil(`GET /users/${bob.name}/public-key`, () => lie);
+	expect(await alice.type('n\n', 'trust', bob.name), 5, '... another identity is asked about as a key, and it is said that the numbers differed', 'out',
+		/was another one[^]*identity key is another one[^]*Accept this key of/);
+	gateway.behave();
 }
 await sendToLie('a vanished identity key', (user) => forge(user, 2, null), /identity/);
 await sendToLie('a lower version', async (user) => {
@@ -213,7 +231,7 @@ await sendToLie('no key at all', async () => ({}), /not a key object/);
 		expect(await alice.run(...command), 1, `${command[0]}: a user who does not exist`, 'err', /there is no user nobody on this server/);
 	gateway.service = 'evil.test';
 	rmSync(fileOf(alice, 'token.json'));
-	expect(await alice.run('send', bob.name, 'hi'), 5, 'no assertion is signed for another service', 'err', /evil\.test/);
+	expect(await alice.run('send', bob.name, 'hi'), 5, 'no assertion is signed for another service', 'err', /evil\.test[^]*hint: Nothing was signed. Is http:\S+ the right server\? .*E2EMSG_SERVER/);
 	ok(!gateway.requests.includes('POST /sessions'), 'and none is sent');
 	gateway.service = 'msg.test';
 }
@@ -482,9 +500,13 @@ for (const options of [[], ['--unsigned']]) {
 	for (const user of gateway.users.values()) user.tokens.clear();
 	gateway.before = (asked) => (asked.path === '/sessions' ? { status: 401, body: { code: 'invalid_assertion' } } : undefined);
 	expect(await alice.run('read'), 4, 'and when that fails, it says so', 'err', /does not know this account/);
+	const unknown = await alice.run('send', bob.name, 'kept in vain');
+	expect(unknown, 4, 'so does a send', 'err', /does not know this account/);
+	ok(readdirSync(join(alice.home, alice.name)).some((name) => name.startsWith('outgoing-')), '... which waits');
+	ok(!unknown.err.includes('is kept') && !unknown.err.includes('--retry'), '... which does not say that it goes out later', unknown.err);
 	gateway.before = (asked) => (asked.path === '/messages'
 		? { status: 401, body: { code: 'invalid_token', title: 'no', hint: 'POST /sessions' } } : undefined);
-	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login\n/);
+	expect(await alice.run('read'), 4, 'a token that is never taken', 'err', /hint: Run: e2emsg login --home \S+\n/);
 }
 
 // ---- the end of a token

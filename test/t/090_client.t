@@ -304,6 +304,10 @@ does($hal, ok => [ qw(send erin), 'it is me' ]);
 like(does($erin, ok => ['read'])->{out}, qr/hal \(SAFETY NUMBERS DIFFER\).*it is me/s, 'what comes is read, and flagged');
 my $trusts = does($erin, usage => [qw(trust hal)], 'trust asks');
 like($trusts->{err}, qr/hal: the safety number was compared, and was another one$/m, '... and says what about');
+unlike($trusts->{err}, qr/newer encryption key|nothing changed/, '... and of nothing else');
+does($hal, ok => ['rotate']);
+like(does($erin, usage => [qw(trust hal)], 'who differs and rotated since')->{err},
+	qr/hal: the safety number was compared, and was another one\n.*hal: the same identity has a newer encryption key$/m, '... is told both');
 does($erin, ok => [qw(trust hal --yes)]);
 does($erin, ok => [ qw(send hal), 'all the same' ], 'after a yes it goes on');
 like(does($erin, ok => [qw(verify hal --json)])->{out}, qr/"trust":"signed"/, 'not verified');
@@ -326,6 +330,29 @@ like(does($twin, usage => [qw(ack 7 --as twin1)])->{err}, qr/^hint: Run e2emsg r
 change_newest('twin1', "auth_tag = '\\x00000000000000000000000000000000'") if does($judy, ok => [ qw(send twin1), 'soon changed' ]);
 like(does($twin, unreadable => [qw(read --as twin1)])->{err}, qr/^hint: .*; e2emsg read --retry --as twin1 tries them again\.$/m,
 	'... those of mail that does not open');
+
+# Another home, with a name that a shell would take apart: what is printed is run as it stands.
+my $twin_home = scratch_dir() . q{/it's $HOME; here};
+sub in_shell
+{
+	my ($command) = @_;
+	my $result = run_command([ 'bash', '-c', 'e2emsg() { "$CLIENT" "$@"; }; ' . $command ],
+		env => { %{ $twin->env }, CLIENT => E2emsg::Client->binary });
+	is($result->{status}, 0, "$command, as it stands") or diag $result->{err};
+	return $result;
+}
+like(does($twin, usage => [ qw(verify erin --home), $twin_home ])->{err}, qr/hint: Begin with: e2emsg register NAME --server URL --home '/, 'another home is named');
+does($twin, ok => [ qw(register twin3 --home), $twin_home ]);
+my ($confirm) = does($twin, ok => [ qw(verify erin --home), $twin_home ])->{err} =~ /(e2emsg verify erin --confirm .*); if not/;
+in_shell($confirm);
+like(does($twin, ok => [ qw(verify erin --json --home), $twin_home ])->{out}, qr/"trust":"verified"/, '... and was about that home');
+like(does($twin, ok => [ qw(verify erin --json --as twin1) ])->{out}, qr/"trust":"signed"/, '... not about the default one');
+does($twin, ok => [ qw(register twin4 --home), $twin_home ]);
+($confirm) = does($twin, ok => [ qw(verify erin --as twin4 --home), $twin_home ])->{err} =~ /(e2emsg verify erin --confirm .*); if not/;
+like($confirm, qr/ --as twin4 --home '/, 'with two accounts in it, both are named');
+in_shell($confirm);
+like(does($twin, ok => [ qw(verify erin --as twin1 --home), $twin->home . '/e2emsg' ])->{err}, qr/ --confirm --as twin1; /, 'the default home needs no name');
+
 my $away = $twin->run(qw(login --as twin1 --server http://127.0.0.1:1));
 is($away->{status}, $exit{network}, 'no server');
 like($away->{err}, qr/e2emsg login --server URL --as twin1$/m, '... those of a server that is away');

@@ -92,6 +92,14 @@ is($shell->{status}, 0, 'README.md: shell') or diag $shell->{err};
 like($shell->{out}, qr/"username":"dave".*"seq":1.*^\[1\] \S+ dave \(signed\)\s+Hello Erin\n.*^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/ms,
 	'a key, a sealed message, the text, a recovery code') or diag $shell->{out};
 
+# What it says at its end, after the blocks of README.md, word for word.
+my ($way, @shown) = map { /^  (.*)/ ? $1 : () } split /\n/, slurp("${log}1") =~ s/.*^In another terminal:\n//msr;
+@shown = grep { /^PATH=|^e2emsg / } @shown;
+is(scalar @shown, 3, 'it says how to go on') or diag slurp("${log}1");
+my $goes_on = reader("export XDG_DATA_HOME=$dir/home; set -e\n" . join "\n", $way, @shown);
+is($goes_on->{status}, 0, 'as it says') or diag $goes_on->{err};
+like($goes_on->{out}, qr/^username +grace\n.*^usage: e2emsg COMMAND/ms, '... an account is made, and the help shown');
+
 # What kill -9 leaves behind is stopped before the data go.
 my ($postmaster) = slurp("$data/server/data/postmaster.pid") =~ /^(\d+)/;
 is(stop_command($pid, 'KILL'), 'signal 9', 'killed');

@@ -153,7 +153,7 @@ is(left(restores('alice', '0' x 28, 'usage', 'a made-up code')), '', 'leaves not
 my $other_code = does($carol, untrusted => ['backup'], 'a backup that is none of hers')->{out};
 $other_code = does($carol, ok => [qw(backup --force)], 'is replaced when she says so')->{out};
 is(left(restores('alice', $other_code, 'refused', "somebody else's code")), '', 'leaves nothing');
-restores('nobody', $code, 'refused', 'nor is there a user nobody');
+like(restores('nobody', $code, 'refused', 'nor is there a user nobody')->{result}{err}, qr/hint: Check the name and the code\./, 'which to look at, it says');
 unlike(ends($alice->run('restore', 'alice', { stdin => '' }), 'refused', 'not over an account that is there')->{err},
 	qr/recovery code/, 'which is said before a code is asked for');
 like($alice->run('restore', 'bob', '--server', 'http://chat.invalid', { stdin => 'no code' })->{err},

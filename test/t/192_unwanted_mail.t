@@ -148,9 +148,11 @@ is(decode(does($erin, ok => [qw(read --all --json)])->{out})->{state}, 'blocked'
 is($server->sql("SELECT acked_seq FROM e2emsg.mailboxes WHERE id = e2emsg.find_user('erin')"), 1, '... and acknowledged');
 like(does($erin, refused => [qw(send dave hi)])->{err}, qr/you block dave.*\n.*unblock dave/, 'nobody writes to whom one blocks');
 my $id = $server->sql("SELECT e2emsg.find_user('dave')");
-does($erin, ok => [ 'unblock', $id ], 'unblock by the id');
-like(does($erin, ok => [qw(unblock dave)], 'again')->{err}, qr/dave is not blocked any more/, 'says so');
-is(does($erin, ok => [qw(blocks --json)])->{out}, '', 'no blocks');
+like(does($erin, ok => [ 'unblock', $id ], 'unblock by the id')->{err}, qr/is not blocked any more$/m, 'says so');
+like(does($erin, ok => [qw(unblock dave)], 'again')->{err}, qr/dave is not blocked$/m, 'says so, and not that this is new');
+my $nobody = does($erin, ok => [qw(blocks --json)]);
+is($nobody->{out}, '', 'no blocks');
+is($nobody->{err}, "e2emsg: nobody is blocked\n", '... and says so');
 does($dave, ok => [qw(send erin again)]);
 like(does($erin, ok => ['read'])->{out}, qr/again/, 'mail is read again');
 call('PUT', "/blocks/$id", token => decode(does($erin, ok => [qw(token --json)])->{out})->{token});
