@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "delivery.h"
+#include "document.h"
 #include "field.h"
 #include "inbox.h"
 #include "letter.h"
@@ -89,6 +90,43 @@ print_mail(struct app *app, const struct mail *mail, const json_t *tried,
 		return RESULT_OK;
 	account->shown = mail->last_seq;
 	return account_save(&app->session.store, account, &app->fault);
+}
+
+/* Prints a text of the outbox as a record that has no number yet. */
+static enum result
+print_entry(struct app *app, const char *name, bool *nothing)
+{
+	json_t *entry, *record;
+	enum result result =
+		document_load(&app->session.store, name, &entry, &app->fault);
+
+	if (result == RESULT_OK && json_is_string(json_object_get(entry, "text")))
+	{
+		record =
+			json_pack("{s:s, s:s, s:O*, s:O}", "direction", "out", "state",
+					  "waiting", "peer", json_object_get(entry, "peer"),
+					  "text", json_object_get(entry, "text"));
+		letter_print(record, NULL, app->options.json);
+		json_decref(record);
+		*nothing = false;
+	}
+	json_decref(entry);
+	return result;
+}
+
+/* Prints what waits to be sent, which is no mail yet. */
+static enum result
+print_outbox(struct app *app, bool *nothing)
+{
+	char **names;
+	size_t count;
+	enum result result =
+		outbox_list(&app->session, &names, &count, &app->fault);
+
+	for (size_t i = 0; i < count && result == RESULT_OK; i++)
+		result = print_entry(app, names[i], nothing);
+	store_list_free(names, count);
+	return result;
 }
 
 /*
@@ -193,6 +231,8 @@ read_mail(struct app *app, struct mail *mail, json_t **tried,
 	fetched = inbox_fetch(session, mail, counts, &fetching);
 	newest = unread_texts(app, mail);
 	result = print_mail(app, mail, *tried, &nothing);
+	if (result == RESULT_OK && app_has(app, FLAG_ALL))
+		result = print_outbox(app, &nothing);
 	if (result == RESULT_OK && fetched == RESULT_OK &&
 		!app_has(app, FLAG_NO_ACK))
 		result = inbox_acknowledge(session, mail, mail->last_seq, &app->fault);

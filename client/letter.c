@@ -40,6 +40,15 @@ is_refused(const json_t *record)
 	return strcmp(member(record, "state"), "refused") == 0;
 }
 
+/* What stands in place of a number before mail of one's own. */
+static const char *
+own_label(const json_t *record)
+{
+	if (strcmp(member(record, "state"), "waiting") == 0)
+		return "[waiting]";
+	return is_refused(record) ? "[refused]" : "[sent] ";
+}
+
 /* "[3] 2026-01-31T12:00:00.123Z bob (signed)" */
 static void
 print_heading(const json_t *record, const char *delivery)
@@ -52,7 +61,7 @@ print_heading(const json_t *record, const char *delivery)
 	if (field_number(record, "seq", 1, &seq))
 		printf("[%lld] ", (long long) seq);
 	else
-		fputs(is_refused(record) ? "[refused]" : "[sent] ", stdout);
+		fputs(own_label(record), stdout);
 	term_line(stdout, member(record, "sentAt"));
 	fputs(sent ? " to " : " ", stdout);
 	term_line(stdout, peer[0] ? peer : member(record, "peerId"));

@@ -52,7 +52,7 @@ static const struct row
 	{"retry", CODE_LOCAL, FLAG_RETRY, NULL,
 	 "send: what waits in the outbox; read: what could not be opened"},
 	{"all", CODE_LOCAL, FLAG_ALL, NULL,
-	 "read: everything that is stored, sent mail too"},
+	 "read: everything in the order of storing, sent and waiting mail too"},
 	{"wait", CODE_LOCAL, FLAG_WAIT, NULL,
 	 "read: stay, and print mail as it comes; Ctrl-C ends that"},
 	{"no-ack", CODE_LOCAL, FLAG_NO_ACK, NULL,

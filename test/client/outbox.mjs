@@ -117,9 +117,13 @@ for (const [what, answer, code] of [
 	const { alice, bob, bobThere, listen } = await begin();
 	gateway.before = (asked) => (isPost(asked) ? 'hang up' : undefined);
 	await alice.run('send', bob.name, 'long words');
+	expect(await alice.run('read', '--all'), 0, 'what waits is shown, after what was sent', 'out', /\[sent\][^]*\n\[waiting\] to \w+\n {4}long words\n$/);
+	expect(await alice.run('read', '--all', '--json'), 0, '... to programs, too', 'out', /\n\{"direction":"out","state":"waiting","peer":"\w+","text":"long words"\}\n$/);
+	expect(await alice.run('read'), 0, '... only when all is asked for', 'out', /^$/);
 	gateway.before = (asked) => (isPost(asked) ? { status: 409, body: { code: 'mailbox_full', title: 'no room', hint: 'x' } } : undefined);
 	expect(await alice.run('send', '--retry'), 1, 'what waited is refused', 'err', /no room/);
 	ok(waiting(alice).length === 0, 'and waits no more');
+	expect(await alice.run('read', '--all'), 0, '... nor is shown so', 'out', /^((?!waiting)[^])*$/);
 	listen();
 	await alice.run('send', bob.name, 'short ones');
 	await bob.run('send', alice.name, 'hello, too');
