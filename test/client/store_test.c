@@ -257,6 +257,41 @@ check_homes(struct scene *scene)
 		   "as its specification says");
 }
 
+/* The options of a command to copy, for homes that no account is in. */
+static void
+check_home_options(struct scene *scene)
+{
+	static const struct
+	{
+		const char *home, *options, *name;
+	} cases[] = {
+		{"/nowhere/.local/share/e2emsg", "", "the default home goes without"},
+		{"/srv/keys_2.d", " --home /srv/keys_2.d", "another one is named"},
+		{"a b", " --home 'a b'", "a space is quoted"},
+		{"$(x);`y`", " --home '$(x);`y`'", "so is what a shell would run"},
+		{"~", " --home '~'", "and what it would expand"},
+		{"it's", " --home 'it'\\''s'", "and a quote itself"},
+	};
+	char out[HOME_OPTIONS_SIZE], longest[PATH_MAX];
+
+	setenv("XDG_DATA_HOME", "relative", 1);
+	setenv("HOME", "/nowhere", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	{
+		home_options(cases[i].home, NULL, out);
+		tap_ok(scene->tap, strcmp(out, cases[i].options) == 0, cases[i].name);
+	}
+	memset(longest, '\'', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	home_options(longest, "alice", out);
+	tap_ok(scene->tap,
+		   strlen(out) == strlen(" --home ''") + 4 * (sizeof(longest) - 1),
+		   "the longest one has room");
+	home_options(scene->home, "carol", out);
+	tap_ok(scene->tap, strncmp(out, " --as carol --home /", 20) == 0,
+		   "where there are others, the account is named");
+}
+
 /* Removes the scene's folder. */
 static void
 clean_up(const struct scene *scene)
@@ -299,6 +334,7 @@ main(void)
 	check_crashes(&scene);
 	check_lock(&scene);
 	check_homes(&scene);
+	check_home_options(&scene);
 	clean_up(&scene);
 	return tap_end(&tap);
 }

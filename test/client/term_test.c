@@ -89,11 +89,13 @@ check_advice(struct tap *tap)
 				" --as bob");
 	fputc('\n', stream);
 	term_advice(stream, "Run: e2emsg read" AS ", or\ne2emsg log" AS, "");
+	term_advice(stream, "\ne2emsg log" AS, " --home '\x1b[2J\n'");
 	fclose(stream);
 	tap_ok(tap,
 		   strcmp(lines, "Run: e2emsg read --as bob, or e2emsg log --as bob\n"
-						 "Run: e2emsg read, or\\x0ae2emsg log") == 0,
-		   "commands to copy name the account where that is needed");
+						 "Run: e2emsg read, or\\x0ae2emsg log"
+						 "\\x0ae2emsg log --home '\\x1b[2J\\x0a'") == 0,
+		   "commands to copy name the account where that is needed, safely");
 	free(lines);
 }
 
