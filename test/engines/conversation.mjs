@@ -116,7 +116,7 @@ async function inTwoWindows(engine, browser, mine, other) {
 	await mine.sees('to both windows', 'opened');
 	await second.sees('to both windows', 'opened');
 	await second.write('from the second');
-	await mine.sees('from the second', 'sent');
+	await mine.sees('from the second', 'read');
 	await mine.page.close();
 	await second.online();
 	await other.write('to the one that is left');
