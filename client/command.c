@@ -143,7 +143,7 @@ tell_of_log(struct app *app, enum result result)
 {
 	const struct log_pin *log = &app->session.log;
 
-	if ((!log->broken && log->hearsay[0] == '\0') ||
+	if (!log_pin_has_news(log) ||
 		(result != RESULT_OK && result != RESULT_MISSING))
 		return result;
 	if (log->problem[0] == '\0')

@@ -99,7 +99,7 @@ note_log(struct live *live)
 {
 	const struct log_pin *log = &live->app->session.log;
 
-	if (!log->broken && log->hearsay[0] == '\0')
+	if (!log_pin_has_news(log))
 		return;
 	session_notice(&live->app->session, "%s",
 				   log->problem[0] != '\0' ? log->problem : log->hearsay);

@@ -180,6 +180,12 @@ log_pin_judge_head(const struct log_pin *pin,
 	return log_pin_judge(pin, note, out);
 }
 
+bool
+log_pin_has_news(const struct log_pin *pin)
+{
+	return pin->broken || pin->hearsay[0] != '\0';
+}
+
 void
 log_pin_break(struct log_pin *pin, const char *problem)
 {

@@ -111,6 +111,9 @@ extern enum log_sight log_pin_judge_head(const struct log_pin *pin,
 										 const uint8_t head[FRAME_HEAD_SIZE],
 										 struct checkpoint *out);
 
+/* Is there something to tell, a problem or hearsay, from this run? */
+extern bool log_pin_has_news(const struct log_pin *pin);
+
 /* Remembers a problem; the first one stays. */
 extern void log_pin_break(struct log_pin *pin, const char *problem);
 

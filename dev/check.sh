@@ -164,7 +164,8 @@ main() {
 	export E2EMSG_GATEWAY=$PWD/gateway/build-sanitize/e2emsg-gateway
 	export E2EMSG_CLIENT=$PWD/client/build-sanitize/e2emsg
 	tap 'client against a dishonest server' test/client/dishonest_server.mjs \
-		test/client/dishonest_log.mjs test/client/outbox.mjs test/client/live.mjs
+		test/client/dishonest_log.mjs test/client/dishonest_heads.mjs test/client/outbox.mjs \
+		test/client/live.mjs
 	tap 'auditor against a dishonest server' test/client/audit.mjs test/client/audit_deleted.mjs
 	tap "the browser client's modules in Node" test/web/*.mjs
 	tap 'end to end' test/t/*.t
